@@ -1,0 +1,8 @@
+//! What users hold: typed ends of rings, found by name. Nothing here is unsafe.
+
+#![forbid(unsafe_code)]
+
+mod lane;
+pub mod options;
+pub mod pipe;
+pub mod spsc;

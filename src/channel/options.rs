@@ -1,0 +1,413 @@
+//! How a channel is made, found and removed: one builder for every kind.
+
+use std::marker::PhantomData;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorKind, Failure, Operation};
+use crate::event::{Patience, Wait};
+use crate::layout::{FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, Kind, Shape, type_fingerprint};
+use crate::member::{self, Attachment, CONTENTION, Miss, Plan};
+use crate::segment::{self, Address, Expected, Trust};
+use crate::sys::barrier;
+
+use super::lane::End;
+
+/// How two sides keep a store from passing a later load, chosen when a channel is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BarrierChoice {
+    /// No fence on the frequent side; a waiter makes the kernel run one everywhere (`membarrier`). Where
+    /// this process may not use that, as [`Fence`](Self::Fence).
+    ///
+    /// A process that may not use it cannot open such a channel.
+    #[default]
+    Auto,
+    /// A fence in every send and receive: a few nanoseconds each, and nothing asked of the kernel.
+    Fence,
+}
+
+/// One side of a channel as the builder makes it. Implemented by this crate's handles only.
+pub trait Channel: sealed::Channel {}
+
+impl<C: sealed::Channel> Channel for C {}
+
+pub(crate) mod sealed {
+    use super::{Arc, End, Failure, Kind, Options, Patience};
+
+    pub trait Channel: Sized {
+        const KIND: Kind;
+        const DEFAULT_CAPACITY: usize;
+        /// Size and alignment of a ring's elements.
+        const ELEMENT: (usize, usize);
+        /// Ends that this handle may take, the one that a creator takes first.
+        const ENDS: &'static [usize];
+        /// Ring elements for a capacity as the user gives it, before rounding up.
+        fn elements(capacity: usize) -> usize;
+        /// `FLAG_` bits that this kind adds.
+        fn flags(options: &Options<Self>) -> u32;
+        /// The handle of an end that was just claimed.
+        fn take(end: Arc<End>, patience: Patience) -> Result<Self, Failure>;
+    }
+}
+
+/// Builds, opens and removes channels whose handle is `C`.
+///
+/// ```
+/// use ringway::spsc::Producer;
+///
+/// let name = format!("orders-{}", std::process::id());
+/// let producer = Producer::<u64>::options().capacity(1024).remove_when_unused().create(&name)?;
+/// assert_eq!(producer.capacity(), 1024);
+/// # Ok::<(), ringway::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "options do nothing until one of create, open, open_or_create, replace, pair or unlink"]
+pub struct Options<C> {
+    directory: PathBuf,
+    namespace: String,
+    capacity: usize,
+    max_members: u32,
+    mode: u32,
+    type_id: [u8; 16],
+    wait: Wait,
+    recheck: Duration,
+    barrier: BarrierChoice,
+    remove_when_unused: bool,
+    prefault: bool,
+    trust: Trust,
+    pub(super) direction: super::pipe::Direction,
+    handle: PhantomData<fn() -> C>,
+}
+
+impl<C: Channel> Default for Options<C> {
+    fn default() -> Self {
+        Self {
+            directory: PathBuf::from("/dev/shm"),
+            namespace: "default".to_owned(),
+            capacity: C::DEFAULT_CAPACITY,
+            max_members: 64,
+            mode: 0o600,
+            type_id: [0; 16],
+            wait: Wait::default(),
+            recheck: Duration::from_millis(100),
+            barrier: BarrierChoice::default(),
+            remove_when_unused: false,
+            prefault: false,
+            trust: Trust::default(),
+            direction: super::pipe::Direction::Both,
+            handle: PhantomData,
+        }
+    }
+}
+
+/// What a channel is like, fixed when it is made. Openers take these from the channel.
+impl<C: Channel> Options<C> {
+    /// How much a new channel holds: values in a ring of values, bytes in each direction of a pipe.
+    /// Rounded up to a power of two.
+    pub fn capacity(mut self, capacity: usize) -> Self {
+        self.capacity = capacity;
+        self
+    }
+
+    /// How many members a new channel has room for: 2 to 64, by default 64. Two use it; the others are
+    /// room for successors of members that died and that nobody has cleaned up after yet.
+    pub fn max_members(mut self, members: u32) -> Self {
+        self.max_members = members;
+        self
+    }
+
+    /// The file mode of a new channel, by default `0o600`: a subset of `0o660` with `0o600` in it.
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// How the sides of a new channel see each other.
+    pub fn barrier(mut self, barrier: BarrierChoice) -> Self {
+        self.barrier = barrier;
+        self
+    }
+
+    /// The name of a new channel goes with its last member. If that one is killed, the next
+    /// [`create`](Self::create) or [`open`](Self::open) of the name removes it.
+    pub fn remove_when_unused(mut self) -> Self {
+        self.remove_when_unused = true;
+        self
+    }
+
+    /// Enters all pages of a new channel into this process's page table at once, so that first touches
+    /// cost no page fault. Memory is allocated at creation in any case.
+    pub fn prefault(mut self) -> Self {
+        self.prefault = true;
+        self
+    }
+}
+
+/// What each handle chooses for itself, and where it looks.
+impl<C: Channel> Options<C> {
+    /// An agreed name for the element type, such as `"order.v2"`. Who opens a channel must give the same
+    /// name, or none where its maker gave none. Size and alignment are compared in any case.
+    pub fn type_id(mut self, name: &str) -> Self {
+        self.type_id = type_fingerprint(name);
+        self
+    }
+
+    /// How blocked calls of this handle wait.
+    pub fn wait(mut self, wait: Wait) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// The longest that a blocked call of this handle sleeps before it looks whether its peer lives:
+    /// 1 ms to 1 min, by default 100 ms.
+    pub fn recheck(mut self, interval: Duration) -> Self {
+        self.recheck = interval;
+        self
+    }
+
+    /// A family of names that does not meet others: 1 to 32 letters, digits, `_` and `-`.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// The directory that names live in, by default `/dev/shm`. It must be on tmpfs or hugetlbfs.
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = directory.into();
+        self
+    }
+
+    /// Accepts segments of this user beside those of this process's own.
+    pub fn trust_owner(mut self, uid: u32) -> Self {
+        self.trust.owner = Some(uid);
+        self
+    }
+
+    /// Accepts a directory on a file system that is not memory. Whether it keeps the locks that tell the
+    /// dead from the living is checked in any case.
+    pub fn any_file_system(mut self) -> Self {
+        self.trust.any_file_system = true;
+        self
+    }
+}
+
+/// Making, finding and removing.
+impl<C: Channel> Options<C> {
+    /// Makes a new channel and takes its first end.
+    ///
+    /// Others see the name only once the channel is complete.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AlreadyExists`] if the name is taken, [`ErrorKind::InvalidName`],
+    /// [`ErrorKind::InvalidOption`], [`ErrorKind::NoSpace`] and what the system answers.
+    pub fn create(&self, name: &str) -> Result<C, Error> {
+        self.run(Operation::Create, name, |address| self.make_or_report(address))
+    }
+
+    /// Opens a channel that exists and takes a free end, or that of a dead member.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`], [`ErrorKind::EndTaken`], and the kinds that say what the name holds instead
+    /// of what was asked for.
+    pub fn open(&self, name: &str) -> Result<C, Error> {
+        self.run(Operation::Open, name, |address| self.join(address))
+    }
+
+    /// Opens the channel, or makes it where there is none. Messages in it are kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open) and [`create`](Self::create).
+    pub fn open_or_create(&self, name: &str) -> Result<C, Error> {
+        self.run(Operation::OpenOrCreate, name, |address| {
+            self.persist(|| match self.join(address) {
+                Err(Failure { kind: ErrorKind::NotFound, .. }) => match self.make(address)? {
+                    Some(channel) => Ok(Some(channel)),
+                    None => Ok(None),
+                },
+                joined => joined.map(Some),
+            })
+        })
+    }
+
+    /// Makes a new channel under a name that may be taken. Whoever uses the old one keeps it, without a
+    /// name, and does not meet users of the new one.
+    ///
+    /// Between the removal of the old name and the new one nothing has the name.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create) and [`unlink`](Self::unlink).
+    pub fn replace(&self, name: &str) -> Result<C, Error> {
+        self.run(Operation::Replace, name, |address| {
+            self.persist(|| {
+                match self.remove(address) {
+                    Ok(()) | Err(Failure { kind: ErrorKind::NotFound, .. }) => {}
+                    Err(failure) => return Err(failure),
+                }
+                self.make(address)
+            })
+        })
+    }
+
+    /// Removes the name. Who is attached goes on undisturbed; nobody else finds the channel any more.
+    ///
+    /// It removes any regular file of this user under that name, also one that this build cannot read.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`], [`ErrorKind::NotAFile`], [`ErrorKind::ForeignOwner`].
+    pub fn unlink(&self, name: &str) -> Result<(), Error> {
+        self.run(Operation::Unlink, name, |address| self.remove(address))
+    }
+
+    fn run<R>(
+        &self,
+        operation: Operation,
+        name: &str,
+        act: impl FnOnce(&Address) -> Result<R, Failure>,
+    ) -> Result<R, Error> {
+        Address::new(&self.directory, &self.namespace, name)
+            .and_then(|address| act(&address))
+            .map_err(|failure| Error::new(operation, C::KIND.noun(), name, failure))
+    }
+
+    /// Repeats `act` while it answers `None`, because somebody else changed the name meanwhile.
+    fn persist<R>(
+        &self,
+        mut act: impl FnMut() -> Result<Option<R>, Failure>,
+    ) -> Result<R, Failure> {
+        let patience = Instant::now() + CONTENTION;
+        loop {
+            if let Some(done) = act()? {
+                return Ok(done);
+            }
+            if Instant::now() >= patience {
+                return Err(ErrorKind::Contended.into());
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    fn make_or_report(&self, address: &Address) -> Result<C, Failure> {
+        self.persist(|| match self.make(address)? {
+            Some(channel) => Ok(Some(channel)),
+            None => match self.survey(address)? {
+                Some((alive, dead)) => Err(ErrorKind::AlreadyExists { alive, dead }.into()),
+                None => Ok(None),
+            },
+        })
+    }
+
+    /// A new channel under `address`; `None` if the name is taken.
+    fn make(&self, address: &Address) -> Result<Option<C>, Failure> {
+        let attachment = Attachment::create(&self.plan()?)?;
+        let (end, number) = self.claim(attachment, &C::ENDS[..1])?;
+        debug_assert_eq!(number, C::ENDS[0]);
+        let channel = C::take(Arc::clone(&end), self.patience()?)?;
+        match end.attachment().publish(address) {
+            Ok(()) => Ok(Some(channel)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn join(&self, address: &Address) -> Result<C, Failure> {
+        let patience = self.patience()?;
+        let attachment = self.persist(|| match Attachment::open(address, &self.expected(), &self.trust) {
+            Ok(attachment) => Ok(Some(attachment)),
+            Err(Miss::Moved) => Ok(None),
+            Err(Miss::Failed(failure)) => Err(failure),
+        })?;
+        let mut ends = C::ENDS.to_vec();
+        ends.reverse();
+        let (end, _) = self.claim(attachment, &ends)?;
+        C::take(end, patience)
+    }
+
+    /// Takes the first of `ends` that can be had.
+    fn claim(&self, attachment: Attachment, ends: &[usize]) -> Result<(Arc<End>, usize), Failure> {
+        let mut failure = None;
+        for &number in ends {
+            match attachment.claim_end(number) {
+                Ok(()) => return Ok((Arc::new(End::new(attachment, number)), number)),
+                Err(why) => failure = failure.or(Some(why)),
+            }
+        }
+        Err(failure.expect("a channel has ends"))
+    }
+
+    /// How many members the segment at `address` has that live and that died; `None` if it has just gone.
+    fn survey(&self, address: &Address) -> Result<Option<(u32, u32)>, Failure> {
+        match member::survey(address, &self.trust) {
+            Err(Failure { kind: ErrorKind::NotFound, .. }) => Ok(None),
+            survey => survey,
+        }
+    }
+
+    fn remove(&self, address: &Address) -> Result<(), Failure> {
+        member::unlink(&segment::open_file(address.path(), &self.trust)?, address.path())
+    }
+
+    /// The rules of options, and what a new segment of them is.
+    fn plan(&self) -> Result<Plan<'_>, Failure> {
+        if self.capacity == 0 {
+            return Err(ErrorKind::InvalidOption("a capacity is at least 1").into());
+        }
+        if !(2..=64).contains(&self.max_members) {
+            return Err(ErrorKind::InvalidOption("max_members is 2 to 64").into());
+        }
+        if self.mode & !0o660 != 0 || self.mode & 0o600 != 0o600 {
+            return Err(ErrorKind::InvalidOption("a mode is 0o600, 0o620, 0o640 or 0o660").into());
+        }
+        let too_large = ErrorKind::InvalidOption("the capacity makes the segment too large");
+        let capacity = C::elements(self.capacity).checked_next_power_of_two().ok_or(too_large)?;
+        let asymmetric = self.barrier == BarrierChoice::Auto && barrier::register();
+        let flags = [(FLAG_ASYMMETRIC, asymmetric), (FLAG_REMOVE_WHEN_UNUSED, self.remove_when_unused)];
+        let shape = Shape {
+            kind: C::KIND,
+            element_size: C::ELEMENT.0 as u64,
+            element_align: u32::try_from(C::ELEMENT.1).unwrap_or(u32::MAX),
+            type_id: self.type_id,
+            capacity: capacity as u64,
+            max_members: self.max_members,
+            flags: flags.iter().filter(|(_, on)| *on).fold(C::flags(self), |all, (bit, _)| all | bit),
+        };
+        let (directory, mode, prefault) = (&*self.directory, self.mode, self.prefault);
+        Ok(Plan { directory, shape, mode, trust: &self.trust, prefault })
+    }
+
+    fn expected(&self) -> Expected {
+        Expected {
+            kind: C::KIND,
+            element_size: C::ELEMENT.0 as u64,
+            element_align: u32::try_from(C::ELEMENT.1).unwrap_or(u32::MAX),
+            type_id: self.type_id,
+        }
+    }
+
+    fn patience(&self) -> Result<Patience, Failure> {
+        if !(Duration::from_millis(1)..=Duration::from_secs(60)).contains(&self.recheck) {
+            return Err(ErrorKind::InvalidOption("recheck is 1 ms to 1 min").into());
+        }
+        let recheck_ns = u64::try_from(self.recheck.as_nanos()).unwrap_or(u64::MAX);
+        Ok(Patience { wait: self.wait, recheck_ns })
+    }
+
+    /// Both ends of a new channel without a name.
+    pub(super) fn make_pair<D: Channel>(&self) -> Result<(C, D), Error> {
+        let make = || {
+            let first = Attachment::create(&self.plan()?)?;
+            let second = first.again()?;
+            let patience = self.patience()?;
+            let (first, _) = self.claim(first, &[0])?;
+            let (second, _) = self.claim(second, &[1])?;
+            Ok((C::take(first, patience)?, D::take(second, patience)?))
+        };
+        make().map_err(|failure| Error::new(Operation::Create, C::KIND.noun(), "", failure))
+    }
+}

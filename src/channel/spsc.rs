@@ -1,0 +1,362 @@
+//! Fixed-size values from one producer to one consumer, in two processes or in one.
+//!
+//! ```
+//! use ringway::spsc;
+//!
+//! let (mut producer, mut consumer) = spsc::pair::<u64>(1024)?;
+//! std::thread::spawn(move || {
+//!     for n in 0..10_000 {
+//!         producer.send(n).unwrap();
+//!     }
+//! });
+//! for n in 0..10_000 {
+//!     assert_eq!(consumer.recv()?, n);
+//! }
+//! assert_eq!(consumer.recv(), Err(ringway::RecvError::Disconnected));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytemuck::Pod;
+
+use super::lane::{End, RecvLane, SendLane, Unreceived, Unsent};
+use super::options::{Options, sealed};
+use crate::error::{
+    Error, ErrorKind, Failure, RecvError, RecvTimeoutError, SendError, SendTimeoutError,
+    TryRecvError, TrySendError,
+};
+use crate::event::{Deadline, Patience};
+use crate::layout::{Kind, LINE};
+
+pub use crate::ring::grant::{ReadGrant, WriteGrant};
+
+/// Both ends of a new channel without a name, for two threads of one process.
+///
+/// # Errors
+///
+/// As [`Options::create`].
+pub fn pair<T: Pod>(capacity: usize) -> Result<(Producer<T>, Consumer<T>), Error> {
+    Producer::options().capacity(capacity).pair()
+}
+
+/// The sending end. Exactly one member has it at a time.
+pub struct Producer<T: Pod> {
+    lane: SendLane<T>,
+}
+
+/// The receiving end. Exactly one member has it at a time.
+pub struct Consumer<T: Pod> {
+    lane: RecvLane<T>,
+}
+
+impl<T: Pod> Producer<T> {
+    /// Options for making or opening a channel as its producer.
+    pub fn options() -> Options<Self> {
+        Options::default()
+    }
+
+    /// Appends `value` if there is room now.
+    ///
+    /// It is accepted once this returns `Ok`: the consumer, or its successor, will find it.
+    ///
+    /// # Errors
+    ///
+    /// The value with why it was not sent.
+    #[inline]
+    pub fn try_send(&mut self, value: T) -> Result<(), TrySendError<T>> {
+        self.lane
+            .attempt(|ring, side| side.push(ring, value))
+            .map_err(|why| why.give_back(value))?;
+        self.lane.notify();
+        Ok(())
+    }
+
+    /// Appends `value`, waiting for room.
+    ///
+    /// # Errors
+    ///
+    /// The value with why it cannot be sent.
+    #[inline]
+    pub fn send(&mut self, value: T) -> Result<(), SendError<T>> {
+        self.send_until(value, Deadline::NEVER).map_err(|why| why.give_back_final(value))
+    }
+
+    /// Appends `value`, waiting for room at most `timeout`. Zero tries once.
+    ///
+    /// # Errors
+    ///
+    /// The value with why it was not sent.
+    pub fn send_timeout(&mut self, value: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
+        let deadline = Deadline::after(timeout);
+        self.send_until(value, deadline).map_err(|why| why.give_back_late(value))
+    }
+
+    #[inline]
+    fn send_until(&mut self, value: T, deadline: Deadline) -> Result<(), Unsent> {
+        self.lane.wait(deadline, |ring, side| side.push(ring, value))?;
+        self.lane.notify();
+        Ok(())
+    }
+
+    /// Appends as many of `values` as fit now, from the first on, published together. Says how many.
+    ///
+    /// # Errors
+    ///
+    /// Why not even one was sent.
+    pub fn try_send_batch(&mut self, values: &[T]) -> Result<usize, TrySendError<()>> {
+        if values.is_empty() {
+            return Ok(0);
+        }
+        let sent = self
+            .lane
+            .attempt(|ring, side| side.push_slice(ring, values))
+            .map_err(|why| why.give_back(()))?;
+        self.lane.notify();
+        Ok(sent)
+    }
+
+    /// Appends all of `values`, waiting for room as often as it takes.
+    ///
+    /// # Errors
+    ///
+    /// How many were sent before it became impossible, and why.
+    pub fn send_batch(&mut self, values: &[T]) -> Result<(), SendError<usize>> {
+        let mut sent = 0;
+        while sent < values.len() {
+            let rest = &values[sent..];
+            let pushed = self.lane.wait(Deadline::NEVER, |ring, side| side.push_slice(ring, rest));
+            sent += pushed.map_err(|why| why.give_back_final(sent))?;
+            self.lane.notify();
+        }
+        Ok(())
+    }
+
+    /// Slots to fill in place: at most `wanted`, at least one, as many as are free and lie side by side.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn try_reserve(&mut self, wanted: usize) -> Result<WriteGrant<'_, T>, TrySendError<()>> {
+        self.lane
+            .attempt(|ring, side| side.room(ring, wanted as u64).map(drop))
+            .map_err(|why| why.give_back(()))?;
+        let (ring, side, event) = self.lane.parts();
+        WriteGrant::reserve(ring, side, event, wanted)
+            .map_err(|refusal| Unsent::from(refusal).give_back(()))
+    }
+
+    /// Ends the stream for both sides: what was accepted is still received, nothing more is accepted.
+    pub fn close(&mut self) {
+        self.lane.close();
+    }
+
+    /// How many values the channel holds at most.
+    pub fn capacity(&self) -> usize {
+        self.lane.capacity()
+    }
+
+    /// How many values were waiting when it looked. The consumer may take some meanwhile: a hint.
+    pub fn len(&self) -> usize {
+        self.lane.len()
+    }
+
+    /// Whether nothing was waiting when it looked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there was no room when it looked.
+    pub fn is_full(&self) -> bool {
+        self.len() == self.capacity()
+    }
+
+    /// Whether either side has closed.
+    pub fn is_closed(&self) -> bool {
+        self.lane.is_closed()
+    }
+}
+
+impl<T: Pod> Options<Producer<T>> {
+    /// Both ends of a new channel without a name, for two threads of one process.
+    ///
+    /// # Errors
+    ///
+    /// As [`Options::create`].
+    pub fn pair(&self) -> Result<(Producer<T>, Consumer<T>), Error> {
+        self.make_pair()
+    }
+}
+
+impl<T: Pod> Consumer<T> {
+    /// Options for making or opening a channel as its consumer.
+    pub fn options() -> Options<Self> {
+        Options::default()
+    }
+
+    /// Takes the next value if there is one now.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    #[inline]
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        let value = self.lane.attempt(|ring, side| side.pop(ring))?;
+        self.lane.notify();
+        Ok(value)
+    }
+
+    /// Takes the next value, waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// Why none can come any more.
+    #[inline]
+    pub fn recv(&mut self) -> Result<T, RecvError> {
+        Ok(self.recv_until(Deadline::NEVER)?)
+    }
+
+    /// Takes the next value, waiting for it at most `timeout`. Zero tries once.
+    ///
+    /// # Errors
+    ///
+    /// Why there was none.
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        Ok(self.recv_until(Deadline::after(timeout))?)
+    }
+
+    #[inline]
+    fn recv_until(&mut self, deadline: Deadline) -> Result<T, Unreceived> {
+        let value = self.lane.wait(deadline, |ring, side| side.pop(ring))?;
+        self.lane.notify();
+        Ok(value)
+    }
+
+    /// Takes as many values as are there now and `buffer` holds, given back together. Says how many.
+    ///
+    /// # Errors
+    ///
+    /// Why there is not even one.
+    pub fn try_recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, TryRecvError> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let received = self.lane.attempt(|ring, side| side.pop_slice(ring, buffer))?;
+        self.lane.notify();
+        Ok(received)
+    }
+
+    /// Takes as many values as `buffer` holds, but waits only for the first. Says how many.
+    ///
+    /// # Errors
+    ///
+    /// Why none can come any more.
+    pub fn recv_batch(&mut self, buffer: &mut [T]) -> Result<usize, RecvError> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let received = self.lane.wait(Deadline::NEVER, |ring, side| side.pop_slice(ring, buffer))?;
+        self.lane.notify();
+        Ok(received)
+    }
+
+    /// Values to read in place: at most `wanted`, at least one, as many as are there and lie side by side.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn try_peek(&mut self, wanted: usize) -> Result<ReadGrant<'_, T>, TryRecvError> {
+        self.lane.attempt(|ring, side| side.available(ring, wanted as u64).map(drop))?;
+        let (ring, side, event) = self.lane.parts();
+        ReadGrant::peek(ring, side, event, wanted).map_err(|_| TryRecvError::Empty)
+    }
+
+    /// The values that come until the channel ends, waiting for each.
+    pub fn iter(&mut self) -> impl Iterator<Item = T> {
+        std::iter::from_fn(|| self.recv().ok())
+    }
+
+    /// Ends the stream for both sides: what was accepted is still received, nothing more is accepted.
+    pub fn close(&mut self) {
+        self.lane.close();
+    }
+
+    /// How many values the channel holds at most.
+    pub fn capacity(&self) -> usize {
+        self.lane.capacity()
+    }
+
+    /// How many values were waiting when it looked. The producer may add some meanwhile: a hint.
+    pub fn len(&self) -> usize {
+        self.lane.len()
+    }
+
+    /// Whether nothing was waiting when it looked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether either side has closed.
+    pub fn is_closed(&self) -> bool {
+        self.lane.is_closed()
+    }
+}
+
+const fn element_of<T>() -> (usize, usize) {
+    assert!(align_of::<T>() <= LINE, "elements are aligned to at most 128 bytes");
+    (size_of::<T>(), align_of::<T>())
+}
+
+impl<T: Pod> sealed::Channel for Producer<T> {
+    const KIND: Kind = Kind::Spsc;
+    const DEFAULT_CAPACITY: usize = 1024;
+    const ELEMENT: (usize, usize) = element_of::<T>();
+    const ENDS: &'static [usize] = &[0];
+
+    fn elements(capacity: usize) -> usize {
+        capacity
+    }
+
+    fn flags(_: &Options<Self>) -> u32 {
+        0
+    }
+
+    fn take(end: Arc<End>, patience: Patience) -> Result<Self, Failure> {
+        let lane = SendLane::new(&end, 0, patience);
+        Ok(Self { lane: lane.map_err(|_| ErrorKind::NotASegment("its cursors are impossible"))? })
+    }
+}
+
+impl<T: Pod> sealed::Channel for Consumer<T> {
+    const KIND: Kind = Kind::Spsc;
+    const DEFAULT_CAPACITY: usize = 1024;
+    const ELEMENT: (usize, usize) = element_of::<T>();
+    const ENDS: &'static [usize] = &[1];
+
+    fn elements(capacity: usize) -> usize {
+        capacity
+    }
+
+    fn flags(_: &Options<Self>) -> u32 {
+        0
+    }
+
+    fn take(end: Arc<End>, patience: Patience) -> Result<Self, Failure> {
+        let lane = RecvLane::new(&end, 0, patience);
+        Ok(Self { lane: lane.map_err(|_| ErrorKind::NotASegment("its cursors are impossible"))? })
+    }
+}
+
+impl<T: Pod> fmt::Debug for Producer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Producer {{ {:?} }}", self.lane)
+    }
+}
+
+impl<T: Pod> fmt::Debug for Consumer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Consumer {{ {:?} }}", self.lane)
+    }
+}

@@ -1,0 +1,481 @@
+//! Errors: one for setting up, small ones for traffic that give the value back.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use crate::layout::Kind;
+
+/// Setting up, opening or removing something failed. The text says doing what, to which, why:
+/// `open spsc channel "orders": layout version 3, this build reads 1`.
+#[derive(Debug)]
+pub struct Error {
+    operation: Operation,
+    object: &'static str,
+    name: String,
+    failure: Failure,
+}
+
+/// What was being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Making a new one.
+    Create,
+    /// Attaching to one that exists.
+    Open,
+    /// Attaching to it, or making it.
+    OpenOrCreate,
+    /// Starting afresh under a name.
+    Replace,
+    /// Removing a name.
+    Unlink,
+}
+
+/// Why it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The name or namespace breaks the rules; the text says which.
+    InvalidName(&'static str),
+    /// An option has a value that cannot be; the text says which.
+    InvalidOption(&'static str),
+    /// Nothing has that name.
+    NotFound,
+    /// Something has that name already.
+    AlreadyExists {
+        /// Members of it that live.
+        alive: u32,
+        /// Members that died and were not cleaned up after.
+        dead: u32,
+    },
+    /// What has the name is not a regular file; the text says what it is.
+    NotAFile(&'static str),
+    /// The file is not a ringway segment; the text says what is wrong with it.
+    NotASegment(&'static str),
+    /// The file is shorter or longer than its header says.
+    WrongLength {
+        /// Bytes that the header says.
+        expected: u64,
+        /// Bytes in the file.
+        found: u64,
+    },
+    /// The segment was made by a build with another format.
+    WrongVersion {
+        /// The segment's version.
+        found: u32,
+        /// This build's.
+        expected: u32,
+    },
+    /// Same version, but the structures differ: one of the builds was changed without raising it.
+    WrongLayout,
+    /// The name belongs to something else, named here where this build knows it.
+    WrongKind(&'static str),
+    /// Elements of another size or alignment, or another [`type_id`](crate::Options::type_id).
+    WrongType(String),
+    /// The file belongs to another user.
+    ForeignOwner {
+        /// Whose it is.
+        uid: u32,
+    },
+    /// Any user may write to the file, so nothing in it can be trusted.
+    WritableByOthers,
+    /// The kernel refused access.
+    PermissionDenied,
+    /// No room in the directory's file system.
+    NoSpace,
+    /// The segment is larger than this process may make a file (`RLIMIT_FSIZE`).
+    FileSizeLimit {
+        /// Bytes that it takes.
+        needed: u64,
+        /// Bytes that are allowed.
+        limit: u64,
+    },
+    /// All member records are taken.
+    TooManyMembers {
+        /// How many there are.
+        limit: u32,
+    },
+    /// Another member owns that end.
+    EndTaken(MemberId),
+    /// Here nobody could tell a dead member from a live one; the text says why.
+    LivenessUnsupported(&'static str),
+    /// The channel needs a process-wide barrier that the kernel refuses this process.
+    BarrierUnsupported,
+    /// Somebody else kept changing the name all the while.
+    Contended,
+    /// The process forked while holding on to this.
+    Forked,
+    /// Another answer of the operating system.
+    Os,
+}
+
+/// A member: one attachment of one process. Numbers are used again once a member has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MemberId(pub(crate) u16);
+
+impl MemberId {
+    /// Its number, from 0.
+    pub fn index(self) -> usize {
+        self.0.into()
+    }
+}
+
+impl fmt::Display for MemberId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error {
+    pub(crate) fn new(operation: Operation, object: &'static str, name: &str, why: Failure) -> Self {
+        Self { operation, object, name: name.to_owned(), failure: why }
+    }
+
+    /// What was being done.
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// Why it failed.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.failure.kind
+    }
+
+    /// The name that was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = match self.operation {
+            Operation::Create => "create",
+            Operation::Open => "open",
+            Operation::OpenOrCreate => "open or create",
+            Operation::Replace => "replace",
+            Operation::Unlink => "unlink",
+        };
+        write!(f, "{verb} {} {:?}: {}", self.object, self.name, self.failure.kind)?;
+        match &self.failure.source {
+            Some(source) => write!(f, " ({source})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.failure.source.as_ref().map(|source| source as _)
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::NotFound => io::ErrorKind::NotFound,
+            ErrorKind::AlreadyExists { .. } => io::ErrorKind::AlreadyExists,
+            ErrorKind::PermissionDenied | ErrorKind::ForeignOwner { .. } => {
+                io::ErrorKind::PermissionDenied
+            }
+            ErrorKind::InvalidName(_) | ErrorKind::InvalidOption(_) => io::ErrorKind::InvalidInput,
+            ErrorKind::NoSpace => io::ErrorKind::StorageFull,
+            ErrorKind::FileSizeLimit { .. } => io::ErrorKind::FileTooLarge,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidName(why) => write!(f, "invalid name: {why}"),
+            Self::InvalidOption(why) => write!(f, "invalid option: {why}"),
+            Self::NotFound => write!(f, "nothing has that name"),
+            Self::AlreadyExists { alive, dead } => {
+                write!(f, "it exists already, with {alive} members alive and {dead} dead")
+            }
+            Self::NotAFile(what) => write!(f, "the name is held by {what}"),
+            Self::NotASegment(why) => write!(f, "not a ringway segment: {why}"),
+            Self::WrongLength { expected, found } => {
+                write!(f, "the file has {found} bytes, its header says {expected}")
+            }
+            Self::WrongVersion { found, expected } => {
+                write!(f, "layout version {found}, this build reads {expected}")
+            }
+            Self::WrongLayout => write!(f, "its build lays the same version out differently"),
+            Self::WrongKind(found) => write!(f, "the name is held by {found}"),
+            Self::WrongType(how) => write!(f, "element type differs: {how}"),
+            Self::ForeignOwner { uid } => write!(f, "it belongs to user {uid}"),
+            Self::WritableByOthers => write!(f, "any user may write to it"),
+            Self::PermissionDenied => write!(f, "permission denied"),
+            Self::NoSpace => write!(f, "no room in its file system"),
+            Self::FileSizeLimit { needed, limit } => {
+                write!(f, "it takes {needed} bytes, this process may make files of {limit}")
+            }
+            Self::TooManyMembers { limit } => write!(f, "all {limit} member records are taken"),
+            Self::EndTaken(member) => write!(f, "member {member} owns that end"),
+            Self::LivenessUnsupported(why) => write!(f, "cannot tell who lives: {why}"),
+            Self::BarrierUnsupported => {
+                write!(f, "it needs membarrier, which this process may not use")
+            }
+            Self::Contended => write!(f, "others kept changing the name meanwhile"),
+            Self::Forked => write!(f, "the process has forked"),
+            Self::Os => write!(f, "the operating system refused"),
+        }
+    }
+}
+
+/// Why, before it is known what was being done to which.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: ErrorKind,
+    pub(crate) source: Option<io::Error>,
+}
+
+impl From<ErrorKind> for Failure {
+    fn from(kind: ErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(source: io::Error) -> Self {
+        let kind = match source.kind() {
+            io::ErrorKind::NotFound => ErrorKind::NotFound,
+            io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+            io::ErrorKind::StorageFull => ErrorKind::NoSpace,
+            _ => ErrorKind::Os,
+        };
+        Self { kind, source: Some(source) }
+    }
+}
+
+impl Kind {
+    /// The kind with its article, for [`ErrorKind::WrongKind`].
+    pub(crate) fn described(code: u32) -> &'static str {
+        match Kind::from_code(code) {
+            Some(Kind::Spsc) => "an spsc channel",
+            Some(Kind::Pipe) => "a pipe",
+            None => "something this build does not know",
+        }
+    }
+}
+
+/// Traffic failed for a reason that waiting does not mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Shared memory holds what no correct member writes; the text says what.
+    Corrupt(&'static str),
+    /// The process forked: the child must attach anew.
+    Forked,
+    /// The message is longer than the channel can carry.
+    TooLong {
+        /// Bytes in the message.
+        len: usize,
+        /// Bytes that fit.
+        max: usize,
+    },
+    /// The message is longer than the buffer; it stays first in line.
+    BufferTooShort {
+        /// Bytes in the message.
+        needed: usize,
+        /// Bytes in the buffer.
+        len: usize,
+    },
+    /// This end of a one-way pipe only goes the other way.
+    WrongDirection,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Corrupt(what) => write!(f, "shared memory is corrupt: {what}"),
+            Self::Forked => write!(f, "the process has forked; the child must attach anew"),
+            Self::TooLong { len, max } => write!(f, "message of {len} bytes, at most {max} fit"),
+            Self::BufferTooShort { needed, len } => {
+                write!(f, "message of {needed} bytes, the buffer has {len}")
+            }
+            Self::WrongDirection => write!(f, "this end of the pipe only goes the other way"),
+        }
+    }
+}
+
+impl StdError for Fault {}
+
+/// Declares a traffic error: its variants, their texts, `Display` and `Error`.
+macro_rules! traffic_error {
+    ($(#[$about:meta])* $name:ident $(<$value:ident>)? {
+        $($(#[$doc:meta])* $variant:ident $(($($field:ty),+))? => $text:literal,)+
+    }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum $name $(<$value>)? {
+            $($(#[$doc])* $variant $(($($field),+))?,)+
+        }
+
+        impl $(<$value>)? fmt::Debug for $name $(<$value>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant { .. } => f.write_str(stringify!($variant)),)+
+                }?;
+                match self.fault() {
+                    Some(fault) => write!(f, "({fault:?})"),
+                    None => Ok(()),
+                }
+            }
+        }
+
+        impl $(<$value>)? fmt::Display for $name $(<$value>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant { .. } => f.write_str($text),)+
+                }?;
+                match self.fault() {
+                    Some(fault) => fault.fmt(f),
+                    None => Ok(()),
+                }
+            }
+        }
+
+        impl $(<$value>)? StdError for $name $(<$value>)? {}
+    };
+}
+
+traffic_error! {
+    /// A message was not sent at once. The value comes back.
+    TrySendError<T> {
+        /// There is no room now.
+        Full(T) => "no room now",
+        /// The channel was closed.
+        Closed(T) => "the channel is closed",
+        /// The receiver has gone.
+        Disconnected(T) => "the receiver has gone",
+        /// It cannot be sent.
+        Failed(T, Fault) => "cannot send: ",
+    }
+}
+
+traffic_error! {
+    /// A message was not sent. The value comes back.
+    SendError<T> {
+        /// The channel was closed.
+        Closed(T) => "the channel is closed",
+        /// The receiver has gone.
+        Disconnected(T) => "the receiver has gone",
+        /// It cannot be sent.
+        Failed(T, Fault) => "cannot send: ",
+    }
+}
+
+traffic_error! {
+    /// A message was not sent in time. The value comes back.
+    SendTimeoutError<T> {
+        /// There was no room in time.
+        Timeout(T) => "no room in time",
+        /// The channel was closed.
+        Closed(T) => "the channel is closed",
+        /// The receiver has gone.
+        Disconnected(T) => "the receiver has gone",
+        /// It cannot be sent.
+        Failed(T, Fault) => "cannot send: ",
+    }
+}
+
+traffic_error! {
+    /// Nothing was received at once.
+    TryRecvError {
+        /// There is no message now.
+        Empty => "no message now",
+        /// The channel was closed and everything in it was received.
+        Closed => "the channel is closed",
+        /// The sender has gone and everything it sent was received.
+        Disconnected => "the sender has gone",
+        /// Receiving is impossible.
+        Failed(Fault) => "cannot receive: ",
+    }
+}
+
+traffic_error! {
+    /// Nothing was received.
+    RecvError {
+        /// The channel was closed and everything in it was received.
+        Closed => "the channel is closed",
+        /// The sender has gone and everything it sent was received.
+        Disconnected => "the sender has gone",
+        /// Receiving is impossible.
+        Failed(Fault) => "cannot receive: ",
+    }
+}
+
+traffic_error! {
+    /// Nothing was received in time.
+    RecvTimeoutError {
+        /// There was no message in time.
+        Timeout => "no message in time",
+        /// The channel was closed and everything in it was received.
+        Closed => "the channel is closed",
+        /// The sender has gone and everything it sent was received.
+        Disconnected => "the sender has gone",
+        /// Receiving is impossible.
+        Failed(Fault) => "cannot receive: ",
+    }
+}
+
+macro_rules! fault_of {
+    (send $($name:ident)+) => {$(
+        impl<T> $name<T> {
+            /// What is wrong, where waiting does not mend it.
+            pub fn fault(&self) -> Option<Fault> {
+                match self {
+                    Self::Failed(_, fault) => Some(*fault),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+    (recv $($name:ident)+) => {$(
+        impl $name {
+            /// What is wrong, where waiting does not mend it.
+            pub fn fault(&self) -> Option<Fault> {
+                match self {
+                    Self::Failed(fault) => Some(*fault),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+fault_of!(send TrySendError SendError SendTimeoutError);
+fault_of!(recv TryRecvError RecvError RecvTimeoutError);
+
+impl<T> TrySendError<T> {
+    /// Takes the value back.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Full(v) | Self::Closed(v) | Self::Disconnected(v) | Self::Failed(v, _) => v,
+        }
+    }
+}
+
+impl<T> SendError<T> {
+    /// Takes the value back.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Closed(v) | Self::Disconnected(v) | Self::Failed(v, _) => v,
+        }
+    }
+}
+
+impl<T> SendTimeoutError<T> {
+    /// Takes the value back.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Timeout(v) | Self::Closed(v) | Self::Disconnected(v) | Self::Failed(v, _) => v,
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Sleeping until something happens: the crate's only blocking loop.
+//!
+//! An event is a word that processes sleep on (`epoch`) and one bit per member with a thread that sleeps or
+//! is about to (`waiters`). Bits rather than a count, because a member may be killed at any instruction: a
+//! count that the dead took part in can never be put right, a bit of the dead is simply cleared.
+//!
+//! **No wake-up is lost.** A waiter sets its bit, passes the heavy barrier, reads `epoch`, tries once more,
+//! and sleeps only while `epoch` is what it read. A notifier changes the state, passes the light barrier (or
+//! changed it by a sequentially consistent read-modify-write), and reads the bits. By the barrier pair
+//! either the notifier sees the bit and changes `epoch`, so that the waiter does not fall asleep or is
+//! woken, or the waiter's last try sees the changed state. The bit stays set through all rounds of one
+//! wait, so one heavy barrier a wait is enough.
+//!
+//! **No wake-up is wasted.** A waiter that leaves, for whatever reason, may have taken a wake-up that
+//! another could have used: it clears its bit and then, if there is more to do, wakes one of the others.
+//!
+//! **A sleep is bounded** by the recheck interval. That is a bound on correctness and cannot be switched
+//! off: a wake-up handed to a waiter that is killed before it acts is gone, and only a later look heals it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::MemberId;
+use crate::layout::EventLine;
+use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
+use crate::primitive::{Barrier, Mutex, now_ns, pause, yield_now};
+
+/// How a blocked call waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wait {
+    /// Never gives the processor away: the lowest latency, a whole processor's cost.
+    Spin,
+    /// Spins for a few microseconds, yields a few times, then sleeps.
+    #[default]
+    SpinThenPark,
+    /// Sleeps at once.
+    Park,
+}
+
+/// What one try of a waiting operation came to.
+#[derive(Debug)]
+pub enum Attempt<R> {
+    /// It is done.
+    Ready(R),
+    /// Nothing to do yet: sleep until notified.
+    Idle,
+    /// A member is in the middle of what is waited for: look again within a millisecond.
+    Held(MemberId),
+}
+
+/// A point on the monotonic clock, or never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline(u64);
+
+impl Deadline {
+    /// It never comes.
+    pub const NEVER: Deadline = Deadline(u64::MAX);
+
+    /// The point `timeout` from now; one too far to express is never.
+    pub fn after(timeout: Duration) -> Self {
+        let nanos = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
+        Self(now_ns().saturating_add(nanos))
+    }
+
+    fn has_passed(self) -> bool {
+        self != Self::NEVER && now_ns() >= self.0
+    }
+}
+
+/// How a handle waits: strategy, and how long a sleep may last.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Spin or sleep.
+    pub wait: Wait,
+    /// The longest sleep without a look.
+    pub recheck_ns: u64,
+}
+
+/// Tries with a spin between before a waiter yields: a few microseconds, about what a wake-up costs.
+const SPINS: u32 = 100;
+/// Yields before a waiter sleeps.
+const YIELDS: u32 = 3;
+/// The longest sleep while somebody is in the middle, or where the barrier could not be had.
+const SHORT_NS: u64 = 1_000_000;
+
+/// How many threads of this attachment wait at one event: the member's bit is set while there is any.
+pub struct LocalWaiters(Mutex<u32>);
+
+impl Default for LocalWaiters {
+    fn default() -> Self {
+        Self(Mutex::new(0))
+    }
+}
+
+impl fmt::Debug for LocalWaiters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LocalWaiters")
+    }
+}
+
+/// An event as one member sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'a> {
+    line: &'a EventLine,
+    local: &'a LocalWaiters,
+    member: MemberId,
+    barrier: Barrier,
+    /// Words of waiter bits in use.
+    words: usize,
+}
+
+impl<'a> Event<'a> {
+    /// The event on `line` for `member` of at most `max_members`, whose threads are counted in `local`.
+    #[inline(always)]
+    pub fn new(
+        line: &'a EventLine,
+        local: &'a LocalWaiters,
+        member: MemberId,
+        max_members: usize,
+        barrier: Barrier,
+    ) -> Self {
+        Self { line, local, member, barrier, words: max_members.div_ceil(64) }
+    }
+
+    /// Wakes up to `count` waiters, if there are any.
+    ///
+    /// The caller has passed the light barrier since it changed what they wait for.
+    #[inline(always)]
+    pub fn notify(&self, count: u32) {
+        if self.anyone_waits() {
+            self.wake(count);
+        }
+    }
+
+    /// Wakes everybody, whether or not a bit is set: for changes that happen once.
+    pub fn notify_all(&self) {
+        self.wake(u32::MAX);
+    }
+
+    /// Relaxed: the barrier before it orders it against the state that was changed.
+    #[inline(always)]
+    fn anyone_waits(&self) -> bool {
+        self.line.waiters.iter().take(self.words).any(|word| word.load(Relaxed) != 0)
+    }
+
+    #[cold]
+    fn wake(&self, count: u32) {
+        // ORDERING(epoch): the change of state comes before it; pairs with the load in `park_until`.
+        self.line.epoch.fetch_add(1, SeqCst);
+        self.line.epoch.wake(count);
+    }
+
+    /// Tries until the attempt is ready or the deadline passes, at least once.
+    ///
+    /// `attempt` is told whether a recheck is due: time to see whether the one it waits for lives.
+    /// `more` says whether another waiter would find something to do.
+    pub fn wait_until<R>(
+        &self,
+        patience: Patience,
+        deadline: Deadline,
+        mut attempt: impl FnMut(bool) -> Attempt<R>,
+        more: impl Fn() -> bool,
+    ) -> Option<R> {
+        if let Attempt::Ready(result) = attempt(false) {
+            return Some(result);
+        }
+        match patience.wait {
+            Wait::Spin => return Self::spin_until(patience, deadline, &mut attempt),
+            Wait::SpinThenPark => {
+                if let Some(result) = Self::spin_briefly(&mut attempt) {
+                    return Some(result);
+                }
+            }
+            Wait::Park => {}
+        }
+        self.park_until(patience, deadline, attempt, more)
+    }
+
+    fn spin_briefly<R>(attempt: &mut impl FnMut(bool) -> Attempt<R>) -> Option<R> {
+        for step in 0..SPINS + YIELDS {
+            if step < SPINS { pause(0) } else { yield_now() }
+            if let Attempt::Ready(result) = attempt(false) {
+                return Some(result);
+            }
+        }
+        None
+    }
+
+    fn spin_until<R>(
+        patience: Patience,
+        deadline: Deadline,
+        attempt: &mut impl FnMut(bool) -> Attempt<R>,
+    ) -> Option<R> {
+        let mut recheck = now_ns() + patience.recheck_ns;
+        loop {
+            for _ in 0..SPINS {
+                if let Attempt::Ready(result) = attempt(false) {
+                    return Some(result);
+                }
+                pause(0);
+            }
+            if deadline.has_passed() {
+                return None;
+            }
+            if now_ns() >= recheck {
+                if let Attempt::Ready(result) = attempt(true) {
+                    return Some(result);
+                }
+                recheck = now_ns() + patience.recheck_ns;
+            }
+        }
+    }
+
+    fn park_until<R>(
+        &self,
+        patience: Patience,
+        deadline: Deadline,
+        mut attempt: impl FnMut(bool) -> Attempt<R>,
+        more: impl Fn() -> bool,
+    ) -> Option<R> {
+        let enrolled = Enrolled::new(*self, more);
+        let mut recheck = now_ns().saturating_add(patience.recheck_ns);
+        loop {
+            // ORDERING(epoch): read before the try. A notification after this load changes the word, and
+            // one before it made its state visible to the try.
+            let epoch = self.line.epoch.load(Acquire);
+            let overdue = now_ns() >= recheck;
+            let asleep_until = match attempt(overdue) {
+                Attempt::Ready(result) => return Some(result),
+                Attempt::Idle if enrolled.seen_by_all => recheck,
+                Attempt::Idle | Attempt::Held(_) => now_ns() + SHORT_NS,
+            };
+            if deadline.has_passed() {
+                return None;
+            }
+            if overdue {
+                recheck = now_ns().saturating_add(patience.recheck_ns);
+                continue;
+            }
+            self.line.epoch.wait(epoch, asleep_until.min(deadline.0));
+        }
+    }
+
+    fn bit(&self) -> (usize, u64) {
+        (self.member.index() / 64, 1 << (self.member.0 % 64))
+    }
+}
+
+/// A thread's registration as a waiter; dropping it, also by panic, takes the bit away and passes the baton.
+struct Enrolled<'a, M: Fn() -> bool> {
+    event: Event<'a>,
+    more: M,
+    /// Whether every notifier sees the bit, or the barrier was refused.
+    seen_by_all: bool,
+}
+
+impl<'a, M: Fn() -> bool> Enrolled<'a, M> {
+    fn new(event: Event<'a>, more: M) -> Self {
+        let (word, bit) = event.bit();
+        let mut threads = event.local.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if *threads == 0 {
+            event.line.waiters[word].fetch_or(bit, SeqCst);
+        }
+        *threads += 1;
+        drop(threads);
+        // ORDERING(waiters): the bit comes before the tries; pairs with the light barrier of notifiers.
+        let seen_by_all = event.barrier.heavy();
+        Self { event, more, seen_by_all }
+    }
+}
+
+impl<M: Fn() -> bool> Drop for Enrolled<'_, M> {
+    fn drop(&mut self) {
+        let (word, bit) = self.event.bit();
+        let local = &self.event.local.0;
+        let mut threads = local.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *threads -= 1;
+        if *threads == 0 {
+            self.event.line.waiters[word].fetch_and(!bit, SeqCst);
+        }
+        drop(threads);
+        if (self.more)() {
+            self.event.notify(1);
+        }
+    }
+}

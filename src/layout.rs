@@ -1,0 +1,449 @@
+//! The memory format: every structure that processes share, declared once.
+//!
+//! Fixed-width integers only, little-endian, naturally aligned; one structure per 128-byte line, grouped by
+//! who writes it; all zeros is the valid empty state of every mutable line. The compiler checks each
+//! offset below, a golden-bytes test pins the header, and DESIGN.md §4 shows the same numbers.
+//!
+//! This file holds data and arithmetic on geometry: no I/O, no references into memory.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::primitive::{AtomicU32, AtomicU64, FutexWord};
+
+/// `ringway` and a zero byte, as a little-endian number: the first eight bytes of every segment.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"ringway\0");
+/// The format described in this file. A change that an older build cannot read raises it.
+pub const VERSION: u32 = 1;
+/// Everything starts on a line of this many bytes: two cache lines, because the adjacent-line prefetcher
+/// of common processors fetches in pairs.
+pub const LINE: usize = 128;
+/// The most members that a segment can have: one line of waiter bits.
+pub const MAX_MEMBERS: u32 = 512;
+/// The longest segment: lock bytes begin behind it.
+pub const MAX_SEGMENT: u64 = 1 << 40;
+
+/// Liveness byte of member 0 in the segment file; member `i` holds the `i`-th after it.
+pub const LIVENESS_BYTE: u64 = 1 << 40;
+/// The byte that whoever removes the segment's name holds.
+pub const REMOVAL_BYTE: u64 = 1 << 42;
+/// Byte of member 0 that a watcher may wait on; it says nothing about liveness by itself.
+pub const BELL_BYTE: u64 = 1 << 41;
+
+/// What a segment holds.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One ring of fixed-size values between one producer and one consumer.
+    Spsc = 1,
+    /// One or two rings of records between two connections.
+    Pipe = 2,
+}
+
+impl Kind {
+    /// The kind that a header names, if this build knows it.
+    pub fn from_code(code: u32) -> Option<Self> {
+        [Kind::Spsc, Kind::Pipe].into_iter().find(|kind| *kind as u32 == code)
+    }
+
+    /// How messages call it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Kind::Spsc => "spsc channel",
+            Kind::Pipe => "pipe",
+        }
+    }
+}
+
+/// The channel's name disappears with its last member.
+pub const FLAG_REMOVE_WHEN_UNUSED: u32 = 1;
+/// Sides use [`crate::primitive::Barrier::Asymmetric`].
+pub const FLAG_ASYMMETRIC: u32 = 2;
+/// A pipe with one ring: end 0 sends, end 1 receives.
+pub const FLAG_FIRST_SENDS: u32 = 4;
+/// A pipe with one ring: end 1 sends, end 0 receives.
+pub const FLAG_SECOND_SENDS: u32 = 8;
+
+/// What the segment is, fixed before its name becomes visible: plain data, read once into private memory.
+#[repr(C, align(128))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct SegmentHeader {
+    /// [`MAGIC`].
+    pub magic: u64,
+    /// [`VERSION`].
+    pub version: u32,
+    /// A [`Kind`].
+    pub kind: u32,
+    /// [`LAYOUT_HASH`].
+    pub layout_hash: u64,
+    /// [`SegmentHeader::sum`] of the other bytes.
+    pub checksum: u64,
+    /// Bytes in the file.
+    pub total_len: u64,
+    /// Kernel boot that the locks of this segment belong to.
+    pub boot_id: [u8; 16],
+    /// Fingerprint of the element type's agreed name; zero for none.
+    pub type_id: [u8; 16],
+    /// Bytes in one element.
+    pub element_size: u64,
+    /// Alignment of one element.
+    pub element_align: u32,
+    /// Members that can be attached at a time.
+    pub max_members: u32,
+    /// Elements (for byte rings: 8-byte words) in each ring, a power of two.
+    pub capacity: u64,
+    /// Bytes from one slot to the next.
+    pub stride: u64,
+    /// Offset of the member records.
+    pub members_offset: u64,
+    /// Offset of the members' counters.
+    pub counters_offset: u64,
+    /// Offset of the ring headers.
+    pub rings_offset: u64,
+    /// Offset of the first ring's slots.
+    pub slots_offset: u64,
+    /// Offset of the slab; zero for none.
+    pub slab_offset: u64,
+    /// Bytes in the slab.
+    pub slab_len: u64,
+    /// `FLAG_` bits.
+    pub flags: u32,
+    /// How many rings.
+    pub rings: u32,
+    /// Delivery policy of a queue.
+    pub delivery: u32,
+    /// Deliveries before a message counts as undeliverable; zero for no limit.
+    pub delivery_limit: u32,
+    /// Zero.
+    pub reserved: [u64; 11],
+}
+
+impl SegmentHeader {
+    /// FNV-1a over the header with its checksum field taken as zero.
+    pub fn sum(&self) -> u64 {
+        let blank = Self { checksum: 0, ..*self };
+        fnv1a_64(bytemuck::bytes_of(&blank))
+    }
+}
+
+/// Words about the whole segment that members change.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct Control {
+    /// How often somebody attached, and [`REMOVED`] once the segment's name is being removed.
+    pub attaches: AtomicU64,
+    /// How often somebody became a sender or a receiver.
+    pub roster: AtomicU64,
+    /// The segment that continues this one; zero for none.
+    pub next: AtomicU64,
+}
+
+/// Set in [`Control::attaches`] by whoever removes the name: nobody may attach any more.
+pub const REMOVED: u64 = 1 << 63;
+
+/// Who owns the two ends of a channel: end words, see [`crate::ring::cursor::EndWord`].
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct Ends {
+    /// Producer and consumer of a ring; first and second end of a pipe.
+    pub words: [AtomicU64; 2],
+}
+
+/// One attached process-mapping; the kernel lock on its liveness byte says whether it lives.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct MemberRecord {
+    /// [`MEMBER_UNUSED`], [`MEMBER_ACTIVE`] or [`MEMBER_REAPING`].
+    pub state: AtomicU32,
+    /// Process id in the member's own namespace, for people only.
+    pub pid: AtomicU32,
+    /// How often this record was taken.
+    pub incarnation: AtomicU64,
+    /// Start time of the process in clock ticks since boot, for people only.
+    pub start_time: AtomicU64,
+    /// Sending handles that the member has.
+    pub senders: AtomicU32,
+    /// Receiving handles that the member has.
+    pub receivers: AtomicU32,
+}
+
+/// Nobody has the record.
+pub const MEMBER_UNUSED: u32 = 0;
+/// A member has the record, dead or alive.
+pub const MEMBER_ACTIVE: u32 = 1;
+/// What a dead member left behind is being taken back.
+pub const MEMBER_REAPING: u32 = 2;
+
+/// What one member did, for people; only the member writes it.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Messages accepted from it.
+    pub sent: AtomicU64,
+    /// Messages it took.
+    pub received: AtomicU64,
+    /// Times it slept because there was no room.
+    pub full_waits: AtomicU64,
+    /// Times it slept because there was no message.
+    pub empty_waits: AtomicU64,
+    /// Times it woke somebody.
+    pub wakes: AtomicU64,
+    /// Dead members it cleaned up after.
+    pub recoveries: AtomicU64,
+    /// Messages it took that somebody may have seen before.
+    pub redeliveries: AtomicU64,
+    /// Claims of the dead that it aborted.
+    pub aborted: AtomicU64,
+    /// Corruptions it found.
+    pub corrupt: AtomicU64,
+}
+
+/// Written by the producer only.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct ProducerLine {
+    /// Position of the next slot to fill.
+    pub tail: AtomicU64,
+}
+
+/// Written by the consumer only.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct ConsumerLine {
+    /// Position of the next slot to take.
+    pub head: AtomicU64,
+}
+
+/// What ends the stream: rarely written, read after every publication.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct SealLine {
+    /// Nonzero once anybody has asked to close.
+    pub closing: AtomicU32,
+    /// [`SEALED`] and the position behind the last accepted message; zero until agreed.
+    pub seal: AtomicU64,
+}
+
+/// Set in [`SealLine::seal`] once the final position is agreed.
+pub const SEALED: u64 = 1 << 63;
+
+/// Where members sleep until something happens; see `event.rs`.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct EventLine {
+    /// Counts notifications that somebody may have slept through; the word slept on.
+    pub epoch: FutexWord,
+    /// One bit per member with a thread that sleeps or is about to.
+    pub waiters: [AtomicU64; 8],
+}
+
+/// The shared state of a ring with one producer and one consumer. Slots follow elsewhere.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct RingHeader {
+    /// Written by the producer only.
+    pub producer: ProducerLine,
+    /// Written by the consumer only.
+    pub consumer: ConsumerLine,
+    /// Closing.
+    pub seal: SealLine,
+    /// The consumer waits here.
+    pub not_empty: EventLine,
+    /// The producer waits here.
+    pub not_full: EventLine,
+}
+
+#[cfg(not(loom))]
+const _: () = {
+    use std::mem::{offset_of, size_of};
+    assert!(cfg!(target_endian = "little"));
+    assert!(size_of::<SegmentHeader>() == 256);
+    assert!(offset_of!(SegmentHeader, version) == 8);
+    assert!(offset_of!(SegmentHeader, kind) == 12);
+    assert!(offset_of!(SegmentHeader, layout_hash) == 16);
+    assert!(offset_of!(SegmentHeader, checksum) == 24);
+    assert!(offset_of!(SegmentHeader, total_len) == 32);
+    assert!(offset_of!(SegmentHeader, boot_id) == 40);
+    assert!(offset_of!(SegmentHeader, type_id) == 56);
+    assert!(offset_of!(SegmentHeader, element_size) == 72);
+    assert!(offset_of!(SegmentHeader, element_align) == 80);
+    assert!(offset_of!(SegmentHeader, max_members) == 84);
+    assert!(offset_of!(SegmentHeader, capacity) == 88);
+    assert!(offset_of!(SegmentHeader, stride) == 96);
+    assert!(offset_of!(SegmentHeader, members_offset) == 104);
+    assert!(offset_of!(SegmentHeader, counters_offset) == 112);
+    assert!(offset_of!(SegmentHeader, rings_offset) == 120);
+    assert!(offset_of!(SegmentHeader, slots_offset) == 128);
+    assert!(offset_of!(SegmentHeader, slab_offset) == 136);
+    assert!(offset_of!(SegmentHeader, slab_len) == 144);
+    assert!(offset_of!(SegmentHeader, flags) == 152);
+    assert!(offset_of!(SegmentHeader, rings) == 156);
+    assert!(offset_of!(SegmentHeader, delivery) == 160);
+    assert!(offset_of!(SegmentHeader, delivery_limit) == 164);
+    assert!(size_of::<Control>() == LINE && offset_of!(Control, roster) == 8);
+    assert!(offset_of!(Control, next) == 16);
+    assert!(size_of::<Ends>() == LINE);
+    assert!(size_of::<MemberRecord>() == LINE && offset_of!(MemberRecord, pid) == 4);
+    assert!(offset_of!(MemberRecord, incarnation) == 8);
+    assert!(offset_of!(MemberRecord, start_time) == 16);
+    assert!(offset_of!(MemberRecord, senders) == 24);
+    assert!(offset_of!(MemberRecord, receivers) == 28);
+    assert!(size_of::<Counters>() == LINE && offset_of!(Counters, corrupt) == 64);
+    assert!(size_of::<SealLine>() == LINE && offset_of!(SealLine, seal) == 8);
+    assert!(size_of::<EventLine>() == LINE && offset_of!(EventLine, waiters) == 8);
+    assert!(size_of::<RingHeader>() == 640);
+    assert!(offset_of!(RingHeader, consumer) == 128);
+    assert!(offset_of!(RingHeader, seal) == 256);
+    assert!(offset_of!(RingHeader, not_empty) == 384);
+    assert!(offset_of!(RingHeader, not_full) == 512);
+};
+
+/// Fingerprint of the structures above: builds that disagree about them refuse each other.
+#[cfg(not(loom))]
+pub const LAYOUT_HASH: u64 = {
+    use std::mem::{offset_of, size_of};
+    let facts = [
+        size_of::<SegmentHeader>(),
+        offset_of!(SegmentHeader, flags),
+        size_of::<Control>(),
+        size_of::<Ends>(),
+        size_of::<MemberRecord>(),
+        offset_of!(MemberRecord, receivers),
+        size_of::<Counters>(),
+        offset_of!(Counters, corrupt),
+        size_of::<RingHeader>(),
+        offset_of!(RingHeader, consumer),
+        offset_of!(RingHeader, seal),
+        offset_of!(RingHeader, not_empty),
+        offset_of!(RingHeader, not_full),
+        offset_of!(EventLine, waiters),
+        CONTROL_OFFSET,
+        ENDS_OFFSET,
+        LINE,
+    ];
+    let mut hash = FNV_64;
+    let mut i = 0;
+    while i < facts.len() {
+        hash = fnv1a_step(hash, facts[i] as u64);
+        i += 1;
+    }
+    hash
+};
+
+/// Offset of [`Control`].
+pub const CONTROL_OFFSET: usize = 256;
+/// Offset of [`Ends`].
+pub const ENDS_OFFSET: usize = 384;
+/// Offset of what the geometry places: members first.
+pub const PLACED_OFFSET: usize = 512;
+
+const FNV_64: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_64_PRIME: u64 = 0x0000_0100_0000_01b3;
+const FNV_128: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+const FNV_128_PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+
+const fn fnv1a_step(hash: u64, value: u64) -> u64 {
+    (hash ^ value).wrapping_mul(FNV_64_PRIME)
+}
+
+/// FNV-1a, 64 bits (Fowler, Noll, Vo). Every single flipped bit changes it.
+pub fn fnv1a_64(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(FNV_64, |hash, byte| fnv1a_step(hash, u64::from(*byte)))
+}
+
+/// FNV-1a, 128 bits: the fingerprint of a type's agreed name.
+pub fn type_fingerprint(name: &str) -> [u8; 16] {
+    let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(FNV_128_PRIME);
+    name.as_bytes().iter().fold(FNV_128, step).to_le_bytes()
+}
+
+/// What a channel needs of its segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// What the segment holds.
+    pub kind: Kind,
+    /// Bytes in one element.
+    pub element_size: u64,
+    /// Alignment of one element.
+    pub element_align: u32,
+    /// Fingerprint of the element type's agreed name; zero for none.
+    pub type_id: [u8; 16],
+    /// Elements in each ring, a power of two.
+    pub capacity: u64,
+    /// Members that can be attached at a time.
+    pub max_members: u32,
+    /// `FLAG_` bits.
+    pub flags: u32,
+}
+
+impl Shape {
+    /// The header that describes a segment of this shape, or `None` when it would be longer than
+    /// [`MAX_SEGMENT`] or the numbers make no sense.
+    ///
+    /// Offsets are a function of the shape alone: an opener computes them anew and compares.
+    #[cfg(not(loom))]
+    pub fn header(&self, boot_id: [u8; 16]) -> Option<SegmentHeader> {
+        let whole = self.capacity.is_power_of_two() && self.element_align.is_power_of_two();
+        let aligned = self.element_align as usize <= LINE
+            && self.element_size.checked_rem(u64::from(self.element_align)) == Some(0);
+        if !whole || !aligned || !(2..=MAX_MEMBERS).contains(&self.max_members) {
+            return None;
+        }
+        let members = u64::from(self.max_members);
+        let rings = self.rings();
+        let members_offset = PLACED_OFFSET as u64;
+        let counters_offset = members_offset + members * size_of::<MemberRecord>() as u64;
+        let rings_offset = counters_offset + members * size_of::<Counters>() as u64;
+        let slots_offset = rings_offset + u64::from(rings) * size_of::<RingHeader>() as u64;
+        let total_len = self.ring_bytes()?.checked_mul(rings.into())?.checked_add(slots_offset)?;
+        if total_len > MAX_SEGMENT {
+            return None;
+        }
+        let mut header = SegmentHeader {
+            magic: MAGIC,
+            version: VERSION,
+            kind: self.kind as u32,
+            layout_hash: LAYOUT_HASH,
+            total_len,
+            boot_id,
+            type_id: self.type_id,
+            element_size: self.element_size,
+            element_align: self.element_align,
+            max_members: self.max_members,
+            capacity: self.capacity,
+            stride: self.element_size,
+            members_offset,
+            counters_offset,
+            rings_offset,
+            slots_offset,
+            flags: self.flags,
+            rings,
+            ..Zeroable::zeroed()
+        };
+        header.checksum = header.sum();
+        Some(header)
+    }
+
+    /// The shape that a header claims; `None` if this build does not know its kind.
+    pub fn of(header: &SegmentHeader) -> Option<Self> {
+        Some(Self {
+            kind: Kind::from_code(header.kind)?,
+            element_size: header.element_size,
+            element_align: header.element_align,
+            type_id: header.type_id,
+            capacity: header.capacity,
+            max_members: header.max_members,
+            flags: header.flags,
+        })
+    }
+
+    /// How many rings.
+    pub fn rings(&self) -> u32 {
+        let one_way = self.flags & (FLAG_FIRST_SENDS | FLAG_SECOND_SENDS) != 0;
+        if self.kind == Kind::Pipe && !one_way { 2 } else { 1 }
+    }
+
+    /// Bytes from one ring's slots to the next ring's, a whole number of lines.
+    pub fn ring_bytes(&self) -> Option<u64> {
+        self.element_size.checked_mul(self.capacity)?.checked_next_multiple_of(LINE as u64)
+    }
+}

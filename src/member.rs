@@ -1,0 +1,471 @@
+//! Members: who is attached to a segment, who lives, who died.
+//!
+//! A member is one attachment. Its life is a kernel lock on its *liveness byte*, held by the description that
+//! its mapping holds, and by nothing else: while the lock is there its address space may still store to the
+//! segment, and once it is gone no store can come. No process id is compared, so process ids may be used
+//! again, belong to other namespaces or to zombies.
+//!
+//! That rests on the mapping really holding the description that has the lock, which not every file system
+//! does. So every attachment checks it, after closing its descriptor: its own byte, seen through a second
+//! description, must be held.
+//!
+//! Who takes what a dead member left behind holds its byte *shared* (any number may, and each step is one
+//! that may be done twice); who takes its number holds the byte alone. So a stopped or killed helper holds
+//! up nobody but the reuse of one number.
+//!
+//! Left to others: what was left behind in a ring (`ring`), and whose turn it is to look (`channel`).
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use crate::error::{ErrorKind, Failure, MemberId};
+use crate::layout::{
+    BELL_BYTE, EventLine, FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, LIVENESS_BYTE, MEMBER_ACTIVE,
+    MEMBER_REAPING, MEMBER_UNUSED, MemberRecord, REMOVAL_BYTE, REMOVED, Shape,
+};
+use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use crate::ring::cursor::EndWord;
+use crate::segment::{Address, Expected, Segment, Trust};
+use crate::sys::shm::{self, Identity};
+use crate::sys::{barrier, fork, lock};
+
+/// One member's hold on a segment. Dropping it detaches.
+#[derive(Debug)]
+pub struct Attachment {
+    segment: Arc<Segment>,
+    id: MemberId,
+    /// Where its name is, once it has one.
+    home: OnceLock<Address>,
+    /// Set once a verdict could not prove itself: nobody is declared dead through it any more.
+    blind: AtomicBool,
+}
+
+/// What could be found out about a member.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It may still act; also whenever anything about the answer is in doubt.
+    Alive,
+    /// It can never store to the segment again.
+    Dead(DeadMember),
+    /// This process can no longer tell; the text says why.
+    Unknown(&'static str),
+}
+
+/// Proof that a member is dead. While it exists nobody takes the member's number.
+#[derive(Debug)]
+pub struct DeadMember {
+    id: MemberId,
+    /// The description that shares the dead member's byte, and the right to keep it from forked children.
+    _hold: (File, fork::Guard),
+}
+
+/// Why an attempt to attach came to nothing and may be made again.
+#[derive(Debug)]
+pub enum Miss {
+    /// The name went to another segment, or its segment is being removed.
+    Moved,
+    /// It failed.
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Miss {
+    fn from(error: E) -> Self {
+        Miss::Failed(error.into())
+    }
+}
+
+/// What a new segment is to be.
+#[derive(Clone, Debug)]
+pub struct Plan<'a> {
+    /// The directory that it is made in.
+    pub directory: &'a Path,
+    /// Its shape.
+    pub shape: Shape,
+    /// Its file mode.
+    pub mode: u32,
+    /// Who may be trusted.
+    pub trust: &'a Trust,
+    /// Enter all pages at once.
+    pub prefault: bool,
+}
+
+impl Attachment {
+    /// Makes a segment and joins it; it has no name yet.
+    pub fn create(plan: &Plan<'_>) -> Result<Self, Failure> {
+        let guard = fork::guard();
+        let (segment, file) = Segment::create(plan.directory, &plan.shape, plan.mode, plan.trust)?;
+        let attachment = Self::join(segment, file, &guard)?;
+        if plan.prefault {
+            attachment.segment.prefault()?;
+        }
+        Ok(attachment)
+    }
+
+    /// Gives the segment its name: from now on others find it, complete. `AlreadyExists` if it is taken.
+    pub fn publish(&self, address: &Address) -> std::io::Result<()> {
+        shm::link(self.segment.probe(), address.path())?;
+        self.home.get_or_init(|| address.clone());
+        Ok(())
+    }
+
+    /// Joins the segment at `address`.
+    pub fn open(address: &Address, expected: &Expected, trust: &Trust) -> Result<Self, Miss> {
+        let guard = fork::guard();
+        let (segment, file) = Segment::open(address.path(), expected, trust)?;
+        if segment.is_abandoned()? {
+            unlink(segment.probe(), address.path())?;
+            return Err(Miss::Moved);
+        }
+        let attachment = Self::join(segment, file, &guard)?;
+        let attached = attachment.segment.control().attaches.fetch_add(1, SeqCst);
+        if attached & REMOVED != 0 {
+            unlink(attachment.segment.probe(), address.path())?;
+            return Err(Miss::Moved);
+        }
+        if !attachment.segment.identity().is_at(address.path()) {
+            return Err(Miss::Moved);
+        }
+        attachment.home.get_or_init(|| address.clone());
+        Ok(attachment)
+    }
+
+    /// Joins the same segment once more, as another member.
+    pub fn again(&self) -> Result<Self, Failure> {
+        let guard = fork::guard();
+        let (segment, file) = self.segment.reopen()?;
+        Self::join(segment, file, &guard)
+    }
+
+    /// Takes a member number and shows that its lock holds; only then is the member there for others.
+    fn join(mut segment: Segment, file: File, guard: &fork::Guard) -> Result<Self, Failure> {
+        if segment.shape().flags & FLAG_ASYMMETRIC != 0 && !barrier::register() {
+            return Err(ErrorKind::BarrierUnsupported.into());
+        }
+        let id = take_number(&segment, &file)?;
+        segment.register(guard);
+        drop(file);
+        if !lock::is_held_elsewhere(segment.probe(), liveness_byte(id))? {
+            let why = "its file system drops a lock that only a mapping holds";
+            return Err(ErrorKind::LivenessUnsupported(why).into());
+        }
+        let record = segment.record(id);
+        if record.state.load(Acquire) != MEMBER_UNUSED {
+            segment.take_back(id);
+        }
+        record.begin();
+        let (home, blind) = (OnceLock::new(), AtomicBool::new(false));
+        Ok(Self { segment: Arc::new(segment), id, home, blind })
+    }
+
+    /// The segment.
+    #[inline(always)]
+    pub fn segment(&self) -> &Arc<Segment> {
+        &self.segment
+    }
+
+    /// This member's number.
+    #[inline(always)]
+    pub fn id(&self) -> MemberId {
+        self.id
+    }
+
+    /// Whether `member` is dead, with the proof.
+    ///
+    /// Each verdict is taken through a description of its own and proves itself: that description must be of
+    /// this segment's file, and must see *this* member's lock. A descriptor that was closed and used again
+    /// for something else behind the library's back fails that, and then nobody is declared dead.
+    pub fn verdict(&self, member: MemberId) -> Verdict {
+        if self.blind.load(Relaxed) {
+            return Verdict::Unknown(LOST);
+        }
+        let guard = fork::guard();
+        let Some(fresh) = self.fresh_description() else {
+            self.blind.store(true, Relaxed);
+            return Verdict::Unknown(LOST);
+        };
+        match lock::try_shared(&fresh, liveness_byte(member)) {
+            Ok(true) if member != self.id => {
+                Verdict::Dead(DeadMember { id: member, _hold: (fresh, guard) })
+            }
+            _ => Verdict::Alive,
+        }
+    }
+
+    /// A new description that is shown to be of this segment, and to see a living member as living.
+    fn fresh_description(&self) -> Option<File> {
+        let ours = |file: &File| Some(Identity::of(&file.metadata().ok()?) == self.segment.identity());
+        if !ours(self.segment.probe())? {
+            return None;
+        }
+        let fresh = shm::reopen(self.segment.probe()).ok()?;
+        (ours(&fresh)? && lock::is_held_elsewhere(&fresh, liveness_byte(self.id)).ok()?).then_some(fresh)
+    }
+
+    /// Takes back what a dead member left behind. Doing it again, also half-way, changes nothing.
+    pub fn reap(&self, dead: &DeadMember) {
+        self.segment.take_back(dead.id);
+        if self.fresh_description().is_some() {
+            self.segment.record(dead.id).state.store(MEMBER_UNUSED, Release);
+        }
+    }
+
+    /// Takes back what `member` left behind if it is dead. True if it was.
+    pub fn reap_if_dead(&self, member: MemberId) -> bool {
+        match self.verdict(member) {
+            Verdict::Dead(dead) => {
+                self.reap(&dead);
+                true
+            }
+            Verdict::Alive | Verdict::Unknown(_) => false,
+        }
+    }
+
+    /// Takes the channel's end `number`.
+    pub fn claim_end(&self, number: usize) -> Result<(), Failure> {
+        let word = &self.segment.ends().words[number];
+        loop {
+            let seen = word.load(Acquire);
+            match EndWord::from_bits(seen).owner() {
+                Some(owner) if owner.index() >= self.segment.shape().max_members as usize => {
+                    return Err(ErrorKind::NotASegment("an end belongs to no possible member").into());
+                }
+                Some(owner) => {
+                    if !self.reap_if_dead(owner) {
+                        return Err(ErrorKind::EndTaken(owner).into());
+                    }
+                }
+                None => {
+                    let taken = EndWord::from_bits(seen).taken_by(self.id).bits();
+                    if word.compare_exchange(seen, taken, AcqRel, Acquire).is_ok() {
+                        // ORDERING(roster): after the end is owned; pairs with the reads in `peer_left`.
+                        self.segment.control().roster.fetch_add(1, SeqCst);
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives end `number` up and wakes everybody who may wait for its owner.
+    pub fn leave_end(&self, number: usize) {
+        self.segment.vacate(number, self.id);
+        self.segment.wake_everybody();
+    }
+
+    /// Who owns end `number` now.
+    pub fn end_owner(&self, number: usize) -> Option<MemberId> {
+        EndWord::from_bits(self.segment.ends().words[number].load(Acquire)).owner()
+    }
+
+    fn is_deserted(&self, number: usize) -> bool {
+        EndWord::from_bits(self.segment.ends().words[number].load(Acquire)).is_deserted()
+    }
+
+    /// Whether the owner of end `number` has left for good and `drained()` says that nothing of its is left.
+    ///
+    /// A plain look would be wrong while one owner hands over to the next: the old one is gone when it looks
+    /// at the end, and the new one's message comes after it looked at the ring. So it looks at the roster
+    /// before and after, and counts only what nobody joined between.
+    pub fn has_left(&self, number: usize, mut drained: impl FnMut() -> bool) -> bool {
+        let roster = &self.segment.control().roster;
+        for _ in 0..8 {
+            let before = roster.load(SeqCst);
+            if !self.is_deserted(number) || !drained() {
+                return false;
+            }
+            // ORDERING(roster): unchanged, and read after the end was seen deserted: nobody came between.
+            if roster.load(SeqCst) == before && self.is_deserted(number) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+const LOST: &str = "this process's view of the locks was closed or replaced";
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        if self.segment.is_inherited() {
+            return;
+        }
+        // ORDERING(attaches): of two who leave at once, at least one sees that both have.
+        self.segment.record(self.id).state.store(MEMBER_UNUSED, SeqCst);
+        if let Some(home) = self.home.get()
+            && matches!(self.segment.is_abandoned(), Ok(true))
+        {
+            // What cannot be removed now is removed by the next who creates or opens the name.
+            let _ = unlink(self.segment.probe(), home.path());
+        }
+    }
+}
+
+/// Takes a free member number by its lock; a clean one if there is any.
+fn take_number(segment: &Segment, file: &File) -> Result<MemberId, Failure> {
+    for dirty in [false, true] {
+        for id in segment.member_ids() {
+            let is_dirty = segment.record(id).state.load(Relaxed) != MEMBER_UNUSED;
+            if is_dirty == dirty && lock::try_exclusive(file, liveness_byte(id))? {
+                lock::try_exclusive(file, BELL_BYTE + id.index() as u64)?;
+                return Ok(id);
+            }
+        }
+    }
+    Err(ErrorKind::TooManyMembers { limit: segment.shape().max_members }.into())
+}
+
+fn liveness_byte(id: MemberId) -> u64 {
+    LIVENESS_BYTE + id.index() as u64
+}
+
+impl MemberRecord {
+    /// The record of a member that has its number for itself and can be told from the dead.
+    fn begin(&self) {
+        let (pid, start_time) = about_this_process();
+        self.pid.store(pid, Relaxed);
+        self.start_time.store(start_time, Relaxed);
+        self.senders.store(0, Relaxed);
+        self.receivers.store(0, Relaxed);
+        self.incarnation.fetch_add(1, Relaxed);
+        // ORDERING(member): whoever sees it active sees the rest of the record.
+        self.state.store(MEMBER_ACTIVE, Release);
+    }
+}
+
+/// Process id and start time, for people who look at a member.
+fn about_this_process() -> (u32, u64) {
+    static KNOWN: Mutex<Option<(u64, (u32, u64))>> = Mutex::new(None);
+    let mut known = KNOWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    match *known {
+        Some((generation, facts)) if generation == fork::generation() => facts,
+        _ => {
+            let facts = (std::process::id(), start_time().unwrap_or(0));
+            *known = Some((fork::generation(), facts));
+            facts
+        }
+    }
+}
+
+/// Field 22 of `/proc/self/stat`; the second field may hold anything, so fields are counted after it.
+fn start_time() -> Option<u64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+impl Segment {
+    /// Frees all that `member`, which can never act again, had taken: waiter bits and ends.
+    fn take_back(&self, member: MemberId) {
+        self.record(member).state.store(MEMBER_REAPING, Relaxed);
+        let (word, bit) = (member.index() / 64, 1u64 << (member.index() % 64));
+        for event in self.events() {
+            event.waiters[word].fetch_and(!bit, SeqCst);
+        }
+        for number in 0..self.ends().words.len() {
+            self.vacate(number, member);
+        }
+        self.wake_everybody();
+    }
+
+    fn events(&self) -> impl Iterator<Item = &EventLine> {
+        let rings = (0..self.shape().rings()).map(|number| self.ring_header(number));
+        rings.flat_map(|ring| [&ring.not_empty, &ring.not_full])
+    }
+
+    /// Wakes every waiter: for changes that concern all and happen once.
+    fn wake_everybody(&self) {
+        for event in self.events() {
+            // ORDERING(epoch): as in `event.rs`.
+            event.epoch.fetch_add(1, SeqCst);
+            event.epoch.wake(u32::MAX);
+        }
+    }
+
+    /// Gives end `number` up if `member` owns it.
+    fn vacate(&self, number: usize, member: MemberId) {
+        let word = &self.ends().words[number];
+        let seen = EndWord::from_bits(word.load(Acquire));
+        if seen.owner() == Some(member) {
+            // ORDERING(ends): Release pairs with the Acquire in `is_deserted`. It fails only if another
+            // helper of the same dead member was first.
+            let _ = word.compare_exchange(seen.bits(), seen.vacated().bits(), AcqRel, Relaxed);
+        }
+    }
+
+    /// How many members live, and how many left a record without.
+    pub fn census(&self) -> Result<(u32, u32), Failure> {
+        let (mut alive, mut dead) = (0, 0);
+        for id in self.member_ids() {
+            // ORDERING(attaches): SeqCst against the store of one who leaves.
+            if self.record(id).state.load(SeqCst) == MEMBER_UNUSED {
+                continue;
+            }
+            let held = lock::is_held_elsewhere(self.probe(), liveness_byte(id))?;
+            *if held { &mut alive } else { &mut dead } += 1;
+        }
+        Ok((alive, dead))
+    }
+
+    /// Whether the name should have gone with its last member, and nobody is left.
+    ///
+    /// If so the segment is marked: who joins from now on finds the mark and goes elsewhere, and who joined
+    /// since the members were counted changed the count of attachments, so that the mark is not made.
+    pub fn is_abandoned(&self) -> Result<bool, Failure> {
+        if self.shape().flags & FLAG_REMOVE_WHEN_UNUSED == 0 {
+            return Ok(false);
+        }
+        let attaches = &self.control().attaches;
+        loop {
+            // ORDERING(attaches): an attachment takes its lock and its record before it counts itself here.
+            let seen = attaches.load(SeqCst);
+            if seen & REMOVED != 0 {
+                return Ok(true);
+            }
+            if self.census()?.0 > 0 {
+                return Ok(false);
+            }
+            if attaches.compare_exchange(seen, seen | REMOVED, SeqCst, SeqCst).is_ok() {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// How long to try while others change the same name.
+pub const CONTENTION: Duration = Duration::from_secs(2);
+
+/// Takes the name `path` away if it names the file that `file` has open.
+///
+/// Whoever removes a name of a file holds the file's removal byte from the comparison to the removal, so a
+/// name that meanwhile went to another file is never taken away. `Contended` if somebody holds it too long.
+pub fn unlink(file: &File, path: &Path) -> Result<(), Failure> {
+    let _guard = fork::guard();
+    let holder = shm::reopen(file)?;
+    let identity = Identity::of(&holder.metadata()?);
+    let patience = Instant::now() + CONTENTION;
+    while !lock::try_exclusive(&holder, REMOVAL_BYTE)? {
+        if Instant::now() >= patience {
+            return Err(ErrorKind::Contended.into());
+        }
+        std::thread::yield_now();
+    }
+    if identity.is_at(path) {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+/// How many members of the segment at `address` live and how many died; `None` if it has just gone.
+///
+/// A segment that should have gone with its last member is removed on the way.
+pub fn survey(address: &Address, trust: &Trust) -> Result<Option<(u32, u32)>, Failure> {
+    let _guard = fork::guard();
+    let (segment, _file) = Segment::open_any(address.path(), trust)?;
+    if segment.is_abandoned()? {
+        unlink(segment.probe(), address.path())?;
+        return Ok(None);
+    }
+    segment.census().map(Some)
+}

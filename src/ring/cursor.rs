@@ -1,0 +1,150 @@
+//! Position and index arithmetic: pure, and tested exhaustively for small rings.
+//!
+//! A *position* counts slots since the ring was made. SPSC positions are `u64` and never wrap (at a
+//! thousand million slots a second that takes 500 years); bit 63 stays free for flags. Only
+//! [`Capacity::index`] narrows a position to an index.
+
+use crate::error::MemberId;
+
+/// A ring's number of slots: a power of two, held privately and never read back from shared memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity(u64);
+
+impl Capacity {
+    /// The capacity that holds `slots`, which must be a power of two.
+    ///
+    /// # Panics
+    ///
+    /// When it is not: geometry was validated before.
+    pub fn new(slots: usize) -> Self {
+        assert!(slots.is_power_of_two(), "capacity {slots} is not a power of two");
+        Self(slots as u64)
+    }
+
+    /// How many slots.
+    #[inline(always)]
+    pub fn slots(self) -> u64 {
+        self.0
+    }
+
+    /// Where the slot of `position` lies.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "the mask makes it smaller than a usize capacity")]
+    pub fn index(self, position: u64) -> usize {
+        (position & (self.0 - 1)) as usize
+    }
+
+    /// Slots from `position` to the end of the memory.
+    #[inline(always)]
+    pub fn run(self, position: u64) -> u64 {
+        self.0 - (position & (self.0 - 1))
+    }
+
+    /// Slots in `head..tail`, or `None` when no correct pair of members writes such cursors.
+    #[inline(always)]
+    pub fn filled(self, head: u64, tail: u64) -> Option<u64> {
+        let filled = tail.wrapping_sub(head);
+        (filled <= self.0).then_some(filled)
+    }
+}
+
+/// An end of a channel and who owns it: `[incarnation:52 | member + 1:12]`.
+///
+/// The owner part is zero while nobody owns the end; the incarnation counts owners and never goes back, so
+/// one word tells "nobody came yet" from "everybody left", and a late compare-and-swap on an old word fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EndWord(u64);
+
+const OWNER_BITS: u32 = 12;
+const OWNER_MASK: u64 = (1 << OWNER_BITS) - 1;
+
+impl EndWord {
+    /// The word as it is in memory.
+    #[inline(always)]
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The word as it goes to memory.
+    #[inline(always)]
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Who owns the end now.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "masked to twelve bits")]
+    pub fn owner(self) -> Option<MemberId> {
+        ((self.0 & OWNER_MASK) as u16).checked_sub(1).map(MemberId)
+    }
+
+    /// Whether somebody owned the end and nobody does now.
+    #[inline(always)]
+    pub fn is_deserted(self) -> bool {
+        self.0 & OWNER_MASK == 0 && self.0 != 0
+    }
+
+    /// The word after `member` took the vacant end.
+    pub fn taken_by(self, member: MemberId) -> Self {
+        let incarnation = (self.0 >> OWNER_BITS) + 1;
+        Self(incarnation << OWNER_BITS | (u64::from(member.0) + 1))
+    }
+
+    /// The word after the owner left.
+    pub fn vacated(self) -> Self {
+        Self(self.0 & !OWNER_MASK)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn index_and_run_cover_the_ring_for_every_small_capacity() {
+        for capacity in [1u64, 2, 4, 8, 16] {
+            let ring = Capacity::new(usize::try_from(capacity).unwrap());
+            for start in [0, 1, capacity - 1, capacity, (1 << 63) - 2 * capacity - 1] {
+                for position in start..start + 2 * capacity {
+                    let index = ring.index(position) as u64;
+                    assert_eq!(index, position % capacity);
+                    assert_eq!(index + ring.run(position), capacity);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn filled_accepts_exactly_the_cursors_that_a_ring_can_have() {
+        for capacity in [1u64, 2, 4, 8] {
+            let ring = Capacity::new(usize::try_from(capacity).unwrap());
+            for base in [0u64, 1, 7, (1 << 62) - 3, (1 << 63) - 40] {
+                for head in base..base + 12 {
+                    for tail in base..base + 12 {
+                        let legal = tail >= head && tail - head <= capacity;
+                        assert_eq!(ring.filled(head, tail), legal.then(|| tail - head));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "not a power of two")]
+    fn capacity_refuses_what_a_mask_cannot_serve() {
+        Capacity::new(6);
+    }
+
+    #[test]
+    fn an_end_word_tells_never_owned_from_owned_from_deserted() {
+        for member in (0..512).map(MemberId) {
+            let fresh = EndWord::default();
+            assert_eq!((fresh.owner(), fresh.is_deserted()), (None, false));
+            let taken = fresh.taken_by(member);
+            assert_eq!((taken.owner(), taken.is_deserted()), (Some(member), false));
+            let left = taken.vacated();
+            assert_eq!((left.owner(), left.is_deserted()), (None, true));
+            assert_ne!(left.taken_by(member), taken, "a new owner is a new word");
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Grants: the only slices into shared memory that a user meets.
+//!
+//! A write grant lends slots that the producer owns until it publishes them, a read grant slots that the
+//! consumer owns until it gives them back. Each borrows its side exclusively, so no second grant of the same
+//! side exists and the mapping cannot go meanwhile. Dropping a write grant aborts: nothing was visible, so
+//! nothing happened. Dropping a read grant leaves what it showed where it was.
+//!
+//! The slices trust the peer to keep to the protocol: another process of the same user *can* write to them
+//! meanwhile. Who does not trust it receives by copy.
+#![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use bytemuck::Pod;
+
+use super::bytes::{self, Place};
+use super::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
+use crate::error::{Fault, SendError};
+use crate::event::Event;
+
+fn refused(refusal: Refusal) -> SendError<()> {
+    match refusal {
+        Refusal::Full | Refusal::Closed => SendError::Closed(()),
+        Refusal::Corrupt(what) => SendError::Failed((), Fault::Corrupt(what)),
+    }
+}
+
+/// Slots to fill in place, then [`commit`](Self::commit). Dropped without, nothing was sent.
+///
+/// The slots hold whatever values were there before.
+#[must_use = "dropping a grant sends nothing"]
+pub struct WriteGrant<'a, T: Pod> {
+    slots: &'a mut [T],
+    ring: Ring<'a, T>,
+    side: &'a mut ProducerSide,
+    event: Event<'a>,
+}
+
+impl<'a, T: Pod> WriteGrant<'a, T> {
+    /// The next slots, at most `wanted` and at least one: as many as are vacant and lie side by side.
+    pub fn reserve(
+        ring: Ring<'a, T>,
+        side: &'a mut ProducerSide,
+        event: Event<'a>,
+        wanted: usize,
+    ) -> Result<Self, Refusal> {
+        let room = side.room(ring, wanted as u64)?.min(ring.capacity().run(side.tail()));
+        let count = usize::try_from(room).map_or(wanted, |room| room.min(wanted));
+        // SAFETY: `room` saw the consumer leave these slots; the side stays borrowed, so they are not
+        // published or granted again before this grant is gone.
+        let slots = unsafe { ring.cells().slice_mut(ring.capacity().index(side.tail()), count) };
+        Ok(Self { slots, ring, side, event })
+    }
+
+    /// Gives up the slots from `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        let len = len.min(self.slots.len());
+        self.slots = &mut std::mem::take(&mut self.slots)[..len];
+    }
+
+    /// Sends what the slots hold, published together.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`] if the channel was closed first; then nothing was sent.
+    pub fn commit(self) -> Result<(), SendError<()>> {
+        self.side.publish(self.ring, self.slots.len() as u64).map_err(refused)?;
+        self.event.notify(1);
+        Ok(())
+    }
+}
+
+impl<T: Pod> Deref for WriteGrant<'_, T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        self.slots
+    }
+}
+
+impl<T: Pod> DerefMut for WriteGrant<'_, T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        self.slots
+    }
+}
+
+impl<T: Pod> fmt::Debug for WriteGrant<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WriteGrant({})", self.slots.len())
+    }
+}
+
+/// Values to read in place, then [`release`](Self::release). Dropped without, they are still next.
+#[must_use = "dropping a grant leaves its values in the channel"]
+pub struct ReadGrant<'a, T: Pod> {
+    slots: &'a [T],
+    ring: Ring<'a, T>,
+    side: &'a mut ConsumerSide,
+    event: Event<'a>,
+}
+
+impl<'a, T: Pod> ReadGrant<'a, T> {
+    /// The next values, at most `wanted` and at least one: as many as are there and lie side by side.
+    pub fn peek(
+        ring: Ring<'a, T>,
+        side: &'a mut ConsumerSide,
+        event: Event<'a>,
+        wanted: usize,
+    ) -> Result<Self, Dry> {
+        let there = side.available(ring, wanted as u64)?.min(ring.capacity().run(side.head()));
+        let count = usize::try_from(there).map_or(wanted, |there| there.min(wanted));
+        // SAFETY: `available` saw these slots filled; the side stays borrowed, so they are not given back
+        // before this grant is gone.
+        let slots = unsafe { ring.cells().slice(ring.capacity().index(side.head()), count) };
+        Ok(Self { slots, ring, side, event })
+    }
+
+    /// Keeps the values from `len` on in the channel.
+    pub fn truncate(&mut self, len: usize) {
+        self.slots = &self.slots[..len.min(self.slots.len())];
+    }
+
+    /// Takes the values out of the channel; their slots go back to the producer.
+    pub fn release(self) {
+        self.side.release(self.ring, self.slots.len() as u64);
+        self.event.notify(1);
+    }
+}
+
+impl<T: Pod> Deref for ReadGrant<'_, T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        self.slots
+    }
+}
+
+impl<T: Pod> fmt::Debug for ReadGrant<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReadGrant({})", self.slots.len())
+    }
+}
+
+/// A record's bytes to fill in place, then [`commit`](Self::commit). Dropped without, nothing was sent.
+///
+/// The bytes hold whatever was there before.
+#[must_use = "dropping a grant sends nothing"]
+pub struct WriteRecord<'a> {
+    bytes: &'a mut [u8],
+    place: Place,
+    ring: Ring<'a, u64>,
+    side: &'a mut ProducerSide,
+    event: Event<'a>,
+}
+
+impl<'a> WriteRecord<'a> {
+    /// The grant of a place that was just reserved.
+    pub fn new(
+        (ring, side, event): (Ring<'a, u64>, &'a mut ProducerSide, Event<'a>),
+        len: usize,
+    ) -> Result<Self, Refusal> {
+        let place = bytes::reserve(ring, side, len)?;
+        // SAFETY: reserved above by the producer, whose side stays borrowed until the grant is gone.
+        let bytes = unsafe { bytes::payload_mut(ring, place) };
+        Ok(Self { bytes, place, ring, side, event })
+    }
+
+    /// Shortens the record to `len` bytes.
+    pub fn truncate(&mut self, len: usize) {
+        let len = len.min(self.bytes.len());
+        self.bytes = &mut std::mem::take(&mut self.bytes)[..len];
+    }
+
+    /// Sends the record.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`] if the pipe was closed first; then nothing was sent.
+    pub fn commit(self) -> Result<(), SendError<()>> {
+        let len = self.bytes.len();
+        bytes::commit(self.ring, self.side, self.place, len).map_err(refused)?;
+        self.event.notify(1);
+        Ok(())
+    }
+}
+
+impl Deref for WriteRecord<'_> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        self.bytes
+    }
+}
+
+impl DerefMut for WriteRecord<'_> {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        self.bytes
+    }
+}
+
+impl fmt::Debug for WriteRecord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WriteGrant({})", self.bytes.len())
+    }
+}
+
+/// A record to read in place, then [`release`](Self::release). Dropped without, it is still the next one.
+#[must_use = "dropping a grant leaves its record in the pipe"]
+pub struct ReadRecord<'a> {
+    bytes: &'a [u8],
+    place: Place,
+    ring: Ring<'a, u64>,
+    side: &'a mut ConsumerSide,
+    event: Event<'a>,
+}
+
+impl<'a> ReadRecord<'a> {
+    /// The grant of the next record.
+    pub fn peek(
+        (ring, side, event): (Ring<'a, u64>, &'a mut ConsumerSide, Event<'a>),
+    ) -> Result<Self, Dry> {
+        let place = bytes::peek(ring, side)?;
+        // SAFETY: found above by the consumer, whose side stays borrowed until the grant is gone.
+        let bytes = unsafe { bytes::payload(ring, place) };
+        Ok(Self { bytes, place, ring, side, event })
+    }
+
+    /// Copies the record into `buffer` and takes it out, or leaves it if the buffer is too short.
+    pub(crate) fn copy_into(self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        let (needed, len) = (self.bytes.len(), buffer.len());
+        let place = buffer.get_mut(..needed).ok_or(Fault::BufferTooShort { needed, len })?;
+        place.copy_from_slice(self.bytes);
+        self.release();
+        Ok(needed)
+    }
+
+    /// Takes the record out of the pipe; its room goes back to the sender.
+    pub fn release(self) {
+        bytes::release(self.ring, self.side, self.place);
+        self.event.notify(1);
+    }
+}
+
+impl Deref for ReadRecord<'_> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        self.bytes
+    }
+}
+
+impl fmt::Debug for ReadRecord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReadGrant({})", self.bytes.len())
+    }
+}

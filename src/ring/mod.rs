@@ -1,0 +1,6 @@
+//! The rings. They borrow their memory, and never block, allocate, make a system call or know a name.
+
+pub mod bytes;
+pub mod cursor;
+pub mod grant;
+pub mod spsc;

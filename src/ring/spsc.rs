@@ -1,0 +1,358 @@
+//! A ring between one producer and one consumer.
+//!
+//! Invariant: `head <= tail <= head + capacity`. The producer alone writes `tail`, the consumer alone writes
+//! `head`; a slot in `head..tail` belongs to the consumer, any other to the producer. Each side keeps its
+//! own cursor and the last value it read of the other's in private memory (after the FastForward and
+//! MCRingBuffer line of work), so that while the sides are apart neither touches the other's line.
+//!
+//! **Closing.** Anybody may close, while the producer publishes with a plain store. What was accepted is
+//! settled by one word, `seal`: the first compare-and-swap on it names the final position for all.
+//!
+//! 1. A closer stores `closing`, passes the heavy barrier, reads `tail` and proposes it.
+//! 2. The producer publishes, passes the light barrier and reads `closing`. Zero: the barrier pair says
+//!    that every closer's `tail` includes this publication, so it is accepted. Nonzero: it proposes its own
+//!    new tail, and the publication is accepted if the agreed position includes it.
+//! 3. The consumer, before it uses a tail that it has not seen before, passes the light barrier and reads
+//!    `closing`. Nonzero: it takes part in 1 and never goes beyond the agreed position.
+//!
+//! A proposal is made by the producer of its own tail, or after the heavy barrier: either way it includes
+//! everything accepted before. So each message is accepted and delivered, or refused and never seen.
+//!
+//! Left to others: who the two sides are (`member`), sleeping (`event`), memory (`segment`).
+#![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
+
+use bytemuck::Pod;
+
+use super::cursor::Capacity;
+use crate::layout::{RingHeader, SEALED};
+use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::primitive::{Barrier, Cells};
+
+/// The ring as both sides see it: borrowed header and slots.
+#[derive(Debug)]
+pub struct Ring<'a, T> {
+    header: &'a RingHeader,
+    cells: Cells<'a, T>,
+    capacity: Capacity,
+    barrier: Barrier,
+}
+
+impl<T> Clone for Ring<'_, T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Ring<'_, T> {}
+
+/// Why a producer gets no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The consumer has not made room yet.
+    Full,
+    /// The ring is closed.
+    Closed,
+    /// The cursors are impossible.
+    Corrupt(&'static str),
+}
+
+/// Why a consumer gets no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dry {
+    /// The producer has not sent one yet.
+    Empty,
+    /// The ring is closed and everything accepted was taken.
+    Drained,
+    /// The cursors are impossible.
+    Corrupt(&'static str),
+}
+
+const IMPOSSIBLE: &str = "head and tail further apart than the capacity";
+
+impl<'a, T: Pod> Ring<'a, T> {
+    /// The ring over `header` and `cells`, whose number must be a power of two.
+    pub fn new(header: &'a RingHeader, cells: Cells<'a, T>, barrier: Barrier) -> Self {
+        Self { header, cells, capacity: Capacity::new(cells.len()), barrier }
+    }
+
+    /// How many slots.
+    #[inline(always)]
+    pub fn capacity(&self) -> Capacity {
+        self.capacity
+    }
+
+    /// The slots.
+    #[inline(always)]
+    pub fn cells(&self) -> Cells<'a, T> {
+        self.cells
+    }
+
+    /// How many slots were filled when it looked, at most the capacity.
+    pub fn len(&self) -> u64 {
+        let head = self.header.consumer.head.load(Relaxed);
+        let tail = self.header.producer.tail.load(Relaxed);
+        tail.saturating_sub(head).min(self.capacity.slots())
+    }
+
+    /// Whether anybody has asked to close.
+    pub fn is_closing(&self) -> bool {
+        self.header.seal.closing.load(Acquire) != 0
+    }
+
+    /// Closes: what was accepted will be delivered, nothing more is accepted. Doing it twice changes nothing.
+    ///
+    /// The caller wakes both sides. Where the kernel has come to refuse the barrier, the producer settles
+    /// the final position at its next operation.
+    pub fn close(&self) {
+        let seal = &self.header.seal;
+        // ORDERING(closing): Release pairs with the Acquire in `is_closing`; what makes producer and
+        // closer see each other is the barrier pair.
+        seal.closing.store(1, Release);
+        if self.barrier.heavy() {
+            // ORDERING(filled): as a consumer would read it.
+            self.settle(self.header.producer.tail.load(Acquire));
+        }
+    }
+
+    /// Agrees on the final position: the first proposal stands.
+    fn settle(&self, proposal: u64) -> u64 {
+        let word = &self.header.seal.seal;
+        // ORDERING(seal): the position carries what lies before it, from whoever proposed it.
+        match word.compare_exchange(0, SEALED | proposal, AcqRel, Acquire) {
+            Ok(_) => proposal,
+            Err(agreed) => agreed & !SEALED,
+        }
+    }
+}
+
+/// The producer's private state.
+#[derive(Debug)]
+pub struct ProducerSide {
+    tail: u64,
+    /// The head when last read: the consumer is at least here.
+    head: u64,
+}
+
+impl ProducerSide {
+    /// Takes the producer's side up where the last producer left it.
+    pub fn resume<T: Pod>(ring: Ring<'_, T>) -> Result<Self, Refusal> {
+        // ORDERING(filled): the previous producer's slots, if the consumer has yet to take them.
+        let tail = ring.header.producer.tail.load(Acquire);
+        // ORDERING(vacant): as in `look_for_room`.
+        let head = ring.header.consumer.head.load(Acquire);
+        ring.capacity.filled(head, tail).ok_or(Refusal::Corrupt(IMPOSSIBLE))?;
+        Ok(Self { tail, head })
+    }
+
+    /// Position of the next slot to fill.
+    #[inline(always)]
+    pub fn tail(&self) -> u64 {
+        self.tail
+    }
+
+    #[inline(always)]
+    fn known_room<T: Pod>(&self, ring: Ring<'_, T>) -> u64 {
+        ring.capacity.slots() - self.tail.wrapping_sub(self.head)
+    }
+
+    /// Slots that the producer may fill: at least `wanted`, or as many as there are, or why none.
+    #[inline(always)]
+    pub fn room<T: Pod>(&mut self, ring: Ring<'_, T>, wanted: u64) -> Result<u64, Refusal> {
+        let known = self.known_room(ring);
+        if known >= wanted { Ok(known) } else { self.look_for_room(ring) }
+    }
+
+    #[inline(never)]
+    fn look_for_room<T: Pod>(&mut self, ring: Ring<'_, T>) -> Result<u64, Refusal> {
+        if ring.is_closing() {
+            ring.settle(self.tail);
+            return Err(Refusal::Closed);
+        }
+        // ORDERING(vacant): pairs with the Release in `ConsumerSide::release`: the consumer has left the
+        // slots below it.
+        let head = ring.header.consumer.head.load(Acquire);
+        ring.capacity.filled(head, self.tail).ok_or(Refusal::Corrupt(IMPOSSIBLE))?;
+        self.head = head;
+        match self.known_room(ring) {
+            0 => Err(Refusal::Full),
+            room => Ok(room),
+        }
+    }
+
+    /// Appends `value`.
+    #[inline(always)]
+    pub fn push<T: Pod>(&mut self, ring: Ring<'_, T>, value: T) -> Result<(), Refusal> {
+        self.room(ring, 1)?;
+        // SAFETY: `room` saw the consumer leave this slot, and there is one producer: this one.
+        unsafe { ring.cells.write(ring.capacity.index(self.tail), value) };
+        self.publish(ring, 1)
+    }
+
+    /// Appends as many of `values` as fit, published together; at least one or an error.
+    pub fn push_slice<T: Pod>(
+        &mut self,
+        ring: Ring<'_, T>,
+        values: &[T],
+    ) -> Result<usize, Refusal> {
+        let room = self.room(ring, values.len() as u64)?;
+        let count = usize::try_from(room).map_or(values.len(), |room| room.min(values.len()));
+        let run = usize::try_from(ring.capacity.run(self.tail)).map_or(count, |run| run.min(count));
+        let (first, second) = values[..count].split_at(run);
+        // SAFETY: `room` gave `count` slots from `tail`; the first `run` of them lie before the end.
+        let slots = unsafe { ring.cells.slice_mut(ring.capacity.index(self.tail), run) };
+        slots.copy_from_slice(first);
+        if !second.is_empty() {
+            // SAFETY: the rest of the same slots, which begin again at the start.
+            unsafe { ring.cells.slice_mut(0, second.len()) }.copy_from_slice(second);
+        }
+        self.publish(ring, count as u64).map(|()| count)
+    }
+
+    /// Makes `count` slots from the tail visible, or learns that the ring was closed before.
+    ///
+    /// It ends with the light barrier: whoever waits, or closes, is seen by a load after it.
+    #[inline(always)]
+    pub fn publish<T: Pod>(&mut self, ring: Ring<'_, T>, count: u64) -> Result<(), Refusal> {
+        self.tail += count;
+        // ORDERING(filled): publishes the slots; pairs with the Acquire in `ConsumerSide::look_for_more`.
+        ring.header.producer.tail.store(self.tail, Release);
+        ring.barrier.light();
+        // Relaxed: the barrier orders it; what it leads to synchronises by itself.
+        if ring.header.seal.closing.load(Relaxed) == 0 {
+            return Ok(());
+        }
+        self.published_while_closing(ring)
+    }
+
+    /// Leaves the side: if a closer could not settle the final position, its producer does.
+    pub fn retire<T: Pod>(&self, ring: Ring<'_, T>) {
+        if ring.is_closing() {
+            ring.settle(self.tail);
+        }
+    }
+
+    #[cold]
+    fn published_while_closing<T: Pod>(&mut self, ring: Ring<'_, T>) -> Result<(), Refusal> {
+        let accepted = ring.settle(self.tail) >= self.tail;
+        // No room is known from now on: every later call looks, and finds the ring closed.
+        self.head = self.tail.wrapping_sub(ring.capacity.slots());
+        if accepted { Ok(()) } else { Err(Refusal::Closed) }
+    }
+}
+
+/// The consumer's private state.
+#[derive(Debug)]
+pub struct ConsumerSide {
+    head: u64,
+    /// The tail when last read: the producer is at least here.
+    tail: u64,
+}
+
+impl ConsumerSide {
+    /// Takes the consumer's side up where the last consumer left it.
+    pub fn resume<T: Pod>(ring: Ring<'_, T>) -> Result<Self, Dry> {
+        // ORDERING(vacant): the previous consumer has left the slots below it.
+        let head = ring.header.consumer.head.load(Acquire);
+        // ORDERING(filled): as in `look_for_more`.
+        let tail = ring.header.producer.tail.load(Acquire);
+        ring.capacity.filled(head, tail).ok_or(Dry::Corrupt(IMPOSSIBLE))?;
+        Ok(Self { head, tail: head })
+    }
+
+    /// Position of the next slot to take.
+    #[inline(always)]
+    pub fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// Slots that the consumer may read: at least one, and if there are `wanted` then as many; or why none.
+    #[inline(always)]
+    pub fn available<T: Pod>(&mut self, ring: Ring<'_, T>, wanted: u64) -> Result<u64, Dry> {
+        if self.tail - self.head < wanted {
+            let looked = self.look_for_more(ring);
+            if self.tail == self.head {
+                looked?;
+            }
+        }
+        Ok(self.tail - self.head)
+    }
+
+    #[inline]
+    fn look_for_more<T: Pod>(&mut self, ring: Ring<'_, T>) -> Result<(), Dry> {
+        // ORDERING(filled): pairs with the Release in `ProducerSide::publish`: the slots below are written.
+        let tail = ring.header.producer.tail.load(Acquire);
+        if tail != self.tail {
+            ring.barrier.light();
+        }
+        if ring.is_closing() {
+            return self.look_while_closing(ring);
+        }
+        self.accept(ring, tail)
+    }
+
+    #[cold]
+    fn look_while_closing<T: Pod>(&mut self, ring: Ring<'_, T>) -> Result<(), Dry> {
+        ring.close();
+        // ORDERING(seal): pairs with the compare-and-swap in `settle`.
+        let agreed = ring.header.seal.seal.load(Acquire);
+        if agreed == 0 {
+            return Err(Dry::Empty);
+        }
+        let end = agreed & !SEALED;
+        if end == self.head { Err(Dry::Drained) } else { self.accept(ring, end) }
+    }
+
+    #[inline(always)]
+    fn accept<T: Pod>(&mut self, ring: Ring<'_, T>, tail: u64) -> Result<(), Dry> {
+        match ring.capacity.filled(self.head, tail) {
+            Some(0) => Err(Dry::Empty),
+            Some(_) => {
+                self.tail = tail;
+                Ok(())
+            }
+            None => Err(Dry::Corrupt(IMPOSSIBLE)),
+        }
+    }
+
+    /// Takes the next value.
+    #[inline(always)]
+    pub fn pop<T: Pod>(&mut self, ring: Ring<'_, T>) -> Result<T, Dry> {
+        self.available(ring, 1)?;
+        // SAFETY: the slot lies in `head..tail`, so the producer keeps away until `release`.
+        let value = unsafe { ring.cells.read(ring.capacity.index(self.head)) };
+        self.release(ring, 1);
+        Ok(value)
+    }
+
+    /// Takes as many values as there are and `buffer` holds, released together; at least one or an error.
+    pub fn pop_slice<T: Pod>(
+        &mut self,
+        ring: Ring<'_, T>,
+        buffer: &mut [T],
+    ) -> Result<usize, Dry> {
+        let available = self.available(ring, buffer.len() as u64)?;
+        let count = usize::try_from(available).map_or(buffer.len(), |n| n.min(buffer.len()));
+        let run = usize::try_from(ring.capacity.run(self.head)).map_or(count, |run| run.min(count));
+        let (first, second) = buffer[..count].split_at_mut(run);
+        // SAFETY: `count` slots from `head` are filled; the first `run` of them lie before the end.
+        first.copy_from_slice(unsafe { ring.cells.slice(ring.capacity.index(self.head), run) });
+        if !second.is_empty() {
+            // SAFETY: the rest of the same slots, which begin again at the start.
+            second.copy_from_slice(unsafe { ring.cells.slice(0, second.len()) });
+        }
+        self.release(ring, count as u64);
+        Ok(count)
+    }
+
+    /// Gives `count` slots from the head back to the producer.
+    ///
+    /// It ends with the light barrier: a producer that waits is seen by a load after it.
+    #[inline(always)]
+    pub fn release<T: Pod>(&mut self, ring: Ring<'_, T>, count: u64) {
+        self.head += count;
+        // ORDERING(vacant): the slots were read; pairs with the Acquire in `ProducerSide::look_for_room`.
+        ring.header.consumer.head.store(self.head, Release);
+        ring.barrier.light();
+    }
+}

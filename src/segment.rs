@@ -1,0 +1,508 @@
+//! A segment: one mapping and its validated geometry, handed out as typed references.
+//!
+//! The header is read once into private memory, checked field by field, and geometry is used only from
+//! there. What processes change is reached through references to structures made of atomics alone, and
+//! payload through [`Cells`]; both are legal over memory that others write.
+//!
+//! **Making** one: a file without a name, allocated, mapped, initialised, joined, and only then linked. A
+//! name is visible only when what it names is ready, and a creator that dies before leaves nothing.
+//! **Opening** one: every check that needs no mapping comes before the mapping. Names are compared with
+//! what they name once more after joining (`member`), and removed only by identity.
+#![allow(unsafe_code, reason = "turns checked offsets in a mapping into references to atomics")]
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::error::{ErrorKind, Failure, MemberId};
+use crate::event::{Event, LocalWaiters};
+use crate::layout::{
+    CONTROL_OFFSET, Control, ENDS_OFFSET, Ends, FLAG_ASYMMETRIC, Kind, LAYOUT_HASH, MAGIC,
+    MAX_MEMBERS, MemberRecord, RingHeader, SegmentHeader, Shape, VERSION,
+};
+use crate::primitive::Ordering::Acquire;
+use crate::primitive::{Barrier, Cells};
+use crate::ring::cursor::EndWord;
+use crate::ring::spsc::Ring;
+use crate::sys::fork::{self, Attached};
+use crate::sys::shm::{self, FileSystem, Identity, Mapping};
+
+/// A mapped segment. Dropping it unmaps, and with the mapping goes the member's lock.
+#[derive(Debug)]
+pub struct Segment {
+    /// `None` only while dropping.
+    mapping: Option<Mapping>,
+    header: SegmentHeader,
+    shape: Shape,
+    identity: Identity,
+    /// A second description of the file, to ask about locks; `None` only while dropping.
+    probe: Option<File>,
+    generation: u64,
+    registered: bool,
+    /// For each ring, this attachment's threads that wait for it to be not empty and not full.
+    waiters: [[LocalWaiters; 2]; 2],
+}
+
+/// Who may be trusted, and where.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// Another user than this process's whose segments are accepted.
+    pub owner: Option<u32>,
+    /// Accept file systems that are not memory.
+    pub any_file_system: bool,
+}
+
+impl Segment {
+    /// Makes a segment without a name in `directory`. Also gives the description that its lock will hang on.
+    pub fn create(
+        directory: &Path,
+        shape: &Shape,
+        mode: u32,
+        trust: &Trust,
+    ) -> Result<(Self, File), Failure> {
+        let header = shape
+            .header(boot_id()?)
+            .ok_or(ErrorKind::InvalidOption("the capacity makes the segment too large"))?;
+        if let Some(limit) = shm::file_size_limit()?
+            && header.total_len > limit
+        {
+            return Err(ErrorKind::FileSizeLimit { needed: header.total_len, limit }.into());
+        }
+        let file = shm::create_unnamed(directory)?;
+        check_file_system(&file, trust)?;
+        shm::allocate(&file, header.total_len)?;
+        file.write_all_at(bytemuck::bytes_of(&header), 0)?;
+        file.set_permissions(PermissionsExt::from_mode(mode))?;
+        let segment = Self::map(&file, header, *shape)?;
+        Ok((segment, file))
+    }
+
+    /// Opens the segment at `path` after checking that it is what `expected` wants.
+    pub fn open(path: &Path, expected: &Expected, trust: &Trust) -> Result<(Self, File), Failure> {
+        let file = open_file(path, trust)?;
+        let (header, shape) = inspect(&file, trust)?;
+        expected.check(&shape)?;
+        Ok((Self::map(&file, header, shape)?, file))
+    }
+
+    /// Opens the segment at `path` whatever channel it holds.
+    pub fn open_any(path: &Path, trust: &Trust) -> Result<(Self, File), Failure> {
+        let file = open_file(path, trust)?;
+        let (header, shape) = inspect(&file, trust)?;
+        Ok((Self::map(&file, header, shape)?, file))
+    }
+
+    /// A second attachment to a segment that has no name.
+    pub fn reopen(&self) -> Result<(Self, File), Failure> {
+        let probe = self.probe();
+        let file = shm::reopen(probe)?;
+        Ok((Self::map(&file, self.header, self.shape)?, file))
+    }
+
+    fn map(file: &File, header: SegmentHeader, shape: Shape) -> Result<Self, Failure> {
+        let len = usize::try_from(header.total_len).map_err(|_| ErrorKind::Os)?;
+        let mapping = Mapping::new(file, len)?;
+        let probe = shm::reopen(file)
+            .map_err(|e| Failure { source: Some(e), kind: NO_PROC.clone() })?;
+        let identity = Identity::of(&file.metadata()?);
+        if Identity::of(&probe.metadata()?) != identity {
+            return Err(ErrorKind::LivenessUnsupported("reopening the file gives another file").into());
+        }
+        Ok(Self {
+            mapping: Some(mapping),
+            header,
+            shape,
+            identity,
+            probe: Some(probe),
+            generation: fork::generation(),
+            registered: false,
+            waiters: Default::default(),
+        })
+    }
+
+    /// Has a forked child plug the hole that this mapping leaves there.
+    pub fn register(&mut self, guard: &fork::Guard) {
+        let (start, len) = (self.start(), self.mapping().len());
+        guard.register(Attached { start, len, descriptor: self.probe().as_raw_fd() });
+        self.registered = true;
+    }
+
+    fn start(&self) -> usize {
+        self.mapping().start().as_ptr().addr()
+    }
+
+    fn mapping(&self) -> &Mapping {
+        self.mapping.as_ref().expect("present until dropped")
+    }
+
+    /// A description of the file that holds no locks.
+    pub fn probe(&self) -> &File {
+        self.probe.as_ref().expect("present until dropped")
+    }
+
+    /// Which file it is.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Its validated shape.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Whether this process was forked since it attached: then nothing of the mapping is there.
+    #[inline(always)]
+    pub fn is_inherited(&self) -> bool {
+        self.generation != fork::generation()
+    }
+
+    /// Enters its pages into the page table now.
+    pub fn prefault(&self) -> Result<(), Failure> {
+        Ok(self.mapping().prefault()?)
+    }
+
+    /// How its two sides see each other.
+    pub fn barrier(&self) -> Barrier {
+        let asymmetric = self.shape.flags & FLAG_ASYMMETRIC != 0;
+        if asymmetric { Barrier::Asymmetric } else { Barrier::Fence }
+    }
+
+    /// A reference to the `T` at `offset`.
+    ///
+    /// # Safety
+    ///
+    /// - `T` consists of atomics (and cells of atomics) and padding only, and any bytes are a `T`.
+    /// - `offset` is aligned for `T`.
+    unsafe fn shared<T>(&self, offset: u64) -> &T {
+        let offset = usize::try_from(offset).expect("validated geometry fits the mapping");
+        let mapping = self.mapping();
+        assert!(offset + size_of::<T>() <= mapping.len(), "validated geometry fits the mapping");
+        // SAFETY: the assertion keeps the place inside the mapping, which is page-aligned.
+        let place = unsafe { mapping.start().byte_add(offset) };
+        // SAFETY: the mapping lives as long as `self`; the caller vouches for type and alignment.
+        unsafe { place.cast().as_ref() }
+    }
+
+    /// Words about the whole segment.
+    pub fn control(&self) -> &Control {
+        // SAFETY: atomics only; the offset is a multiple of the line.
+        unsafe { self.shared(CONTROL_OFFSET as u64) }
+    }
+
+    /// The owners of the channel's ends.
+    pub fn ends(&self) -> &Ends {
+        // SAFETY: atomics only; the offset is a multiple of the line.
+        unsafe { self.shared(ENDS_OFFSET as u64) }
+    }
+
+    /// The record of `member`.
+    pub fn record(&self, member: MemberId) -> &MemberRecord {
+        assert!(member.index() < self.shape.max_members as usize, "member ids are range-checked");
+        let offset = member.index() * size_of::<MemberRecord>();
+        // SAFETY: atomics only; record sizes and the table's offset are multiples of the line.
+        unsafe { self.shared(self.header.members_offset + offset as u64) }
+    }
+
+    /// All member ids that the segment has room for.
+    pub fn member_ids(&self) -> impl Iterator<Item = MemberId> + use<> {
+        const { assert!(MAX_MEMBERS < u16::MAX as u32) }
+        (0..u16::try_from(self.shape.max_members).unwrap_or(0)).map(MemberId)
+    }
+
+    /// The header of ring `number`.
+    pub fn ring_header(&self, number: u32) -> &RingHeader {
+        assert!(number < self.shape.rings(), "the kind fixes the number of rings");
+        let offset = u64::from(number) * size_of::<RingHeader>() as u64;
+        // SAFETY: atomics only; header sizes and the table's offset are multiples of the line.
+        unsafe { self.shared(self.header.rings_offset + offset) }
+    }
+
+    /// The slots of ring `number`.
+    pub fn cells<T: Pod>(&self, number: u32) -> Cells<'_, T> {
+        assert_eq!(self.shape.element_size, size_of::<T>() as u64, "checked when it was opened");
+        assert!(self.shape.element_align as usize >= align_of::<T>() && number < self.shape.rings());
+        let bytes = self.shape.ring_bytes().expect("validated geometry");
+        let offset = self.header.slots_offset + u64::from(number) * bytes;
+        let (offset, bytes) = (offset as usize, bytes as usize);
+        assert!(offset + bytes <= self.mapping().len(), "validated geometry fits the mapping");
+        // SAFETY: the assertion keeps the place inside the mapping.
+        let start = unsafe { self.mapping().start().byte_add(offset) };
+        // SAFETY: `capacity` elements fit `bytes` from a line-aligned start and stay mapped while `self`
+        // lives; only rings touch them, through `Cells`.
+        unsafe { Cells::new(start.cast().as_ptr(), self.shape.capacity as usize) }
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        let guard = fork::guard();
+        if self.is_inherited() {
+            // The mapping and the descriptor never came to this process: both numbers may be others' by now.
+            std::mem::forget((self.mapping.take(), self.probe.take()));
+            return;
+        }
+        if self.registered {
+            guard.unregister(self.start());
+        }
+        drop(self.mapping.take());
+        let probe = self.probe.take().expect("present until dropped");
+        if !probe.metadata().is_ok_and(|found| Identity::of(&found) == self.identity) {
+            // Somebody closed it behind our back and the number may be another file's: leave it alone.
+            std::mem::forget(probe);
+        }
+    }
+}
+
+/// A ring with its events, and the segment that keeps their memory mapped.
+///
+/// References are made once and kept; the methods give them out for no longer than `self` lives.
+#[derive(Debug)]
+pub struct Anchored<T: 'static> {
+    ring: Ring<'static, T>,
+    not_empty: Event<'static>,
+    not_full: Event<'static>,
+    ends: &'static Ends,
+    segment: Arc<Segment>,
+}
+
+impl<T: Pod> Anchored<T> {
+    /// Ring `number` of `segment`, as `member` sees it.
+    pub fn new(segment: &Arc<Segment>, number: u32, member: MemberId) -> Self {
+        let address: *const Segment = Arc::as_ptr(segment);
+        // SAFETY: the result holds a reference count, so the segment and its mapping outlive the borrows
+        // made below, which leave it only shortened to a borrow of it. A Segment never moves its mapping.
+        let lasting: &'static Segment = unsafe { &*address };
+        let (header, barrier) = (lasting.ring_header(number), lasting.barrier());
+        let [not_empty, not_full] = &lasting.waiters[number as usize];
+        let members = lasting.shape.max_members as usize;
+        Self {
+            ring: Ring::new(header, lasting.cells(number), barrier),
+            not_empty: Event::new(&header.not_empty, not_empty, member, members, barrier),
+            not_full: Event::new(&header.not_full, not_full, member, members, barrier),
+            ends: lasting.ends(),
+            segment: Arc::clone(segment),
+        }
+    }
+
+    /// The ring.
+    #[inline(always)]
+    pub fn ring(&self) -> Ring<'_, T> {
+        self.ring
+    }
+
+    /// Where its consumer waits.
+    #[inline(always)]
+    pub fn not_empty(&self) -> Event<'_> {
+        self.not_empty
+    }
+
+    /// Where its producer waits.
+    #[inline(always)]
+    pub fn not_full(&self) -> Event<'_> {
+        self.not_full
+    }
+
+    /// The word of end `number`.
+    #[inline(always)]
+    pub fn end_word(&self, number: usize) -> EndWord {
+        // ORDERING(ends): Acquire pairs with the Release in `Attachment::vacate_end`: what the owner did
+        // before it left is visible.
+        EndWord::from_bits(self.ends.words[number].load(Acquire))
+    }
+
+    /// Whether this process was forked since it attached: then nothing of the ring is there.
+    #[inline(always)]
+    pub fn is_inherited(&self) -> bool {
+        self.segment.is_inherited()
+    }
+}
+
+static NO_PROC: ErrorKind = ErrorKind::LivenessUnsupported("/proc is needed and not there");
+
+/// What an opener wants; fields that it leaves open are taken from the segment.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected {
+    /// The kind.
+    pub kind: Kind,
+    /// Bytes in one element.
+    pub element_size: u64,
+    /// Alignment of one element.
+    pub element_align: u32,
+    /// Fingerprint of the element type's agreed name; zero for none.
+    pub type_id: [u8; 16],
+}
+
+impl Expected {
+    fn check(&self, found: &Shape) -> Result<(), Failure> {
+        if found.kind != self.kind {
+            return Err(ErrorKind::WrongKind(Kind::described(found.kind as u32)).into());
+        }
+        let (size, align) = (self.element_size, self.element_align);
+        if (found.element_size, found.element_align) != (size, align) {
+            let (theirs, aligned) = (found.element_size, found.element_align);
+            return Err(ErrorKind::WrongType(format!(
+                "{theirs} bytes aligned to {aligned} there, {size} bytes aligned to {align} here"
+            ))
+            .into());
+        }
+        if found.type_id != self.type_id {
+            return Err(ErrorKind::WrongType("another type id".to_owned()).into());
+        }
+        Ok(())
+    }
+}
+
+/// Opens a regular file of a trusted user at `path`, whatever is in it.
+pub fn open_file(path: &Path, trust: &Trust) -> Result<File, Failure> {
+    let file = shm::open(path).map_err(|error| refused(path, error))?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(ErrorKind::NotAFile(file_kind(metadata.file_type())).into());
+    }
+    if metadata.uid() != crate::sys::effective_user() && Some(metadata.uid()) != trust.owner {
+        return Err(ErrorKind::ForeignOwner { uid: metadata.uid() }.into());
+    }
+    Ok(file)
+}
+
+/// Reads and checks everything about the file that needs no mapping.
+fn inspect(file: &File, trust: &Trust) -> Result<(SegmentHeader, Shape), Failure> {
+    let metadata = file.metadata()?;
+    if metadata.mode() & 0o002 != 0 {
+        return Err(ErrorKind::WritableByOthers.into());
+    }
+    check_file_system(file, trust)?;
+    let header = read_header(file, metadata.len())?;
+    let shape = check_header(&header)?;
+    if metadata.len() != header.total_len {
+        let (expected, found) = (header.total_len, metadata.len());
+        return Err(ErrorKind::WrongLength { expected, found }.into());
+    }
+    if header.boot_id != boot_id()? {
+        return Err(ErrorKind::LivenessUnsupported("it was made before this system started").into());
+    }
+    Ok((header, shape))
+}
+
+fn read_header(file: &File, len: u64) -> Result<SegmentHeader, Failure> {
+    if len == 0 {
+        return Err(ErrorKind::NotASegment("the file is empty").into());
+    }
+    if len < size_of::<SegmentHeader>() as u64 {
+        return Err(ErrorKind::NotASegment("the file is shorter than a header").into());
+    }
+    let mut header = SegmentHeader::zeroed();
+    file.read_exact_at(bytemuck::bytes_of_mut(&mut header), 0)?;
+    Ok(header)
+}
+
+/// Version and layout come first, so that another build's segment is named as such; the checksum covers
+/// every other byte; what remains must be the very header that this build writes for such a shape.
+fn check_header(header: &SegmentHeader) -> Result<Shape, Failure> {
+    if header.magic != MAGIC {
+        return Err(ErrorKind::NotASegment("it does not begin as one").into());
+    }
+    if header.version != VERSION {
+        let (found, expected) = (header.version, VERSION);
+        return Err(ErrorKind::WrongVersion { found, expected }.into());
+    }
+    if header.layout_hash != LAYOUT_HASH {
+        return Err(ErrorKind::WrongLayout.into());
+    }
+    if header.checksum != header.sum() {
+        return Err(ErrorKind::NotASegment("its header does not match its checksum").into());
+    }
+    let shape = Shape::of(header).ok_or(ErrorKind::WrongKind(Kind::described(header.kind)))?;
+    match shape.header(header.boot_id) {
+        Some(ours) if ours == *header => Ok(shape),
+        _ => Err(ErrorKind::NotASegment("its header contradicts itself").into()),
+    }
+}
+
+fn check_file_system(file: &File, trust: &Trust) -> Result<(), Failure> {
+    if trust.any_file_system || shm::file_system(file)? == FileSystem::Memory {
+        return Ok(());
+    }
+    Err(ErrorKind::LivenessUnsupported("the directory is not on tmpfs or hugetlbfs").into())
+}
+
+fn file_kind(kind: std::fs::FileType) -> &'static str {
+    match kind {
+        kind if kind.is_dir() => "a directory",
+        kind if kind.is_symlink() => "a symbolic link",
+        kind if kind.is_fifo() => "a FIFO",
+        kind if kind.is_socket() => "a socket",
+        _ => "a device",
+    }
+}
+
+/// Opening failed: says what is there where that is why.
+fn refused(path: &Path, error: std::io::Error) -> Failure {
+    match path.symlink_metadata() {
+        Ok(found) if !found.is_file() => ErrorKind::NotAFile(file_kind(found.file_type())).into(),
+        Ok(found) if found.uid() != crate::sys::effective_user() => {
+            Failure { kind: ErrorKind::ForeignOwner { uid: found.uid() }, source: Some(error) }
+        }
+        _ => error.into(),
+    }
+}
+
+/// The kernel's name for the time since it started, to which all locks belong.
+fn boot_id() -> Result<[u8; 16], Failure> {
+    static BOOT_ID: OnceLock<Option<[u8; 16]>> = OnceLock::new();
+    let read = || {
+        let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+        u128::from_str_radix(&digits, 16).ok().map(u128::to_be_bytes)
+    };
+    BOOT_ID.get_or_init(read).ok_or_else(|| NO_PROC.clone().into())
+}
+
+/// Where a name lives: directory, namespace, name.
+#[derive(Clone, Debug)]
+pub struct Address {
+    path: PathBuf,
+}
+
+impl Address {
+    /// The file for `name` in `namespace`, after checking both.
+    pub fn new(directory: &Path, namespace: &str, name: &str) -> Result<Self, Failure> {
+        check_name(namespace, name).map_err(ErrorKind::InvalidName)?;
+        Ok(Self { path: directory.join(format!("ringway.{namespace}.{name}")) })
+    }
+
+    /// The path of the file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+const LONGEST_NAME: usize = 200;
+const LONGEST_NAMESPACE: usize = 32;
+
+fn check_name(namespace: &str, name: &str) -> Result<(), &'static str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if namespace.is_empty() || namespace.len() > LONGEST_NAMESPACE {
+        return Err("a namespace has 1 to 32 bytes");
+    }
+    if !namespace.chars().all(plain) {
+        return Err("a namespace has letters, digits, '_' and '-' only");
+    }
+    if name.is_empty() {
+        return Err("it is empty");
+    }
+    if namespace.len() + name.len() > LONGEST_NAME {
+        return Err("name and namespace together have more than 200 bytes");
+    }
+    if name.starts_with('.') {
+        return Err("it begins with '.'");
+    }
+    if !name.chars().all(|c| plain(c) || c == '.') {
+        return Err("a name has letters, digits, '_', '-' and '.' only");
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Files in shared memory: made without a name, allocated, mapped, then linked to one.
+#![allow(unsafe_code, reason = "linkat, fallocate, fstatfs, getrlimit, mapping")]
+
+use std::ffi::CString;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::ptr::NonNull;
+
+use memmap2::{Advice, MmapOptions, MmapRaw};
+
+use super::{check, retry};
+
+/// Which file, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    /// The identity of what `metadata` describes.
+    pub fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    /// Whether `path` names this very file now.
+    pub fn is_at(self, path: &Path) -> bool {
+        path.symlink_metadata().is_ok_and(|found| Self::of(&found) == self)
+    }
+}
+
+/// Makes a file in `directory` that has no name and goes with its last user.
+pub fn create_unnamed(directory: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .custom_flags(libc::O_TMPFILE)
+        .open(directory)
+}
+
+/// Opens the file at `path`, without following a link there and without waiting for a FIFO's other end.
+pub fn open(path: &Path) -> io::Result<File> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+    OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)
+}
+
+/// A new description of the file that `file` has open, whatever has become of its name.
+pub fn reopen(file: &File) -> io::Result<File> {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)
+}
+
+/// The largest file that this process may make, if it is limited.
+///
+/// To go beyond is not an error but a signal that kills, so it is asked for beforehand.
+pub fn file_size_limit() -> io::Result<Option<u64>> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a valid place to write to.
+    check(unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) })?;
+    Ok((limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur))
+}
+
+/// Gives the file `len` bytes of zeros, backed by memory now: lack of it is an error here, where growing
+/// the file only would end in SIGBUS at a later access.
+pub fn allocate(file: &File, len: u64) -> io::Result<()> {
+    let len = len.cast_signed();
+    // SAFETY: the descriptor is open; fallocate takes no pointers.
+    retry(|| unsafe { libc::fallocate(file.as_raw_fd(), 0, 0, len) }).map(drop)
+}
+
+/// Gives an unnamed file its name, which must be free: `AlreadyExists` otherwise.
+pub fn link(file: &File, path: &Path) -> io::Result<()> {
+    let from = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+    let to = CString::new(path.as_os_str().as_bytes())?;
+    let (here, follow) = (libc::AT_FDCWD, libc::AT_SYMLINK_FOLLOW);
+    // SAFETY: both strings end in a zero byte and outlive the call.
+    check(unsafe { libc::linkat(here, from.as_ptr(), here, to.as_ptr(), follow) }).map(drop)
+}
+
+/// The kind of file system that holds a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileSystem {
+    /// tmpfs or hugetlbfs: memory of this kernel.
+    Memory,
+    /// Any other.
+    Other,
+}
+
+/// What kind of file system holds `file`.
+pub fn file_system(file: &File) -> io::Result<FileSystem> {
+    let mut answer = std::mem::MaybeUninit::<libc::statfs>::zeroed();
+    // SAFETY: the descriptor is open and `answer` has room for the struct.
+    retry(|| unsafe { libc::fstatfs(file.as_raw_fd(), answer.as_mut_ptr()) })?;
+    // SAFETY: the call succeeded, and zeros were a valid value before it.
+    let kind = unsafe { answer.assume_init() }.f_type;
+    let memory = [libc::TMPFS_MAGIC, libc::HUGETLBFS_MAGIC].contains(&kind);
+    Ok(if memory { FileSystem::Memory } else { FileSystem::Other })
+}
+
+/// A shared mapping of a whole file.
+///
+/// It is addresses only: no reference into it is made here. It is not inherited by a forked child.
+#[derive(Debug)]
+pub struct Mapping(MmapRaw);
+
+impl Mapping {
+    /// Maps the first `len` bytes of `file`.
+    pub fn new(file: &File, len: usize) -> io::Result<Self> {
+        let map = MmapOptions::new().len(len).map_raw(file)?;
+        map.advise(Advice::DontFork)?;
+        Ok(Self(map))
+    }
+
+    /// Where it begins: page-aligned.
+    pub fn start(&self) -> NonNull<u8> {
+        NonNull::new(self.0.as_mut_ptr()).expect("a mapping is never at address zero")
+    }
+
+    /// Bytes mapped.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Enters every page into this process's page table now, so that first touches cost no fault later.
+    pub fn prefault(&self) -> io::Result<()> {
+        self.0.advise(Advice::PopulateWrite)
+    }
+}
