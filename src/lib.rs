@@ -1,5 +1,7 @@
 //! Channels between processes through lock-free rings in named shared memory.
 
+#![cfg_attr(loom, allow(dead_code, reason = "models use the rings and events alone"))]
+
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64", target_endian = "little")))]
 compile_error!("ringway runs on 64-bit little-endian Linux: port src/sys and the assertions in src/layout.rs");
 

@@ -1,0 +1,1 @@
+//! Fixtures for the models: rings on the heap, and how a model is run.
