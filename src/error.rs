@@ -128,7 +128,12 @@ impl fmt::Display for MemberId {
 }
 
 impl Error {
-    pub(crate) fn new(operation: Operation, object: &'static str, name: &str, why: Failure) -> Self {
+    pub(crate) fn new(
+        operation: Operation,
+        object: &'static str,
+        name: &str,
+        why: Failure,
+    ) -> Self {
         Self { operation, object, name: name.to_owned(), failure: why }
     }
 
@@ -230,9 +235,9 @@ impl fmt::Display for ErrorKind {
 
 /// Why, before it is known what was being done to which.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) kind: ErrorKind,
-    pub(crate) source: Option<io::Error>,
+pub struct Failure {
+    pub kind: ErrorKind,
+    pub source: Option<io::Error>,
 }
 
 impl From<ErrorKind> for Failure {

@@ -141,7 +141,9 @@ impl<'a> Event<'a> {
     /// Relaxed: the barrier before it orders it against the state that was changed.
     #[inline(always)]
     fn anyone_waits(&self) -> bool {
-        self.line.waiters.iter().take(self.words).any(|word| word.load(Relaxed) != 0)
+        let [first, others @ ..] = &self.line.waiters;
+        first.load(Relaxed) != 0
+            || (self.words > 1 && others.iter().any(|word| word.load(Relaxed) != 0))
     }
 
     #[cold]
@@ -179,7 +181,11 @@ impl<'a> Event<'a> {
 
     fn spin_briefly<R>(attempt: &mut impl FnMut(bool) -> Attempt<R>) -> Option<R> {
         for step in 0..SPINS + YIELDS {
-            if step < SPINS { pause(0) } else { yield_now() }
+            if step < SPINS {
+                pause(0)
+            } else {
+                yield_now()
+            }
             if let Attempt::Ready(result) = attempt(false) {
                 return Some(result);
             }

@@ -3,7 +3,9 @@
 #![cfg_attr(loom, allow(dead_code, reason = "models use the rings and events alone"))]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64", target_endian = "little")))]
-compile_error!("ringway runs on 64-bit little-endian Linux: port src/sys and the assertions in src/layout.rs");
+compile_error!(
+    "ringway runs on 64-bit little-endian Linux: port src/sys and the assertions in src/layout.rs"
+);
 
 mod error;
 
@@ -43,5 +45,5 @@ pub mod parts {
     pub use crate::event::{Attempt, Deadline, Event, LocalWaiters, Patience};
     pub use crate::layout::{EventLine, RingHeader};
     pub use crate::primitive::{Barrier, HeapCells};
-    pub use crate::ring::{bytes, spsc};
+    pub use crate::ring::{bytes, cursor, grant, spsc};
 }

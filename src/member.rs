@@ -196,12 +196,14 @@ impl Attachment {
 
     /// A new description that is shown to be of this segment, and to see a living member as living.
     fn fresh_description(&self) -> Option<File> {
-        let ours = |file: &File| Some(Identity::of(&file.metadata().ok()?) == self.segment.identity());
+        let ours =
+            |file: &File| Some(Identity::of(&file.metadata().ok()?) == self.segment.identity());
         if !ours(self.segment.probe())? {
             return None;
         }
         let fresh = shm::reopen(self.segment.probe()).ok()?;
-        (ours(&fresh)? && lock::is_held_elsewhere(&fresh, liveness_byte(self.id)).ok()?).then_some(fresh)
+        (ours(&fresh)? && lock::is_held_elsewhere(&fresh, liveness_byte(self.id)).ok()?)
+            .then_some(fresh)
     }
 
     /// Takes back what a dead member left behind. Doing it again, also half-way, changes nothing.
@@ -230,7 +232,9 @@ impl Attachment {
             let seen = word.load(Acquire);
             match EndWord::from_bits(seen).owner() {
                 Some(owner) if owner.index() >= self.segment.shape().max_members as usize => {
-                    return Err(ErrorKind::NotASegment("an end belongs to no possible member").into());
+                    return Err(
+                        ErrorKind::NotASegment("an end belongs to no possible member").into()
+                    );
                 }
                 Some(owner) => {
                     if !self.reap_if_dead(owner) {

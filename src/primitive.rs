@@ -11,7 +11,10 @@
 //! - **Payload memory is touched through [`Cells`]**, whose every access is an `unsafe fn`: the caller
 //!   says why nobody else uses those cells meanwhile. Under loom each cell has a tracked shadow, so a
 //!   protocol that lets two sides meet in one cell fails its model.
-#![allow(unsafe_code, reason = "the one place that reads and writes payload memory through raw pointers")]
+#![allow(
+    unsafe_code,
+    reason = "the one place that reads and writes payload memory through raw pointers"
+)]
 
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -222,7 +225,10 @@ impl<'a, T: bytemuck::Pod> Cells<'a, T> {
     /// The protocol gives those cells to the caller for as long as the slice lives, and the caller makes
     /// one such slice of them at a time.
     #[inline(always)]
-    #[allow(clippy::mut_from_ref, reason = "cells are interior-mutable; exclusiveness is the contract")]
+    #[allow(
+        clippy::mut_from_ref,
+        reason = "cells are interior-mutable; exclusiveness is the contract"
+    )]
     pub unsafe fn slice_mut(&self, index: usize, count: usize) -> &'a mut [T] {
         self.touch(index, count, true);
         let run = &self.data[index..index + count];

@@ -25,7 +25,7 @@ use crate::layout::{
     MAX_MEMBERS, MemberRecord, RingHeader, SegmentHeader, Shape, VERSION,
 };
 use crate::primitive::Ordering::Acquire;
-use crate::primitive::{Barrier, Cells};
+use crate::primitive::{AtomicU64, Barrier, Cells};
 use crate::ring::cursor::EndWord;
 use crate::ring::spsc::Ring;
 use crate::sys::fork::{self, Attached};
@@ -106,11 +106,13 @@ impl Segment {
     fn map(file: &File, header: SegmentHeader, shape: Shape) -> Result<Self, Failure> {
         let len = usize::try_from(header.total_len).map_err(|_| ErrorKind::Os)?;
         let mapping = Mapping::new(file, len)?;
-        let probe = shm::reopen(file)
-            .map_err(|e| Failure { source: Some(e), kind: NO_PROC.clone() })?;
+        let probe =
+            shm::reopen(file).map_err(|e| Failure { source: Some(e), kind: NO_PROC.clone() })?;
         let identity = Identity::of(&file.metadata()?);
         if Identity::of(&probe.metadata()?) != identity {
-            return Err(ErrorKind::LivenessUnsupported("reopening the file gives another file").into());
+            return Err(
+                ErrorKind::LivenessUnsupported("reopening the file gives another file").into()
+            );
         }
         Ok(Self {
             mapping: Some(mapping),
@@ -224,7 +226,9 @@ impl Segment {
     /// The slots of ring `number`.
     pub fn cells<T: Pod>(&self, number: u32) -> Cells<'_, T> {
         assert_eq!(self.shape.element_size, size_of::<T>() as u64, "checked when it was opened");
-        assert!(self.shape.element_align as usize >= align_of::<T>() && number < self.shape.rings());
+        assert!(
+            self.shape.element_align as usize >= align_of::<T>() && number < self.shape.rings()
+        );
         let bytes = self.shape.ring_bytes().expect("validated geometry");
         let offset = self.header.slots_offset + u64::from(number) * bytes;
         let (offset, bytes) = (offset as usize, bytes as usize);
@@ -265,13 +269,15 @@ pub struct Anchored<T: 'static> {
     ring: Ring<'static, T>,
     not_empty: Event<'static>,
     not_full: Event<'static>,
-    ends: &'static Ends,
-    segment: Arc<Segment>,
+    peer: &'static AtomicU64,
+    generation: u64,
+    /// Keeps the memory mapped; the references above end with it.
+    _segment: Arc<Segment>,
 }
 
 impl<T: Pod> Anchored<T> {
-    /// Ring `number` of `segment`, as `member` sees it.
-    pub fn new(segment: &Arc<Segment>, number: u32, member: MemberId) -> Self {
+    /// Ring `number` of `segment`, as `member` sees it whose peer owns end `peer`.
+    pub fn new(segment: &Arc<Segment>, number: u32, member: MemberId, peer: usize) -> Self {
         let address: *const Segment = Arc::as_ptr(segment);
         // SAFETY: the result holds a reference count, so the segment and its mapping outlive the borrows
         // made below, which leave it only shortened to a borrow of it. A Segment never moves its mapping.
@@ -283,41 +289,42 @@ impl<T: Pod> Anchored<T> {
             ring: Ring::new(header, lasting.cells(number), barrier),
             not_empty: Event::new(&header.not_empty, not_empty, member, members, barrier),
             not_full: Event::new(&header.not_full, not_full, member, members, barrier),
-            ends: lasting.ends(),
-            segment: Arc::clone(segment),
+            peer: &lasting.ends().words[peer],
+            generation: lasting.generation,
+            _segment: Arc::clone(segment),
         }
     }
 
     /// The ring.
     #[inline(always)]
-    pub fn ring(&self) -> Ring<'_, T> {
-        self.ring
+    pub fn ring(&self) -> &Ring<'_, T> {
+        &self.ring
     }
 
     /// Where its consumer waits.
     #[inline(always)]
-    pub fn not_empty(&self) -> Event<'_> {
-        self.not_empty
+    pub fn not_empty(&self) -> &Event<'_> {
+        &self.not_empty
     }
 
     /// Where its producer waits.
     #[inline(always)]
-    pub fn not_full(&self) -> Event<'_> {
-        self.not_full
+    pub fn not_full(&self) -> &Event<'_> {
+        &self.not_full
     }
 
-    /// The word of end `number`.
+    /// Who is at the other end.
     #[inline(always)]
-    pub fn end_word(&self, number: usize) -> EndWord {
-        // ORDERING(ends): Acquire pairs with the Release in `Attachment::vacate_end`: what the owner did
-        // before it left is visible.
-        EndWord::from_bits(self.ends.words[number].load(Acquire))
+    pub fn peer(&self) -> EndWord {
+        // ORDERING(ends): Acquire pairs with the Release in `Segment::vacate`: what the owner did before
+        // it left is visible.
+        EndWord::from_bits(self.peer.load(Acquire))
     }
 
     /// Whether this process was forked since it attached: then nothing of the ring is there.
     #[inline(always)]
     pub fn is_inherited(&self) -> bool {
-        self.segment.is_inherited()
+        self.generation != fork::generation()
     }
 }
 

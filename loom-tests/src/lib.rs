@@ -1,1 +1,313 @@
-//! Fixtures for the models: rings on the heap, and how a model is run.
+//! Fixtures for the models: a channel on the heap, an abstract thing to wait for, and how a model is run.
+//!
+//! A model is one hazard: at most three threads and about three messages. Threads never spin: they try a
+//! fixed number of times, or sleep through [`Event::wait_until`]. The futex of a loom build knows no
+//! time-outs, so a lost wake-up is a deadlock, which loom reports.
+//!
+//! **Sides are taken up before threads start.** loom 0.7 remembers one last access of each word when it looks
+//! for orders to try: a thread that loads a word and then stores it hides the other thread's earlier load,
+//! and the search ends too soon. A thread must not begin by loading the word that it will store; [`model`]
+//! refuses a search that ended after one interleaving.
+//!
+//! Fixtures live in `std`'s `Arc`, which loom does not explore: who drops a fixture last is no hazard here.
+//! Empty unless built for loom: `cargo xtask loom`.
+#![cfg(loom)]
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
+
+use loom::sync::atomic::Ordering::{AcqRel, Relaxed};
+use loom::sync::atomic::{AtomicU64, fence};
+use loom::thread::JoinHandle;
+use ringway::parts::cursor::EndWord;
+use ringway::parts::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
+use ringway::parts::{
+    Attempt, Barrier, Deadline, Event, EventLine, HeapCells, LocalWaiters, Patience, RingHeader,
+};
+use ringway::{MemberId, Wait};
+
+/// A position that no ring reaches in practice and that every ring must serve.
+pub const HIGH: u64 = (1 << 62) - 1;
+
+/// Sleeps at once, and never for a recheck: nothing but a notification ends a sleep.
+const PARK: Patience = Patience { wait: Wait::Park, recheck_ns: u64::MAX };
+
+/// Checks `model` in every interleaving with at most so many preemptions as `RINGWAY_LOOM_BOUND` says (3
+/// when unset, `none` for no bound).
+///
+/// # Panics
+///
+/// When an interleaving panics, deadlocks or lets two threads meet in one cell, when there is only one
+/// interleaving, which checks nothing, or when the variable is not a number.
+pub fn model(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = bound();
+    // Only a finished search counts: whatever would end it early is off.
+    builder.max_permutations = None;
+    builder.max_duration = None;
+    builder.max_branches = 10_000;
+    builder.max_threads = 4;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&runs);
+    let started = Instant::now();
+    builder.check(move || {
+        counter.fetch_add(1, Relaxed);
+        model();
+    });
+    let runs = runs.load(Relaxed);
+    // Seen with `--nocapture`, or when the model fails.
+    println!("{runs} interleavings in {:.2} s", started.elapsed().as_secs_f64());
+    assert!(runs > 1, "the model has one interleaving only");
+}
+
+fn bound() -> Option<usize> {
+    match std::env::var("RINGWAY_LOOM_BOUND") {
+        Err(_) => Some(3),
+        Ok(text) if text == "none" => None,
+        Ok(text) => Some(text.parse().expect("RINGWAY_LOOM_BOUND is a number or `none`")),
+    }
+}
+
+/// Member number `number`.
+pub fn member(number: u16) -> MemberId {
+    EndWord::from_bits(u64::from(number) + 1).owner().expect("the word names an owner")
+}
+
+/// One direction between a producer (member 0) and a consumer (member 1): values, or words of records.
+#[derive(Debug)]
+pub struct Channel {
+    header: RingHeader,
+    slots: HeapCells<u64>,
+    waits_for_room: LocalWaiters,
+    waits_for_more: LocalWaiters,
+}
+
+impl Channel {
+    /// An empty channel of `capacity` slots.
+    pub fn new(capacity: usize) -> Arc<Self> {
+        Self::starting_at(0, capacity)
+    }
+
+    /// An empty channel through which `position` messages have passed.
+    pub fn starting_at(position: u64, capacity: usize) -> Arc<Self> {
+        let header = RingHeader::default();
+        header.producer.tail.store(position, Relaxed);
+        header.consumer.head.store(position, Relaxed);
+        Arc::new(Self {
+            header,
+            slots: HeapCells::zeroed(capacity),
+            waits_for_room: LocalWaiters::default(),
+            waits_for_more: LocalWaiters::default(),
+        })
+    }
+
+    /// Runs `act` on a thread of its own.
+    pub fn beside<R: 'static>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&Channel) -> R + 'static,
+    ) -> JoinHandle<R> {
+        let channel = Arc::clone(self);
+        loom::thread::spawn(move || act(&channel))
+    }
+
+    /// The ring.
+    pub fn ring(&self) -> Ring<'_, u64> {
+        Ring::new(&self.header, self.slots.cells(), Barrier::Fence)
+    }
+
+    /// The words that both sides share.
+    pub fn header(&self) -> &RingHeader {
+        &self.header
+    }
+
+    /// Takes the producer's side up.
+    ///
+    /// # Panics
+    ///
+    /// When the cursors are impossible.
+    pub fn producer(&self) -> ProducerSide {
+        ProducerSide::resume(self.ring()).expect("the cursors are possible")
+    }
+
+    /// Takes the consumer's side up.
+    ///
+    /// # Panics
+    ///
+    /// When the cursors are impossible.
+    pub fn consumer(&self) -> ConsumerSide {
+        ConsumerSide::resume(self.ring()).expect("the cursors are possible")
+    }
+
+    /// The event that the consumer waits at.
+    pub fn not_empty(&self) -> Event<'_> {
+        let line = &self.header.not_empty;
+        Event::new(line, &self.waits_for_more, member(1), 64, Barrier::Fence)
+    }
+
+    /// The event that the producer waits at.
+    pub fn not_full(&self) -> Event<'_> {
+        let line = &self.header.not_full;
+        Event::new(line, &self.waits_for_room, member(0), 64, Barrier::Fence)
+    }
+
+    /// Sends `value`, sleeping while there is no room.
+    pub fn send(&self, side: &mut ProducerSide, value: u64) -> Result<(), Refusal> {
+        self.wait_for_room(|| side.push(self.ring(), value))?;
+        self.not_empty().notify(1);
+        Ok(())
+    }
+
+    /// Receives a value, sleeping while there is none.
+    pub fn recv(&self, side: &mut ConsumerSide) -> Result<u64, Dry> {
+        let value = self.wait_for_more(|| side.pop(self.ring()))?;
+        self.not_full().notify(1);
+        Ok(value)
+    }
+
+    /// Repeats `operation` until it finds room, asleep between.
+    ///
+    /// # Panics
+    ///
+    /// When the wait ends without an answer.
+    pub fn wait_for_room<R>(
+        &self,
+        mut operation: impl FnMut() -> Result<R, Refusal>,
+    ) -> Result<R, Refusal> {
+        let attempt = |_| match operation() {
+            Err(Refusal::Full) => Attempt::Idle,
+            done => Attempt::Ready(done),
+        };
+        let more = || self.ring().len() < self.ring().capacity().slots();
+        self.not_full().wait_until(PARK, Deadline::NEVER, attempt, more).expect("it has no deadline")
+    }
+
+    /// Repeats `operation` until it finds something, asleep between.
+    ///
+    /// # Panics
+    ///
+    /// When the wait ends without an answer.
+    pub fn wait_for_more<R>(
+        &self,
+        mut operation: impl FnMut() -> Result<R, Dry>,
+    ) -> Result<R, Dry> {
+        let attempt = |_| match operation() {
+            Err(Dry::Empty) => Attempt::Idle,
+            done => Attempt::Ready(done),
+        };
+        let more = || self.ring().len() > 0;
+        self.not_empty()
+            .wait_until(PARK, Deadline::NEVER, attempt, more)
+            .expect("it has no deadline")
+    }
+
+    /// Closes, and wakes both sides.
+    pub fn close(&self) {
+        self.ring().close();
+        self.not_empty().notify_all();
+        self.not_full().notify_all();
+    }
+
+    /// Tries to push each of `values` once, and gives back those that were accepted.
+    ///
+    /// # Panics
+    ///
+    /// When the ring says that it is corrupt.
+    pub fn push_each(&self, side: &mut ProducerSide, values: &[u64]) -> Vec<u64> {
+        let mut accept = |value: &u64| match side.push(self.ring(), *value) {
+            Err(Refusal::Corrupt(what)) => panic!("{what}"),
+            outcome => outcome.is_ok(),
+        };
+        values.iter().copied().filter(|value| accept(value)).collect()
+    }
+
+    /// Takes at most `limit` values, and stops at the first time that there is none.
+    ///
+    /// # Panics
+    ///
+    /// When the ring says that it is corrupt.
+    pub fn pop_some(&self, side: &mut ConsumerSide, limit: usize) -> Vec<u64> {
+        let mut take = || match side.pop(self.ring()) {
+            Err(Dry::Corrupt(what)) => panic!("{what}"),
+            outcome => outcome.ok(),
+        };
+        std::iter::from_fn(|| take()).take(limit).collect()
+    }
+}
+
+/// Something to wait for that any number of threads may take: tokens, and an event beside them.
+#[derive(Debug)]
+pub struct Tokens {
+    count: AtomicU64,
+    line: EventLine,
+    local: [LocalWaiters; 2],
+    members: usize,
+}
+
+impl Tokens {
+    /// No tokens yet; up to `members` members.
+    pub fn new(members: usize) -> Arc<Self> {
+        let (count, line) = (AtomicU64::new(0), EventLine::default());
+        Arc::new(Self { count, line, local: [(); 2].map(|()| LocalWaiters::default()), members })
+    }
+
+    /// Runs `act` on a thread of its own.
+    pub fn beside<R: 'static>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&Tokens) -> R + 'static,
+    ) -> JoinHandle<R> {
+        let tokens = Arc::clone(self);
+        loom::thread::spawn(move || act(&tokens))
+    }
+
+    /// The event as one of the two members sees it: the first, or the last that there can be.
+    fn event(&self, which: usize) -> Event<'_> {
+        let number = if which == 0 { 0 } else { self.members - 1 };
+        let id = member(u16::try_from(number).expect("members are few"));
+        Event::new(&self.line, &self.local[which], id, self.members, Barrier::Fence)
+    }
+
+    /// Adds a token and wakes one waiter.
+    pub fn add(&self) {
+        self.count.fetch_add(1, AcqRel);
+        // What `Barrier::light` is in a loom build.
+        fence(loom::sync::atomic::Ordering::SeqCst);
+        self.event(0).notify(1);
+    }
+
+    /// Adds a token for everybody and wakes all, as a change that happens once.
+    pub fn flood(&self) {
+        self.count.fetch_add(100, AcqRel);
+        self.event(0).notify_all();
+    }
+
+    /// Takes a token as one of the two members, sleeping while there is none.
+    pub fn take(&self, which: usize) {
+        self.wait(which, || self.try_take());
+    }
+
+    /// Waits as one of the two members until there is a token, and leaves it.
+    pub fn look(&self, which: usize) {
+        self.wait(which, || self.count.load(Relaxed) > 0);
+    }
+
+    /// How many tokens there are.
+    pub fn count(&self) -> u64 {
+        self.count.load(Relaxed)
+    }
+
+    fn try_take(&self) -> bool {
+        let count = self.count.load(Relaxed);
+        // A failed exchange is another taker: whoever loses to it looks again by the same rule.
+        count > 0
+            && (self.count.compare_exchange(count, count - 1, AcqRel, Relaxed).is_ok()
+                || self.try_take())
+    }
+
+    fn wait(&self, which: usize, mut found: impl FnMut() -> bool) {
+        let attempt = |_| if found() { Attempt::Ready(()) } else { Attempt::Idle };
+        let more = || self.count.load(Relaxed) > 0;
+        let waited = self.event(which).wait_until(PARK, Deadline::NEVER, attempt, more);
+        waited.expect("it has no deadline");
+    }
+}

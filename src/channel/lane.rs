@@ -70,20 +70,19 @@ struct Lane<T: Pod> {
     anchored: Anchored<T>,
     end: Arc<End>,
     patience: Patience,
-    peer: usize,
 }
 
 impl<T: Pod> Lane<T> {
     fn new(end: &Arc<End>, ring: u32, patience: Patience) -> Self {
         let attachment = end.attachment();
-        let anchored = Anchored::new(attachment.segment(), ring, attachment.id());
-        Self { anchored, end: Arc::clone(end), patience, peer: end.peer() }
+        let anchored = Anchored::new(attachment.segment(), ring, attachment.id(), end.peer());
+        Self { anchored, end: Arc::clone(end), patience }
     }
 
     /// Whether an operation may touch the segment, and has somebody to work with.
     #[inline(always)]
     fn is_usual(&self) -> bool {
-        !self.anchored.is_inherited() && !self.anchored.end_word(self.peer).is_deserted()
+        !self.anchored.is_inherited() && !self.anchored.peer().is_deserted()
     }
 
     fn len(&self) -> usize {
@@ -192,7 +191,7 @@ impl<T: Pod> SendLane<T> {
     #[inline(always)]
     pub fn attempt<R>(
         &mut self,
-        operation: impl FnOnce(Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
+        operation: impl FnOnce(&Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
     ) -> Result<R, Unsent> {
         if !self.lane.is_usual() {
             return Err(self.lane.why_unusual());
@@ -204,7 +203,7 @@ impl<T: Pod> SendLane<T> {
     pub fn wait<R>(
         &mut self,
         deadline: Deadline,
-        mut operation: impl FnMut(Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
+        mut operation: impl FnMut(&Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
     ) -> Result<R, Unsent> {
         match self.attempt(&mut operation) {
             Err(Unsent::Full) => self.wait_longer(deadline, operation),
@@ -216,7 +215,7 @@ impl<T: Pod> SendLane<T> {
     fn wait_longer<R>(
         &mut self,
         deadline: Deadline,
-        mut operation: impl FnMut(Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
+        mut operation: impl FnMut(&Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
     ) -> Result<R, Unsent> {
         let (lane, side) = (&self.lane, &mut self.side);
         let ring = lane.anchored.ring();
@@ -233,7 +232,8 @@ impl<T: Pod> SendLane<T> {
             }
         };
         let has_room = || ring.len() < ring.capacity().slots();
-        let waited = lane.anchored.not_full().wait_until(lane.patience, deadline, attempt, has_room);
+        let waited =
+            lane.anchored.not_full().wait_until(lane.patience, deadline, attempt, has_room);
         waited.unwrap_or(Err(Unsent::Full))
     }
 
@@ -244,7 +244,7 @@ impl<T: Pod> SendLane<T> {
     }
 
     /// What a grant needs to publish what was written into it.
-    pub fn parts(&mut self) -> (Ring<'_, T>, &mut ProducerSide, Event<'_>) {
+    pub fn parts(&mut self) -> (&Ring<'_, T>, &mut ProducerSide, &Event<'_>) {
         (self.lane.anchored.ring(), &mut self.side, self.lane.anchored.not_empty())
     }
 
@@ -334,7 +334,7 @@ impl<T: Pod> RecvLane<T> {
     #[inline(always)]
     pub fn attempt<R>(
         &mut self,
-        operation: impl FnOnce(Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
+        operation: impl FnOnce(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
         if self.lane.anchored.is_inherited() {
             return Err(Unreceived::Failed(Fault::Forked));
@@ -350,7 +350,7 @@ impl<T: Pod> RecvLane<T> {
     pub fn wait<R>(
         &mut self,
         deadline: Deadline,
-        mut operation: impl FnMut(Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
+        mut operation: impl FnMut(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
         match self.attempt(&mut operation) {
             Err(Unreceived::Empty) => self.wait_longer(deadline, operation),
@@ -361,7 +361,7 @@ impl<T: Pod> RecvLane<T> {
     fn wait_longer<R>(
         &mut self,
         deadline: Deadline,
-        mut operation: impl FnMut(Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
+        mut operation: impl FnMut(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
         let (lane, side) = (&self.lane, &mut self.side);
         let ring = lane.anchored.ring();
@@ -376,7 +376,9 @@ impl<T: Pod> RecvLane<T> {
         };
         let has_more = || ring.len() > 0;
         let event = lane.anchored.not_empty();
-        event.wait_until(lane.patience, deadline, attempt, has_more).unwrap_or(Err(Unreceived::Empty))
+        event
+            .wait_until(lane.patience, deadline, attempt, has_more)
+            .unwrap_or(Err(Unreceived::Empty))
     }
 
     /// Tells the producer that something was given back.
@@ -386,7 +388,7 @@ impl<T: Pod> RecvLane<T> {
     }
 
     /// What a grant needs to give back what was read from it.
-    pub fn parts(&mut self) -> (Ring<'_, T>, &mut ConsumerSide, Event<'_>) {
+    pub fn parts(&mut self) -> (&Ring<'_, T>, &mut ConsumerSide, &Event<'_>) {
         (self.lane.anchored.ring(), &mut self.side, self.lane.anchored.not_full())
     }
 
@@ -420,7 +422,7 @@ impl<T: Pod> Lane<T> {
     #[inline(always)]
     fn why_dry(&self, dry: Dry) -> Unreceived {
         match dry {
-            Dry::Empty if !self.anchored.end_word(self.peer).is_deserted() => Unreceived::Empty,
+            Dry::Empty if !self.anchored.peer().is_deserted() => Unreceived::Empty,
             dry => self.why_really_dry(dry),
         }
     }

@@ -318,11 +318,12 @@ impl<C: Channel> Options<C> {
 
     fn join(&self, address: &Address) -> Result<C, Failure> {
         let patience = self.patience()?;
-        let attachment = self.persist(|| match Attachment::open(address, &self.expected(), &self.trust) {
-            Ok(attachment) => Ok(Some(attachment)),
-            Err(Miss::Moved) => Ok(None),
-            Err(Miss::Failed(failure)) => Err(failure),
-        })?;
+        let attachment =
+            self.persist(|| match Attachment::open(address, &self.expected(), &self.trust) {
+                Ok(attachment) => Ok(Some(attachment)),
+                Err(Miss::Moved) => Ok(None),
+                Err(Miss::Failed(failure)) => Err(failure),
+            })?;
         let mut ends = C::ENDS.to_vec();
         ends.reverse();
         let (end, _) = self.claim(attachment, &ends)?;
@@ -367,7 +368,8 @@ impl<C: Channel> Options<C> {
         let too_large = ErrorKind::InvalidOption("the capacity makes the segment too large");
         let capacity = C::elements(self.capacity).checked_next_power_of_two().ok_or(too_large)?;
         let asymmetric = self.barrier == BarrierChoice::Auto && barrier::register();
-        let flags = [(FLAG_ASYMMETRIC, asymmetric), (FLAG_REMOVE_WHEN_UNUSED, self.remove_when_unused)];
+        let flags =
+            [(FLAG_ASYMMETRIC, asymmetric), (FLAG_REMOVE_WHEN_UNUSED, self.remove_when_unused)];
         let shape = Shape {
             kind: C::KIND,
             element_size: C::ELEMENT.0 as u64,
@@ -375,7 +377,10 @@ impl<C: Channel> Options<C> {
             type_id: self.type_id,
             capacity: capacity as u64,
             max_members: self.max_members,
-            flags: flags.iter().filter(|(_, on)| *on).fold(C::flags(self), |all, (bit, _)| all | bit),
+            flags: flags
+                .iter()
+                .filter(|(_, on)| *on)
+                .fold(C::flags(self), |all, (bit, _)| all | bit),
         };
         let (directory, mode, prefault) = (&*self.directory, self.mode, self.prefault);
         Ok(Plan { directory, shape, mode, trust: &self.trust, prefault })

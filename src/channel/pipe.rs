@@ -216,7 +216,8 @@ impl Receiver {
     }
 
     fn recv_until(&mut self, deadline: Deadline) -> Result<Vec<u8>, Unreceived> {
-        let record = self.lane.wait(deadline, |ring, side| bytes::pop(ring, side, <[u8]>::to_vec))?;
+        let record =
+            self.lane.wait(deadline, |ring, side| bytes::pop(ring, side, <[u8]>::to_vec))?;
         self.lane.notify();
         Ok(record)
     }

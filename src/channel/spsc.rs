@@ -257,7 +257,8 @@ impl<T: Pod> Consumer<T> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let received = self.lane.wait(Deadline::NEVER, |ring, side| side.pop_slice(ring, buffer))?;
+        let received =
+            self.lane.wait(Deadline::NEVER, |ring, side| side.pop_slice(ring, buffer))?;
         self.lane.notify();
         Ok(received)
     }

@@ -19,7 +19,8 @@ const WORD: usize = 8;
 
 /// The longest record that a ring of `words` words carries, in bytes.
 pub fn max_record(words: u64) -> usize {
-    usize::try_from(words * WORD as u64 / 2).map_or(usize::MAX, |half| half.saturating_sub(WORD))
+    usize::try_from(words * WORD as u64 / 2)
+        .map_or(usize::MAX, |half| half.saturating_sub(WORD))
         .min(u32::MAX as usize)
 }
 
@@ -49,11 +50,7 @@ impl Place {
 }
 
 /// Finds room for a record of `len` bytes, which must not exceed [`max_record`].
-pub fn reserve(
-    ring: Ring<'_, u64>,
-    side: &mut ProducerSide,
-    len: usize,
-) -> Result<Place, Refusal> {
+pub fn reserve(ring: &Ring<'_, u64>, side: &mut ProducerSide, len: usize) -> Result<Place, Refusal> {
     debug_assert!(len <= max_record(ring.capacity().slots()));
     let capacity = ring.capacity();
     let run = capacity.run(side.tail());
@@ -75,7 +72,7 @@ pub fn reserve(
 ///
 /// - `reserve` gave `place` to the caller, who is the ring's producer.
 /// - Until the slice is gone the producer neither publishes nor asks for these bytes again.
-pub unsafe fn payload_mut<'a>(ring: Ring<'a, u64>, place: Place) -> &'a mut [u8] {
+pub unsafe fn payload_mut<'a>(ring: &Ring<'a, u64>, place: Place) -> &'a mut [u8] {
     // SAFETY: `reserve` found these words vacant, and the caller keeps them so.
     let words = unsafe { ring.cells().slice_mut(place.header + 1, words_for(place.len) - 1) };
     &mut bytemuck::cast_slice_mut(words)[..place.len]
@@ -83,7 +80,7 @@ pub unsafe fn payload_mut<'a>(ring: Ring<'a, u64>, place: Place) -> &'a mut [u8]
 
 /// Makes a reserved record visible, shortened to `len` bytes.
 pub fn commit(
-    ring: Ring<'_, u64>,
+    ring: &Ring<'_, u64>,
     side: &mut ProducerSide,
     place: Place,
     len: usize,
@@ -100,7 +97,7 @@ pub fn commit(
 }
 
 /// Appends a record with the bytes of `record`, which must not be longer than [`max_record`].
-pub fn push(ring: Ring<'_, u64>, side: &mut ProducerSide, record: &[u8]) -> Result<(), Refusal> {
+pub fn push(ring: &Ring<'_, u64>, side: &mut ProducerSide, record: &[u8]) -> Result<(), Refusal> {
     let place = reserve(ring, side, record.len())?;
     // SAFETY: the place was reserved above, and the slice is gone before the commit.
     unsafe { payload_mut(ring, place) }.copy_from_slice(record);
@@ -108,7 +105,7 @@ pub fn push(ring: Ring<'_, u64>, side: &mut ProducerSide, record: &[u8]) -> Resu
 }
 
 /// Finds the next record without taking it.
-pub fn peek(ring: Ring<'_, u64>, side: &mut ConsumerSide) -> Result<Place, Dry> {
+pub fn peek(ring: &Ring<'_, u64>, side: &mut ConsumerSide) -> Result<Place, Dry> {
     let available = side.available(ring, 1)?;
     let (first, run) = (read_header(ring, side.head())?, ring.capacity().run(side.head()));
     let Header::Padding { words } = first else {
@@ -127,7 +124,7 @@ pub fn peek(ring: Ring<'_, u64>, side: &mut ConsumerSide) -> Result<Place, Dry> 
 ///
 /// - `peek` gave `place` to the caller, who is the ring's consumer.
 /// - Until the slice is gone the consumer does not release the record.
-pub unsafe fn payload<'a>(ring: Ring<'a, u64>, place: Place) -> &'a [u8] {
+pub unsafe fn payload<'a>(ring: &Ring<'a, u64>, place: Place) -> &'a [u8] {
     // SAFETY: `peek` found these words filled, and the caller keeps the producer away.
     let words = unsafe { ring.cells().slice(place.header + 1, words_for(place.len) - 1) };
     &bytemuck::cast_slice(words)[..place.len]
@@ -135,7 +132,7 @@ pub unsafe fn payload<'a>(ring: Ring<'a, u64>, place: Place) -> &'a [u8] {
 
 /// Takes the next record, handing its bytes to `consume`.
 pub fn pop<R>(
-    ring: Ring<'_, u64>,
+    ring: &Ring<'_, u64>,
     side: &mut ConsumerSide,
     consume: impl FnOnce(&[u8]) -> R,
 ) -> Result<R, Dry> {
@@ -147,7 +144,7 @@ pub fn pop<R>(
 }
 
 /// Gives the record that `peek` found back to the producer.
-pub fn release(ring: Ring<'_, u64>, side: &mut ConsumerSide, place: Place) {
+pub fn release(ring: &Ring<'_, u64>, side: &mut ConsumerSide, place: Place) {
     side.release(ring, place.span());
 }
 
@@ -159,7 +156,7 @@ enum Header {
 }
 
 /// Reads the header at `position`, a filled slot.
-fn read_header(ring: Ring<'_, u64>, position: u64) -> Result<Header, Dry> {
+fn read_header(ring: &Ring<'_, u64>, position: u64) -> Result<Header, Dry> {
     // SAFETY: the caller saw that the slot at `position` is filled, so its producer keeps away.
     let word = unsafe { ring.cells().read_once(ring.capacity().index(position)) };
     let len = word & u64::from(u32::MAX);
@@ -172,7 +169,13 @@ fn read_header(ring: Ring<'_, u64>, position: u64) -> Result<Header, Dry> {
 
 impl Header {
     /// The record that this header begins, if it ends within `limit` words from its header.
-    fn place(self, ring: Ring<'_, u64>, position: u64, skip: u64, limit: u64) -> Result<Place, Dry> {
+    fn place(
+        self,
+        ring: &Ring<'_, u64>,
+        position: u64,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Place, Dry> {
         match self {
             Header::Record { len } if words_for(len) as u64 <= limit => Ok(Place {
                 header: ring.capacity().index(position),
@@ -191,14 +194,14 @@ mod tests {
     use crate::layout::RingHeader;
     use crate::primitive::{Barrier, HeapCells, Ordering::Relaxed};
 
-    fn with_ring(words: usize, start: u64, test: impl FnOnce(Ring<'_, u64>)) {
+    fn with_ring(words: usize, start: u64, test: impl FnOnce(&Ring<'_, u64>)) {
         let (header, heap) = (RingHeader::default(), HeapCells::zeroed(words));
         header.producer.tail.store(start, Relaxed);
         header.consumer.head.store(start, Relaxed);
-        test(Ring::new(&header, heap.cells(), Barrier::Fence));
+        test(&Ring::new(&header, heap.cells(), Barrier::Fence));
     }
 
-    fn pop_vec(ring: Ring<'_, u64>, side: &mut ConsumerSide) -> Result<Vec<u8>, Dry> {
+    fn pop_vec(ring: &Ring<'_, u64>, side: &mut ConsumerSide) -> Result<Vec<u8>, Dry> {
         pop(ring, side, <[u8]>::to_vec)
     }
 

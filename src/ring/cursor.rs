@@ -29,7 +29,10 @@ impl Capacity {
 
     /// Where the slot of `position` lies.
     #[inline(always)]
-    #[allow(clippy::cast_possible_truncation, reason = "the mask makes it smaller than a usize capacity")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the mask makes it smaller than a usize capacity"
+    )]
     pub fn index(self, position: u64) -> usize {
         (position & (self.0 - 1)) as usize
     }

@@ -32,17 +32,17 @@ fn refused(refusal: Refusal) -> SendError<()> {
 #[must_use = "dropping a grant sends nothing"]
 pub struct WriteGrant<'a, T: Pod> {
     slots: &'a mut [T],
-    ring: Ring<'a, T>,
+    ring: &'a Ring<'a, T>,
     side: &'a mut ProducerSide,
-    event: Event<'a>,
+    event: &'a Event<'a>,
 }
 
 impl<'a, T: Pod> WriteGrant<'a, T> {
     /// The next slots, at most `wanted` and at least one: as many as are vacant and lie side by side.
     pub fn reserve(
-        ring: Ring<'a, T>,
+        ring: &'a Ring<'a, T>,
         side: &'a mut ProducerSide,
-        event: Event<'a>,
+        event: &'a Event<'a>,
         wanted: usize,
     ) -> Result<Self, Refusal> {
         let room = side.room(ring, wanted as u64)?.min(ring.capacity().run(side.tail()));
@@ -94,17 +94,17 @@ impl<T: Pod> fmt::Debug for WriteGrant<'_, T> {
 #[must_use = "dropping a grant leaves its values in the channel"]
 pub struct ReadGrant<'a, T: Pod> {
     slots: &'a [T],
-    ring: Ring<'a, T>,
+    ring: &'a Ring<'a, T>,
     side: &'a mut ConsumerSide,
-    event: Event<'a>,
+    event: &'a Event<'a>,
 }
 
 impl<'a, T: Pod> ReadGrant<'a, T> {
     /// The next values, at most `wanted` and at least one: as many as are there and lie side by side.
     pub fn peek(
-        ring: Ring<'a, T>,
+        ring: &'a Ring<'a, T>,
         side: &'a mut ConsumerSide,
-        event: Event<'a>,
+        event: &'a Event<'a>,
         wanted: usize,
     ) -> Result<Self, Dry> {
         let there = side.available(ring, wanted as u64)?.min(ring.capacity().run(side.head()));
@@ -147,15 +147,15 @@ impl<T: Pod> fmt::Debug for ReadGrant<'_, T> {
 pub struct WriteRecord<'a> {
     bytes: &'a mut [u8],
     place: Place,
-    ring: Ring<'a, u64>,
+    ring: &'a Ring<'a, u64>,
     side: &'a mut ProducerSide,
-    event: Event<'a>,
+    event: &'a Event<'a>,
 }
 
 impl<'a> WriteRecord<'a> {
     /// The grant of a place that was just reserved.
     pub fn new(
-        (ring, side, event): (Ring<'a, u64>, &'a mut ProducerSide, Event<'a>),
+        (ring, side, event): (&'a Ring<'a, u64>, &'a mut ProducerSide, &'a Event<'a>),
         len: usize,
     ) -> Result<Self, Refusal> {
         let place = bytes::reserve(ring, side, len)?;
@@ -207,15 +207,15 @@ impl fmt::Debug for WriteRecord<'_> {
 pub struct ReadRecord<'a> {
     bytes: &'a [u8],
     place: Place,
-    ring: Ring<'a, u64>,
+    ring: &'a Ring<'a, u64>,
     side: &'a mut ConsumerSide,
-    event: Event<'a>,
+    event: &'a Event<'a>,
 }
 
 impl<'a> ReadRecord<'a> {
     /// The grant of the next record.
     pub fn peek(
-        (ring, side, event): (Ring<'a, u64>, &'a mut ConsumerSide, Event<'a>),
+        (ring, side, event): (&'a Ring<'a, u64>, &'a mut ConsumerSide, &'a Event<'a>),
     ) -> Result<Self, Dry> {
         let place = bytes::peek(ring, side)?;
         // SAFETY: found above by the consumer, whose side stays borrowed until the grant is gone.

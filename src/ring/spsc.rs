@@ -136,7 +136,7 @@ pub struct ProducerSide {
 
 impl ProducerSide {
     /// Takes the producer's side up where the last producer left it.
-    pub fn resume<T: Pod>(ring: Ring<'_, T>) -> Result<Self, Refusal> {
+    pub fn resume<T: Pod>(ring: &Ring<'_, T>) -> Result<Self, Refusal> {
         // ORDERING(filled): the previous producer's slots, if the consumer has yet to take them.
         let tail = ring.header.producer.tail.load(Acquire);
         // ORDERING(vacant): as in `look_for_room`.
@@ -152,19 +152,19 @@ impl ProducerSide {
     }
 
     #[inline(always)]
-    fn known_room<T: Pod>(&self, ring: Ring<'_, T>) -> u64 {
+    fn known_room<T: Pod>(&self, ring: &Ring<'_, T>) -> u64 {
         ring.capacity.slots() - self.tail.wrapping_sub(self.head)
     }
 
     /// Slots that the producer may fill: at least `wanted`, or as many as there are, or why none.
     #[inline(always)]
-    pub fn room<T: Pod>(&mut self, ring: Ring<'_, T>, wanted: u64) -> Result<u64, Refusal> {
+    pub fn room<T: Pod>(&mut self, ring: &Ring<'_, T>, wanted: u64) -> Result<u64, Refusal> {
         let known = self.known_room(ring);
         if known >= wanted { Ok(known) } else { self.look_for_room(ring) }
     }
 
     #[inline(never)]
-    fn look_for_room<T: Pod>(&mut self, ring: Ring<'_, T>) -> Result<u64, Refusal> {
+    fn look_for_room<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<u64, Refusal> {
         if ring.is_closing() {
             ring.settle(self.tail);
             return Err(Refusal::Closed);
@@ -182,7 +182,7 @@ impl ProducerSide {
 
     /// Appends `value`.
     #[inline(always)]
-    pub fn push<T: Pod>(&mut self, ring: Ring<'_, T>, value: T) -> Result<(), Refusal> {
+    pub fn push<T: Pod>(&mut self, ring: &Ring<'_, T>, value: T) -> Result<(), Refusal> {
         self.room(ring, 1)?;
         // SAFETY: `room` saw the consumer leave this slot, and there is one producer: this one.
         unsafe { ring.cells.write(ring.capacity.index(self.tail), value) };
@@ -192,7 +192,7 @@ impl ProducerSide {
     /// Appends as many of `values` as fit, published together; at least one or an error.
     pub fn push_slice<T: Pod>(
         &mut self,
-        ring: Ring<'_, T>,
+        ring: &Ring<'_, T>,
         values: &[T],
     ) -> Result<usize, Refusal> {
         let room = self.room(ring, values.len() as u64)?;
@@ -213,7 +213,7 @@ impl ProducerSide {
     ///
     /// It ends with the light barrier: whoever waits, or closes, is seen by a load after it.
     #[inline(always)]
-    pub fn publish<T: Pod>(&mut self, ring: Ring<'_, T>, count: u64) -> Result<(), Refusal> {
+    pub fn publish<T: Pod>(&mut self, ring: &Ring<'_, T>, count: u64) -> Result<(), Refusal> {
         self.tail += count;
         // ORDERING(filled): publishes the slots; pairs with the Acquire in `ConsumerSide::look_for_more`.
         ring.header.producer.tail.store(self.tail, Release);
@@ -226,14 +226,14 @@ impl ProducerSide {
     }
 
     /// Leaves the side: if a closer could not settle the final position, its producer does.
-    pub fn retire<T: Pod>(&self, ring: Ring<'_, T>) {
+    pub fn retire<T: Pod>(&self, ring: &Ring<'_, T>) {
         if ring.is_closing() {
             ring.settle(self.tail);
         }
     }
 
     #[cold]
-    fn published_while_closing<T: Pod>(&mut self, ring: Ring<'_, T>) -> Result<(), Refusal> {
+    fn published_while_closing<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<(), Refusal> {
         let accepted = ring.settle(self.tail) >= self.tail;
         // No room is known from now on: every later call looks, and finds the ring closed.
         self.head = self.tail.wrapping_sub(ring.capacity.slots());
@@ -251,7 +251,7 @@ pub struct ConsumerSide {
 
 impl ConsumerSide {
     /// Takes the consumer's side up where the last consumer left it.
-    pub fn resume<T: Pod>(ring: Ring<'_, T>) -> Result<Self, Dry> {
+    pub fn resume<T: Pod>(ring: &Ring<'_, T>) -> Result<Self, Dry> {
         // ORDERING(vacant): the previous consumer has left the slots below it.
         let head = ring.header.consumer.head.load(Acquire);
         // ORDERING(filled): as in `look_for_more`.
@@ -268,7 +268,7 @@ impl ConsumerSide {
 
     /// Slots that the consumer may read: at least one, and if there are `wanted` then as many; or why none.
     #[inline(always)]
-    pub fn available<T: Pod>(&mut self, ring: Ring<'_, T>, wanted: u64) -> Result<u64, Dry> {
+    pub fn available<T: Pod>(&mut self, ring: &Ring<'_, T>, wanted: u64) -> Result<u64, Dry> {
         if self.tail - self.head < wanted {
             let looked = self.look_for_more(ring);
             if self.tail == self.head {
@@ -279,7 +279,7 @@ impl ConsumerSide {
     }
 
     #[inline]
-    fn look_for_more<T: Pod>(&mut self, ring: Ring<'_, T>) -> Result<(), Dry> {
+    fn look_for_more<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<(), Dry> {
         // ORDERING(filled): pairs with the Release in `ProducerSide::publish`: the slots below are written.
         let tail = ring.header.producer.tail.load(Acquire);
         if tail != self.tail {
@@ -292,7 +292,7 @@ impl ConsumerSide {
     }
 
     #[cold]
-    fn look_while_closing<T: Pod>(&mut self, ring: Ring<'_, T>) -> Result<(), Dry> {
+    fn look_while_closing<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<(), Dry> {
         ring.close();
         // ORDERING(seal): pairs with the compare-and-swap in `settle`.
         let agreed = ring.header.seal.seal.load(Acquire);
@@ -304,7 +304,7 @@ impl ConsumerSide {
     }
 
     #[inline(always)]
-    fn accept<T: Pod>(&mut self, ring: Ring<'_, T>, tail: u64) -> Result<(), Dry> {
+    fn accept<T: Pod>(&mut self, ring: &Ring<'_, T>, tail: u64) -> Result<(), Dry> {
         match ring.capacity.filled(self.head, tail) {
             Some(0) => Err(Dry::Empty),
             Some(_) => {
@@ -317,7 +317,7 @@ impl ConsumerSide {
 
     /// Takes the next value.
     #[inline(always)]
-    pub fn pop<T: Pod>(&mut self, ring: Ring<'_, T>) -> Result<T, Dry> {
+    pub fn pop<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<T, Dry> {
         self.available(ring, 1)?;
         // SAFETY: the slot lies in `head..tail`, so the producer keeps away until `release`.
         let value = unsafe { ring.cells.read(ring.capacity.index(self.head)) };
@@ -326,11 +326,7 @@ impl ConsumerSide {
     }
 
     /// Takes as many values as there are and `buffer` holds, released together; at least one or an error.
-    pub fn pop_slice<T: Pod>(
-        &mut self,
-        ring: Ring<'_, T>,
-        buffer: &mut [T],
-    ) -> Result<usize, Dry> {
+    pub fn pop_slice<T: Pod>(&mut self, ring: &Ring<'_, T>, buffer: &mut [T]) -> Result<usize, Dry> {
         let available = self.available(ring, buffer.len() as u64)?;
         let count = usize::try_from(available).map_or(buffer.len(), |n| n.min(buffer.len()));
         let run = usize::try_from(ring.capacity.run(self.head)).map_or(count, |run| run.min(count));
@@ -349,7 +345,7 @@ impl ConsumerSide {
     ///
     /// It ends with the light barrier: a producer that waits is seen by a load after it.
     #[inline(always)]
-    pub fn release<T: Pod>(&mut self, ring: Ring<'_, T>, count: u64) {
+    pub fn release<T: Pod>(&mut self, ring: &Ring<'_, T>, count: u64) {
         self.head += count;
         // ORDERING(vacant): the slots were read; pairs with the Acquire in `ProducerSide::look_for_room`.
         ring.header.consumer.head.store(self.head, Release);

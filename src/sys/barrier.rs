@@ -13,9 +13,8 @@ fn membarrier(command: libc::c_int) -> bool {
 /// The registration belongs to the address space: it survives fork and ends with exec.
 pub fn register() -> bool {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
-    *REGISTERED.get_or_init(|| {
-        membarrier(libc::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) && everywhere()
-    })
+    *REGISTERED
+        .get_or_init(|| membarrier(libc::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) && everywhere())
 }
 
 /// Has every processor that runs a registered process pass a full barrier, before it returns true.

@@ -73,7 +73,11 @@ impl Guard {
         self.list().retain(|attached| attached.start != start);
     }
 
-    #[allow(clippy::mut_from_ref, clippy::unused_self, reason = "the guard is the right to the list")]
+    #[allow(
+        clippy::mut_from_ref,
+        clippy::unused_self,
+        reason = "the guard is the right to the list"
+    )]
     fn list(&self) -> &mut Vec<Attached> {
         // SAFETY: the mutex is held while a guard exists, and each caller uses the list for one statement.
         unsafe { &mut *TABLE.attachments.get() }

@@ -1,0 +1,231 @@
+//! Hazard: a thread sleeps although what it waits for has happened, or a wake-up goes to a thread that has
+//! no use for it while another sleeps on.
+//!
+//! Checked: every wait ends. No model has a time-out, so a wake-up that is lost is a deadlock.
+#![cfg(loom)]
+
+use loom_tests::{Channel, Tokens, model};
+use ringway::parts::grant::{ReadGrant, ReadRecord, WriteGrant, WriteRecord};
+use ringway::parts::spsc::{Dry, Refusal};
+
+#[test]
+fn a_consumer_asleep_is_woken_by_what_is_sent() {
+    model(|| {
+        let channel = Channel::new(2);
+        let sender = channel.beside(|channel| {
+            let mut side = channel.producer();
+            channel.send(&mut side, 1).unwrap();
+            channel.send(&mut side, 2).unwrap();
+        });
+        let mut side = channel.consumer();
+        assert_eq!(channel.recv(&mut side), Ok(1));
+        assert_eq!(channel.recv(&mut side), Ok(2));
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn a_producer_asleep_is_woken_by_what_is_taken() {
+    model(|| {
+        let channel = Channel::new(1);
+        let mut side = channel.producer();
+        assert_eq!(channel.push_each(&mut side, &[1]), [1]);
+        let receiver = channel.beside(|channel| {
+            let mut side = channel.consumer();
+            let received = channel.pop_some(&mut side, 1);
+            channel.not_full().notify(1);
+            received
+        });
+        channel.send(&mut side, 2).unwrap();
+        assert_eq!(receiver.join().unwrap(), [1]);
+    });
+}
+
+#[test]
+fn both_sides_sleep_and_wake_each_other() {
+    model(|| {
+        let channel = Channel::new(1);
+        let sender = channel.beside(|channel| {
+            let mut side = channel.producer();
+            for value in 1..=2 {
+                channel.send(&mut side, value).unwrap();
+            }
+        });
+        let mut side = channel.consumer();
+        for value in 1..=2 {
+            assert_eq!(channel.recv(&mut side), Ok(value));
+        }
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn a_grant_that_is_committed_wakes_the_consumer() {
+    model(|| {
+        let channel = Channel::new(1);
+        let sender = channel.beside(|channel| {
+            let (mut side, event) = (channel.producer(), channel.not_empty());
+            let mut grant = WriteGrant::reserve(channel.ring(), &mut side, event, 1).unwrap();
+            grant[0] = 1;
+            grant.commit().unwrap();
+        });
+        assert_eq!(channel.recv(&mut channel.consumer()), Ok(1));
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn a_grant_that_is_released_wakes_the_producer() {
+    model(|| {
+        let channel = Channel::new(1);
+        let mut side = channel.producer();
+        assert_eq!(channel.push_each(&mut side, &[1]), [1]);
+        let receiver = channel.beside(|channel| {
+            let (mut side, event) = (channel.consumer(), channel.not_full());
+            ReadGrant::peek(channel.ring(), &mut side, event, 1).unwrap().release();
+        });
+        channel.send(&mut side, 2).unwrap();
+        receiver.join().unwrap();
+    });
+}
+
+#[test]
+fn a_record_that_is_committed_wakes_the_consumer() {
+    model(|| {
+        let channel = Channel::new(2);
+        let sender = channel.beside(|channel| {
+            let (mut side, event) = (channel.producer(), channel.not_empty());
+            WriteRecord::new((channel.ring(), &mut side, event), 0).unwrap().commit().unwrap();
+        });
+        let mut side = channel.consumer();
+        let len = channel.wait_for_more(|| {
+            ReadRecord::peek((channel.ring(), &mut side, channel.not_full()))
+                .map(|record| record.len())
+        });
+        assert_eq!(len, Ok(0));
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn a_record_that_is_released_wakes_the_producer() {
+    model(|| {
+        let channel = Channel::new(1);
+        let mut side = channel.producer();
+        let mut send = || {
+            WriteRecord::new((channel.ring(), &mut side, channel.not_empty()), 0)
+                .map(|record| record.commit().unwrap())
+        };
+        send().unwrap();
+        let receiver = channel.beside(|channel| {
+            let (mut side, event) = (channel.consumer(), channel.not_full());
+            ReadRecord::peek((channel.ring(), &mut side, event)).unwrap().release();
+        });
+        assert_eq!(channel.wait_for_room(send), Ok(()));
+        receiver.join().unwrap();
+    });
+}
+
+#[test]
+fn closing_wakes_a_consumer_that_waits_for_a_message() {
+    model(|| {
+        let channel = Channel::new(1);
+        let closer = channel.beside(Channel::close);
+        assert_eq!(channel.recv(&mut channel.consumer()), Err(Dry::Drained));
+        closer.join().unwrap();
+    });
+}
+
+#[test]
+fn closing_wakes_a_producer_that_waits_for_room() {
+    model(|| {
+        let channel = Channel::new(1);
+        let mut side = channel.producer();
+        assert_eq!(channel.push_each(&mut side, &[1]), [1]);
+        let closer = channel.beside(Channel::close);
+        assert_eq!(channel.send(&mut side, 2), Err(Refusal::Closed));
+        closer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_consumer_that_closes_ends_the_producers_wait_too() {
+    model(|| {
+        let channel = Channel::new(1);
+        let sender = channel.beside(|channel| {
+            let mut side = channel.producer();
+            (1..=2).take_while(|value| channel.send(&mut side, *value).is_ok()).count()
+        });
+        let mut side = channel.consumer();
+        let received = usize::from(channel.recv(&mut side).is_ok());
+        channel.close();
+        let rest = std::iter::from_fn(|| channel.recv(&mut side).ok()).count();
+        assert_eq!(received + rest, sender.join().unwrap());
+    });
+}
+
+#[test]
+fn two_threads_of_one_member_each_get_what_came_for_them() {
+    model(|| {
+        let tokens = Tokens::new(64);
+        let other = tokens.beside(|tokens| tokens.take(0));
+        let giver = tokens.beside(|tokens| {
+            tokens.add();
+            tokens.add();
+        });
+        tokens.take(0);
+        giver.join().unwrap();
+        other.join().unwrap();
+        assert_eq!(tokens.count(), 0);
+    });
+}
+
+#[test]
+fn two_members_each_get_what_came_for_them() {
+    model(|| {
+        let tokens = Tokens::new(64);
+        let other = tokens.beside(|tokens| tokens.take(1));
+        let giver = tokens.beside(|tokens| {
+            tokens.add();
+            tokens.add();
+        });
+        tokens.take(0);
+        giver.join().unwrap();
+        other.join().unwrap();
+        assert_eq!(tokens.count(), 0);
+    });
+}
+
+/// One waits for a token only to see it, the other to take it; the single wake-up may go to either.
+fn one_looks_and_one_takes(members: usize) {
+    let tokens = Tokens::new(members);
+    let giver = tokens.beside(Tokens::add);
+    let looker = tokens.beside(|tokens| tokens.look(0));
+    tokens.take(1);
+    giver.join().unwrap();
+    // Who only looks may have come too late for the one token.
+    tokens.flood();
+    looker.join().unwrap();
+}
+
+#[test]
+fn a_waiter_that_leaves_its_find_wakes_another_member() {
+    model(|| one_looks_and_one_takes(64));
+}
+
+#[test]
+fn a_waiter_that_leaves_its_find_wakes_another_member_in_another_word() {
+    model(|| one_looks_and_one_takes(128));
+}
+
+#[test]
+fn a_change_that_happens_once_wakes_everybody() {
+    model(|| {
+        let tokens = Tokens::new(64);
+        let other = tokens.beside(|tokens| tokens.look(1));
+        let giver = tokens.beside(Tokens::flood);
+        tokens.look(0);
+        giver.join().unwrap();
+        other.join().unwrap();
+    });
+}

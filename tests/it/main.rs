@@ -1,0 +1,48 @@
+//! What the library promises, seen through its public names: real processes, real files, real signals.
+//!
+//! A test that needs another process runs this program again with [`child`] as its only test and a role in
+//! the environment (`util::child`). Roles live beside the tests that use them.
+
+mod util;
+
+mod absences;
+mod fork;
+mod handover;
+mod hostile;
+mod hostile_words;
+mod layout;
+mod lifecycle;
+mod limits;
+mod liveness;
+mod liveness_places;
+mod names;
+mod pipe;
+mod pipe_grants;
+mod races;
+mod signals;
+mod spsc;
+mod spsc_ends;
+mod streams;
+mod syscalls;
+
+/// Not a test by itself: plays a role when the environment names one.
+#[test]
+fn child() {
+    let Some((role, arguments)) = util::child::assigned() else { return };
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match role.split_once("::") {
+        Some(("fork", role)) => fork::play(role, &arguments),
+        Some(("handover", role)) => handover::play(role, &arguments),
+        Some(("hostile", role)) => hostile::play(role, &arguments),
+        Some(("lifecycle", role)) => lifecycle::play(role, &arguments),
+        Some(("limits", role)) => limits::play(role, &arguments),
+        Some(("liveness", role)) => liveness::play(role, &arguments),
+        Some(("places", role)) => liveness_places::play(role, &arguments),
+        Some(("races", role)) => races::play(role, &arguments),
+        Some(("signals", role)) => signals::play(role, &arguments),
+        Some(("streams", role)) => streams::play(role, &arguments),
+        Some(("syscalls", role)) => syscalls::play(role, &arguments),
+        _ => panic!("no module plays {role}"),
+    }
+    std::process::exit(0);
+}

@@ -1,0 +1,178 @@
+//! Calls of the operating system that the standard library does not have.
+#![allow(unsafe_code, reason = "what tests do to processes and files has no safe interface")]
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::path::Path;
+
+fn check(result: i32) -> io::Result<i32> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+fn text(path: &Path) -> CString {
+    CString::new(path.as_os_str().as_encoded_bytes()).expect("no zero byte")
+}
+
+pub fn kill(pid: i32, signal: i32) {
+    // SAFETY: kill takes no pointers.
+    let _ = check(unsafe { libc::kill(pid, signal) });
+}
+
+pub fn is_root() -> bool {
+    // SAFETY: it takes nothing.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// Has the kernel kill this process when its parent ends.
+pub fn die_with_parent() {
+    // SAFETY: prctl with this option takes a number.
+    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) }).expect("a known option");
+}
+
+/// Forks a process whose other threads only wait. The child is 0.
+pub fn fork() -> i32 {
+    // SAFETY: only roles call it, whose other thread waits and holds no lock, so the child may
+    // do anything.
+    check(unsafe { libc::fork() }).expect("room for a process")
+}
+
+/// Ends a forked child without running anything of its parent's.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit takes no pointers and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Waits for a forked child: its exit code, or 1000 and the signal.
+pub fn wait_for(pid: i32) -> i32 {
+    let mut status = 0;
+    let ended = super::eventually(super::LONG, || {
+        // SAFETY: `status` is a place to write to.
+        check(unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) }).expect("a child") == pid
+    });
+    if !ended {
+        kill(pid, libc::SIGKILL);
+        return 2000;
+    }
+    if libc::WIFSIGNALED(status) { 1000 + libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) }
+}
+
+/// The code that `act` returns in a forked child; 101 if it panics, 1000 and more if a signal ends it.
+pub fn in_fork(act: impl FnOnce() -> i32) -> i32 {
+    match fork() {
+        0 => {
+            die_with_parent();
+            let act = std::panic::AssertUnwindSafe(act);
+            exit_now(std::panic::catch_unwind(act).unwrap_or(101))
+        }
+        pid => wait_for(pid),
+    }
+}
+
+pub fn unshare(flags: i32) -> io::Result<()> {
+    // SAFETY: unshare takes a number.
+    check(unsafe { libc::unshare(flags) }).map(drop)
+}
+
+/// A mount namespace of its own, whose mounts nobody else sees.
+pub fn private_mounts() -> io::Result<()> {
+    unshare(libc::CLONE_NEWNS)?;
+    mount("none", Path::new("/"), None, libc::MS_REC | libc::MS_PRIVATE, "")
+}
+
+pub fn mount(
+    source: &str,
+    target: &Path,
+    kind: Option<&str>,
+    flags: libc::c_ulong,
+    data: &str,
+) -> io::Result<()> {
+    let string = |text: &str| CString::new(text).expect("no zero byte");
+    let (source, target, data) = (string(source), text(target), string(data));
+    let kind = kind.map(string);
+    let kind = kind.as_ref().map_or(std::ptr::null(), |kind| kind.as_ptr());
+    // SAFETY: all strings end in a zero byte and outlive the call.
+    let result =
+        unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind, flags, data.as_ptr().cast()) };
+    check(result).map(drop)
+}
+
+/// Becomes another user for good.
+pub fn become_user(uid: u32) {
+    // SAFETY: setresuid takes numbers.
+    check(unsafe { libc::setresuid(uid, uid, uid) }).expect("root may become anybody");
+}
+
+pub fn limit_file_size(bytes: u64) {
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+    // SAFETY: `limit` is a valid rlimit.
+    check(unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) }).expect("a lower limit");
+}
+
+pub fn set_umask(mask: u32) {
+    // SAFETY: umask takes a number.
+    unsafe { libc::umask(mask) };
+}
+
+pub fn make_fifo(path: &Path) {
+    let path = text(path);
+    // SAFETY: the string ends in a zero byte.
+    check(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }).expect("a FIFO");
+}
+
+/// Has `handler` run on `signal`, interrupting system calls.
+pub fn on_signal(signal: i32, handler: extern "C" fn(i32)) {
+    // SAFETY: zeros are a valid sigaction.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handler as *const () as usize;
+    // SAFETY: `action` is valid and the handler lives for ever.
+    check(unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) })
+        .expect("a signal that can be caught");
+}
+
+/// Has SIGALRM come every `micros` microseconds.
+pub fn alarm_every(micros: i64) {
+    let time = libc::timeval { tv_sec: 0, tv_usec: micros };
+    let timer = libc::itimerval { it_interval: time, it_value: time };
+    // SAFETY: `timer` is valid; the old one is not asked for.
+    let result = unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
+    check(result).expect("a timer");
+}
+
+/// From now on this thread may only read, write and end; any other system call kills it.
+pub fn allow_no_calls() {
+    // SAFETY: prctl with this option takes a number.
+    check(unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_STRICT) })
+        .expect("the kernel has seccomp");
+}
+
+/// Ends this thread by the one call that [`allow_no_calls`] leaves for it.
+pub fn exit_thread(code: i32) -> ! {
+    // SAFETY: exit takes a number and does not return.
+    unsafe { libc::syscall(libc::SYS_exit, code) };
+    unreachable!("exit does not return")
+}
+
+pub fn close(descriptor: RawFd) {
+    // SAFETY: the test closes it behind its owner's back on purpose.
+    check(unsafe { libc::close(descriptor) }).expect("an open descriptor");
+}
+
+/// Makes `number` another descriptor of what `file` has open.
+pub fn duplicate_to(file: &File, number: RawFd) {
+    // SAFETY: the test puts a file where another was on purpose.
+    check(unsafe { libc::dup2(file.as_raw_fd(), number) }).expect("an open descriptor");
+}
+
+/// Another process's clean end: runs this program's `path` with `arguments` in place of this process.
+pub fn execute(path: &Path, arguments: &[&str]) -> ! {
+    let own = |text: &&str| CString::new(*text).expect("no zero byte");
+    let arguments: Vec<CString> = arguments.iter().map(own).collect();
+    let mut pointers: Vec<*const libc::c_char> = arguments.iter().map(|a| a.as_ptr()).collect();
+    pointers.push(std::ptr::null());
+    let path = text(path);
+    // SAFETY: strings end in zero bytes, the list in a null pointer.
+    unsafe { libc::execv(path.as_ptr(), pointers.as_ptr()) };
+    exit_now(127)
+}
