@@ -21,7 +21,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::MemberId;
-use crate::layout::EventLine;
+use crate::layout::{CLOSING, EventLine};
 use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
 use crate::primitive::{Barrier, Mutex, now_ns, pause, yield_now};
 
@@ -106,27 +106,29 @@ pub struct Event<'a> {
     local: &'a LocalWaiters,
     member: MemberId,
     barrier: Barrier,
-    /// Words of waiter bits in use.
-    words: usize,
 }
 
 impl<'a> Event<'a> {
-    /// The event on `line` for `member` of at most `max_members`, whose threads are counted in `local`.
-    #[inline(always)]
+    /// The event on `line` for `member`, whose threads are counted in `local`.
+    ///
+    /// # Panics
+    ///
+    /// When the member's bit is not in the first word: channels of two ends have at most 63 members.
     pub fn new(
         line: &'a EventLine,
         local: &'a LocalWaiters,
         member: MemberId,
-        max_members: usize,
         barrier: Barrier,
     ) -> Self {
-        Self { line, local, member, barrier, words: max_members.div_ceil(64) }
+        assert!(member.index() < 63, "the kind's shape allows 63 members");
+        Self { line, local, member, barrier }
     }
 
     /// Wakes up to `count` waiters, if there are any.
     ///
-    /// The caller has passed the light barrier since it changed what they wait for.
-    #[inline(always)]
+    /// The caller has passed the light barrier since it changed what they wait for. On the paths that count,
+    /// the rings read the waiter word themselves and call this only where it is not zero.
+    #[cold]
     pub fn notify(&self, count: u32) {
         if self.anyone_waits() {
             self.wake(count);
@@ -139,14 +141,10 @@ impl<'a> Event<'a> {
     }
 
     /// Relaxed: the barrier before it orders it against the state that was changed.
-    #[inline(always)]
     fn anyone_waits(&self) -> bool {
-        let [first, others @ ..] = &self.line.waiters;
-        first.load(Relaxed) != 0
-            || (self.words > 1 && others.iter().any(|word| word.load(Relaxed) != 0))
+        self.line.waiters[0].load(Relaxed) & !CLOSING != 0
     }
 
-    #[cold]
     fn wake(&self, count: u32) {
         // ORDERING(epoch): the change of state comes before it; pairs with the load in `park_until`.
         self.line.epoch.fetch_add(1, SeqCst);
@@ -182,7 +180,7 @@ impl<'a> Event<'a> {
     fn spin_briefly<R>(attempt: &mut impl FnMut(bool) -> Attempt<R>) -> Option<R> {
         for step in 0..SPINS + YIELDS {
             if step < SPINS {
-                pause(0)
+                pause()
             } else {
                 yield_now()
             }
@@ -204,7 +202,7 @@ impl<'a> Event<'a> {
                 if let Attempt::Ready(result) = attempt(false) {
                     return Some(result);
                 }
-                pause(0);
+                pause();
             }
             if deadline.has_passed() {
                 return None;
@@ -248,8 +246,8 @@ impl<'a> Event<'a> {
         }
     }
 
-    fn bit(&self) -> (usize, u64) {
-        (self.member.index() / 64, 1 << (self.member.0 % 64))
+    fn bit(&self) -> u64 {
+        1 << self.member.0
     }
 }
 
@@ -263,10 +261,9 @@ struct Enrolled<'a, M: Fn() -> bool> {
 
 impl<'a, M: Fn() -> bool> Enrolled<'a, M> {
     fn new(event: Event<'a>, more: M) -> Self {
-        let (word, bit) = event.bit();
         let mut threads = event.local.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if *threads == 0 {
-            event.line.waiters[word].fetch_or(bit, SeqCst);
+            event.line.waiters[0].fetch_or(event.bit(), SeqCst);
         }
         *threads += 1;
         drop(threads);
@@ -278,12 +275,11 @@ impl<'a, M: Fn() -> bool> Enrolled<'a, M> {
 
 impl<M: Fn() -> bool> Drop for Enrolled<'_, M> {
     fn drop(&mut self) {
-        let (word, bit) = self.event.bit();
         let local = &self.event.local.0;
         let mut threads = local.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *threads -= 1;
         if *threads == 0 {
-            self.event.line.waiters[word].fetch_and(!bit, SeqCst);
+            self.event.line.waiters[0].fetch_and(!self.event.bit(), SeqCst);
         }
         drop(threads);
         if (self.more)() {

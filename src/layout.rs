@@ -45,6 +45,13 @@ impl Kind {
         [Kind::Spsc, Kind::Pipe].into_iter().find(|kind| *kind as u32 == code)
     }
 
+    /// The most members that a segment of this kind can have: their bits and [`CLOSING`] share a word.
+    pub const fn max_members(self) -> u32 {
+        match self {
+            Kind::Spsc | Kind::Pipe => 63,
+        }
+    }
+
     /// How messages call it.
     pub fn noun(self) -> &'static str {
         match self {
@@ -213,12 +220,10 @@ pub struct ConsumerLine {
     pub head: AtomicU64,
 }
 
-/// What ends the stream: rarely written, read after every publication.
+/// Where the stream ends: written once.
 #[repr(C, align(128))]
 #[derive(Debug, Default)]
 pub struct SealLine {
-    /// Nonzero once anybody has asked to close.
-    pub closing: AtomicU32,
     /// [`SEALED`] and the position behind the last accepted message; zero until agreed.
     pub seal: AtomicU64,
 }
@@ -232,9 +237,13 @@ pub const SEALED: u64 = 1 << 63;
 pub struct EventLine {
     /// Counts notifications that somebody may have slept through; the word slept on.
     pub epoch: FutexWord,
-    /// One bit per member with a thread that sleeps or is about to.
+    /// One bit per member with a thread that sleeps or is about to; and [`CLOSING`].
     pub waiters: [AtomicU64; 8],
 }
+
+/// Set in the first waiter word of [`RingHeader::not_empty`] once anybody has asked to close: the one word
+/// that a producer reads after every publication says whether there is anything to do.
+pub const CLOSING: u64 = 1 << 63;
 
 /// The shared state of a ring with one producer and one consumer. Slots follow elsewhere.
 #[repr(C, align(128))]
@@ -288,7 +297,7 @@ const _: () = {
     assert!(offset_of!(MemberRecord, senders) == 24);
     assert!(offset_of!(MemberRecord, receivers) == 28);
     assert!(size_of::<Counters>() == LINE && offset_of!(Counters, corrupt) == 64);
-    assert!(size_of::<SealLine>() == LINE && offset_of!(SealLine, seal) == 8);
+    assert!(size_of::<SealLine>() == LINE);
     assert!(size_of::<EventLine>() == LINE && offset_of!(EventLine, waiters) == 8);
     assert!(size_of::<RingHeader>() == 640);
     assert!(offset_of!(RingHeader, consumer) == 128);
@@ -385,7 +394,7 @@ impl Shape {
         let whole = self.capacity.is_power_of_two() && self.element_align.is_power_of_two();
         let aligned = self.element_align as usize <= LINE
             && self.element_size.checked_rem(u64::from(self.element_align)) == Some(0);
-        if !whole || !aligned || !(2..=MAX_MEMBERS).contains(&self.max_members) {
+        if !whole || !aligned || !(2..=self.kind.max_members()).contains(&self.max_members) {
             return None;
         }
         let members = u64::from(self.max_members);

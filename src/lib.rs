@@ -43,7 +43,7 @@ pub use channel::{
 #[doc(hidden)]
 pub mod parts {
     pub use crate::event::{Attempt, Deadline, Event, LocalWaiters, Patience};
-    pub use crate::layout::{EventLine, RingHeader};
+    pub use crate::layout::{CLOSING, EventLine, RingHeader};
     pub use crate::primitive::{Barrier, HeapCells};
     pub use crate::ring::{bytes, cursor, grant, spsc};
 }

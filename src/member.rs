@@ -363,9 +363,8 @@ impl Segment {
     /// Frees all that `member`, which can never act again, had taken: waiter bits and ends.
     fn take_back(&self, member: MemberId) {
         self.record(member).state.store(MEMBER_REAPING, Relaxed);
-        let (word, bit) = (member.index() / 64, 1u64 << (member.index() % 64));
         for event in self.events() {
-            event.waiters[word].fetch_and(!bit, SeqCst);
+            event.waiters[member.index() / 64].fetch_and(!(1 << (member.index() % 64)), SeqCst);
         }
         for number in 0..self.ends().words.len() {
             self.vacate(number, member);

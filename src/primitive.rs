@@ -43,22 +43,25 @@ pub fn now_ns() -> u64 {
     return 0;
 }
 
-/// One step of a spinning wait: `step` says how long it has gone on.
-///
-/// The pause doubles up to 64 hints: a waiter that polls less often takes the line it polls from its
-/// writer less often.
+/// One step of a spinning wait.
 #[inline]
-pub fn pause(step: u32) {
+pub fn pause() {
     #[cfg(not(loom))]
-    for _ in 0..1u32 << step.min(6) {
-        std::hint::spin_loop();
-    }
+    std::hint::spin_loop();
     #[cfg(loom)]
-    {
-        let _ = step;
-        loom::thread::yield_now();
+    loom::thread::yield_now();
+}
+
+/// Lets the other side get a distance ahead: some tens of nanoseconds, nothing under loom.
+#[inline]
+pub fn hold_back() {
+    if !cfg!(loom) {
+        (0..HOLD_BACK).for_each(|_| std::hint::spin_loop());
     }
 }
+
+/// Hints in [`hold_back`]: about 150 ns, in which a producer fills some tens of slots.
+const HOLD_BACK: u32 = 8;
 
 /// Gives the processor away once.
 pub fn yield_now() {
@@ -154,9 +157,16 @@ impl<'a, T: bytemuck::Pod> Cells<'a, T> {
         self.data.len()
     }
 
+    /// The address of cell `index`.
+    ///
+    /// # Safety
+    ///
+    /// `index` is below the length of the run.
     #[inline(always)]
-    fn at(&self, index: usize) -> *mut T {
-        self.data[index].get()
+    unsafe fn at(&self, index: usize) -> *mut T {
+        debug_assert!(index < self.data.len());
+        // SAFETY: the caller vouches for the index.
+        unsafe { self.data.get_unchecked(index) }.get()
     }
 
     /// Tells loom that `count` cells from `index` are written (or only read) now.
@@ -173,24 +183,30 @@ impl<'a, T: bytemuck::Pod> Cells<'a, T> {
     ///
     /// # Safety
     ///
-    /// The protocol gives cell `index` to the caller: nobody else reads or writes it now.
+    /// - `index` is below the length of the run.
+    /// - The protocol gives cell `index` to the caller: nobody else reads or writes it now.
     #[inline(always)]
     pub unsafe fn write(&self, index: usize, value: T) {
         self.touch(index, 1, true);
-        // SAFETY: `at` checked the index, and the caller owns the cell.
-        unsafe { self.at(index).write(value) }
+        // SAFETY: the caller vouches for the index.
+        let cell = unsafe { self.at(index) };
+        // SAFETY: the caller owns the cell.
+        unsafe { cell.write(value) }
     }
 
     /// Copies cell `index` out.
     ///
     /// # Safety
     ///
-    /// The protocol keeps writers away from cell `index` now.
+    /// - `index` is below the length of the run.
+    /// - The protocol keeps writers away from cell `index` now.
     #[inline(always)]
     pub unsafe fn read(&self, index: usize) -> T {
         self.touch(index, 1, false);
-        // SAFETY: `at` checked the index, and the caller keeps writers away.
-        unsafe { self.at(index).read() }
+        // SAFETY: the caller vouches for the index.
+        let cell = unsafe { self.at(index) };
+        // SAFETY: the caller keeps writers away.
+        unsafe { cell.read() }
     }
 
     /// Copies cell `index` out by exactly one load, so that what was checked is what is used.
@@ -201,8 +217,10 @@ impl<'a, T: bytemuck::Pod> Cells<'a, T> {
     #[inline(always)]
     pub unsafe fn read_once(&self, index: usize) -> T {
         self.touch(index, 1, false);
-        // SAFETY: `at` checked the index, and the caller keeps writers away.
-        unsafe { self.at(index).read_volatile() }
+        // SAFETY: the caller vouches for the index.
+        let cell = unsafe { self.at(index) };
+        // SAFETY: the caller keeps writers away.
+        unsafe { cell.read_volatile() }
     }
 
     /// The cells `index..index + count` as a slice.

@@ -284,11 +284,10 @@ impl<T: Pod> Anchored<T> {
         let lasting: &'static Segment = unsafe { &*address };
         let (header, barrier) = (lasting.ring_header(number), lasting.barrier());
         let [not_empty, not_full] = &lasting.waiters[number as usize];
-        let members = lasting.shape.max_members as usize;
         Self {
             ring: Ring::new(header, lasting.cells(number), barrier),
-            not_empty: Event::new(&header.not_empty, not_empty, member, members, barrier),
-            not_full: Event::new(&header.not_full, not_full, member, members, barrier),
+            not_empty: Event::new(&header.not_empty, not_empty, member, barrier),
+            not_full: Event::new(&header.not_full, not_full, member, barrier),
             peer: &lasting.ends().words[peer],
             generation: lasting.generation,
             _segment: Arc::clone(segment),

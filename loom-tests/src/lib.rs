@@ -127,7 +127,7 @@ impl Channel {
     ///
     /// When the cursors are impossible.
     pub fn producer(&self) -> ProducerSide {
-        ProducerSide::resume(self.ring()).expect("the cursors are possible")
+        ProducerSide::resume(&self.ring()).expect("the cursors are possible")
     }
 
     /// Takes the consumer's side up.
@@ -136,32 +136,35 @@ impl Channel {
     ///
     /// When the cursors are impossible.
     pub fn consumer(&self) -> ConsumerSide {
-        ConsumerSide::resume(self.ring()).expect("the cursors are possible")
+        ConsumerSide::resume(&self.ring()).expect("the cursors are possible")
     }
 
     /// The event that the consumer waits at.
     pub fn not_empty(&self) -> Event<'_> {
         let line = &self.header.not_empty;
-        Event::new(line, &self.waits_for_more, member(1), 64, Barrier::Fence)
+        Event::new(line, &self.waits_for_more, member(1), Barrier::Fence)
     }
 
     /// The event that the producer waits at.
     pub fn not_full(&self) -> Event<'_> {
         let line = &self.header.not_full;
-        Event::new(line, &self.waits_for_room, member(0), 64, Barrier::Fence)
+        Event::new(line, &self.waits_for_room, member(0), Barrier::Fence)
     }
 
     /// Sends `value`, sleeping while there is no room.
     pub fn send(&self, side: &mut ProducerSide, value: u64) -> Result<(), Refusal> {
-        self.wait_for_room(|| side.push(self.ring(), value))?;
-        self.not_empty().notify(1);
+        if self.wait_for_room(|| side.push(&self.ring(), value))? {
+            self.not_empty().notify(1);
+        }
         Ok(())
     }
 
     /// Receives a value, sleeping while there is none.
     pub fn recv(&self, side: &mut ConsumerSide) -> Result<u64, Dry> {
-        let value = self.wait_for_more(|| side.pop(self.ring()))?;
-        self.not_full().notify(1);
+        let (value, awaited) = self.wait_for_more(|| side.pop(&self.ring()))?;
+        if awaited {
+            self.not_full().notify(1);
+        }
         Ok(value)
     }
 
@@ -179,7 +182,9 @@ impl Channel {
             done => Attempt::Ready(done),
         };
         let more = || self.ring().len() < self.ring().capacity().slots();
-        self.not_full().wait_until(PARK, Deadline::NEVER, attempt, more).expect("it has no deadline")
+        self.not_full()
+            .wait_until(PARK, Deadline::NEVER, attempt, more)
+            .expect("it has no deadline")
     }
 
     /// Repeats `operation` until it finds something, asleep between.
@@ -214,7 +219,7 @@ impl Channel {
     ///
     /// When the ring says that it is corrupt.
     pub fn push_each(&self, side: &mut ProducerSide, values: &[u64]) -> Vec<u64> {
-        let mut accept = |value: &u64| match side.push(self.ring(), *value) {
+        let mut accept = |value: &u64| match side.push(&self.ring(), *value) {
             Err(Refusal::Corrupt(what)) => panic!("{what}"),
             outcome => outcome.is_ok(),
         };
@@ -227,9 +232,9 @@ impl Channel {
     ///
     /// When the ring says that it is corrupt.
     pub fn pop_some(&self, side: &mut ConsumerSide, limit: usize) -> Vec<u64> {
-        let mut take = || match side.pop(self.ring()) {
+        let mut take = || match side.pop(&self.ring()) {
             Err(Dry::Corrupt(what)) => panic!("{what}"),
-            outcome => outcome.ok(),
+            outcome => outcome.ok().map(|(value, _)| value),
         };
         std::iter::from_fn(|| take()).take(limit).collect()
     }
@@ -241,14 +246,13 @@ pub struct Tokens {
     count: AtomicU64,
     line: EventLine,
     local: [LocalWaiters; 2],
-    members: usize,
 }
 
 impl Tokens {
-    /// No tokens yet; up to `members` members.
-    pub fn new(members: usize) -> Arc<Self> {
+    /// No tokens yet.
+    pub fn new() -> Arc<Self> {
         let (count, line) = (AtomicU64::new(0), EventLine::default());
-        Arc::new(Self { count, line, local: [(); 2].map(|()| LocalWaiters::default()), members })
+        Arc::new(Self { count, line, local: [(); 2].map(|()| LocalWaiters::default()) })
     }
 
     /// Runs `act` on a thread of its own.
@@ -262,9 +266,8 @@ impl Tokens {
 
     /// The event as one of the two members sees it: the first, or the last that there can be.
     fn event(&self, which: usize) -> Event<'_> {
-        let number = if which == 0 { 0 } else { self.members - 1 };
-        let id = member(u16::try_from(number).expect("members are few"));
-        Event::new(&self.line, &self.local[which], id, self.members, Barrier::Fence)
+        let id = member([0, 62][which]);
+        Event::new(&self.line, &self.local[which], id, Barrier::Fence)
     }
 
     /// Adds a token and wakes one waiter.

@@ -14,7 +14,7 @@ const NOTHING: &[u8] = b"";
 const THREE: &[u8] = b"abc";
 
 fn pop(channel: &Channel, side: &mut ConsumerSide) -> Option<Vec<u8>> {
-    match bytes::pop(channel.ring(), side, <[u8]>::to_vec) {
+    match bytes::pop(&channel.ring(), side, <[u8]>::to_vec) {
         Ok(record) => Some(record),
         Err(Dry::Empty) => None,
         Err(dry) => panic!("{dry:?}"),
@@ -26,7 +26,7 @@ fn send_and_receive(start: u64, records: &'static [&'static [u8]]) {
     let channel = Channel::starting_at(start, 4);
     let mut side = channel.producer();
     let sender = channel.beside(move |channel| {
-        let fits = |record: &&&[u8]| bytes::push(channel.ring(), &mut side, record).is_ok();
+        let fits = |record: &&&[u8]| bytes::push(&channel.ring(), &mut side, record).is_ok();
         records.iter().take_while(fits).count()
     });
     let mut side = channel.consumer();
@@ -66,13 +66,15 @@ fn a_record_that_was_looked_at_is_still_the_next_one() {
         let channel = Channel::starting_at(3, 4);
         let mut side = channel.producer();
         let sender = channel.beside(move |channel| {
-            bytes::push(channel.ring(), &mut side, EIGHT).unwrap();
+            bytes::push(&channel.ring(), &mut side, EIGHT).unwrap();
             // Four words: there is room only once the first has gone.
-            bytes::push(channel.ring(), &mut side, THREE).is_ok()
+            bytes::push(&channel.ring(), &mut side, THREE).is_ok()
         });
         let mut side = channel.consumer();
         let look = |side: &mut ConsumerSide| {
-            ReadRecord::peek((channel.ring(), side, channel.not_full())).ok().map(|r| r.to_vec())
+            let (ring, event) = (channel.ring(), channel.not_full());
+            let record = ReadRecord::peek((&ring, side, &event));
+            record.ok().map(|record| record.to_vec())
         };
         let first = look(&mut side);
         let again = look(&mut side);
@@ -91,11 +93,11 @@ fn a_reservation_that_was_dropped_never_happened() {
         let channel = Channel::starting_at(3, 4);
         let mut side = channel.producer();
         let sender = channel.beside(move |channel| {
-            let event = channel.not_empty();
-            let mut grant = WriteRecord::new((channel.ring(), &mut side, event), 8).unwrap();
+            let (ring, event) = (channel.ring(), channel.not_empty());
+            let mut grant = WriteRecord::new((&ring, &mut side, &event), 8).unwrap();
             grant.copy_from_slice(b"unwanted");
             drop(grant);
-            let mut grant = WriteRecord::new((channel.ring(), &mut side, event), 8).unwrap();
+            let mut grant = WriteRecord::new((&ring, &mut side, &event), 8).unwrap();
             grant[..3].copy_from_slice(THREE);
             grant.truncate(3);
             grant.commit().unwrap();

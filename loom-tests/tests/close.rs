@@ -11,12 +11,13 @@ use loom::cell::UnsafeCell;
 use loom::sync::atomic::Ordering::Release;
 use loom::thread::JoinHandle;
 use loom_tests::{Channel, HIGH, model};
+use ringway::parts::CLOSING;
 use ringway::parts::spsc::{ConsumerSide, Dry, Refusal};
 
 /// What comes until the ring is drained; being empty instead would be a close that was forgotten.
 fn drain(channel: &Channel, side: &mut ConsumerSide) -> Vec<u64> {
     let received = channel.pop_some(side, 4);
-    assert_eq!(side.pop(channel.ring()), Err(Dry::Drained));
+    assert_eq!(side.pop(&channel.ring()), Err(Dry::Drained));
     received
 }
 
@@ -29,9 +30,9 @@ fn sender(channel: &Arc<Channel>, values: &'static [u64]) -> JoinHandle<Vec<u64>
 /// Nothing is accepted any more, and nothing comes.
 fn assert_is_over(channel: &Channel, consumer: &mut ConsumerSide) {
     let mut producer = channel.producer();
-    assert_eq!(producer.push(channel.ring(), 99), Err(Refusal::Closed));
-    assert_eq!(producer.push(channel.ring(), 99), Err(Refusal::Closed));
-    assert_eq!(consumer.pop(channel.ring()), Err(Dry::Drained));
+    assert_eq!(producer.push(&channel.ring(), 99), Err(Refusal::Closed));
+    assert_eq!(producer.push(&channel.ring(), 99), Err(Refusal::Closed));
+    assert_eq!(consumer.pop(&channel.ring()), Err(Dry::Drained));
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn a_producer_that_closes_has_all_delivered_that_it_sent() {
         });
         assert_eq!(channel.push_each(&mut producer, &[1, 2]), [1, 2]);
         channel.close();
-        assert_eq!(producer.push(channel.ring(), 3), Err(Refusal::Closed));
+        assert_eq!(producer.push(&channel.ring(), 3), Err(Refusal::Closed));
         let (mut received, mut consumer) = receiver.join().unwrap();
         received.extend(drain(&channel, &mut consumer));
         assert_eq!(received, [1, 2]);
@@ -121,15 +122,14 @@ fn a_batch_is_accepted_whole_or_not_at_all() {
     model(|| {
         let channel = Channel::new(2);
         let mut producer = channel.producer();
-        let sender = channel.beside(move |channel| {
-            match producer.push_slice(channel.ring(), &[1, 2]) {
-                Ok(count) => count,
+        let sender =
+            channel.beside(move |channel| match producer.push_slice(&channel.ring(), &[1, 2]) {
+                Ok((count, _)) => count,
                 Err(refusal) => {
                     assert_eq!(refusal, Refusal::Closed);
                     0
                 }
-            }
-        });
+            });
         let mut side = channel.consumer();
         channel.close();
         let received = drain(&channel, &mut side);
@@ -143,7 +143,7 @@ fn a_closer_that_dies_after_its_first_step_is_finished_by_the_consumer() {
         let channel = Channel::new(2);
         let sender = sender(&channel, &[1, 2]);
         // All that the closer did before it was killed.
-        channel.header().seal.closing.store(1, Release);
+        channel.header().not_empty.waiters[0].fetch_or(CLOSING, Release);
         let mut side = channel.consumer();
         let received = drain(&channel, &mut side);
         assert_eq!(received, sender.join().unwrap());

@@ -62,15 +62,15 @@ fn batches_from(start: u64) {
     let mut side = channel.producer();
     let sender = channel.beside(move |channel| {
         let ring = channel.ring();
-        let first = side.push_slice(ring, &[1, 2]).unwrap();
+        let (first, _) = side.push_slice(&ring, &[1, 2]).unwrap();
         assert_eq!(first, 2, "an empty ring of two takes two");
-        first + side.push_slice(ring, &[3, 4]).unwrap_or(0)
+        first + side.push_slice(&ring, &[3, 4]).map_or(0, |(count, _)| count)
     });
     let (ring, mut side) = (channel.ring(), channel.consumer());
     let mut received = Vec::new();
     let mut take = |received: &mut Vec<u64>| {
         let mut buffer = [0; 2];
-        let count = side.pop_slice(ring, &mut buffer).unwrap_or(0);
+        let count = side.pop_slice(&ring, &mut buffer).map_or(0, |(count, _)| count);
         received.extend(&buffer[..count]);
     };
     take(&mut received);
@@ -97,10 +97,10 @@ fn a_grant_lends_slots_that_the_other_side_keeps_away_from() {
         let channel = Channel::new(2);
         let mut side = channel.producer();
         let sender = channel.beside(move |channel| {
+            let (ring, event) = (channel.ring(), channel.not_empty());
             let mut sent = 0;
             for value in 1..=3 {
-                let grant =
-                    WriteGrant::reserve(channel.ring(), &mut side, channel.not_empty(), 1);
+                let grant = WriteGrant::reserve(&ring, &mut side, &event, 1);
                 let Ok(mut grant) = grant else { break };
                 grant[0] = value;
                 grant.commit().unwrap();
@@ -109,9 +109,10 @@ fn a_grant_lends_slots_that_the_other_side_keeps_away_from() {
             sent
         });
         let mut side = channel.consumer();
+        let (ring, event) = (channel.ring(), channel.not_full());
         let mut received = Vec::new();
         let mut take = |received: &mut Vec<u64>| {
-            let grant = ReadGrant::peek(channel.ring(), &mut side, channel.not_full(), 2);
+            let grant = ReadGrant::peek(&ring, &mut side, &event, 2);
             if let Ok(mut grant) = grant {
                 // Only one of them goes back: the other is still next.
                 grant.truncate(1);

@@ -47,7 +47,8 @@ fn what_was_shown_and_not_released_comes_again() {
         let channel = Channel::new(1);
         let (mut producer, mut side) = (channel.producer(), channel.consumer());
         let first = channel.beside(move |channel| {
-            let grant = ReadGrant::peek(channel.ring(), &mut side, channel.not_full(), 1);
+            let (ring, event) = (channel.ring(), channel.not_full());
+            let grant = ReadGrant::peek(&ring, &mut side, &event, 1);
             grant.ok().map(|grant| grant[0])
         });
         let accepted = channel.push_each(&mut producer, &[1, 2]);
@@ -65,7 +66,7 @@ fn the_slots_behind_the_last_position_come_with_it() {
         let mut producer = channel.producer();
         let first = channel.beside(move |channel| channel.push_each(&mut producer, &[1]));
         // Nothing but the position tells the second that the first has finished.
-        let second = channel.beside(|channel| match ProducerSide::resume(channel.ring()) {
+        let second = channel.beside(|channel| match ProducerSide::resume(&channel.ring()) {
             Ok(mut side) if side.tail() == 1 => channel.push_each(&mut side, &[2]),
             _ => Vec::new(),
         });
@@ -101,7 +102,7 @@ fn the_slots_before_the_last_head_were_left_by_the_first_consumer() {
         let mut consumer = channel.consumer();
         let first = channel.beside(move |channel| channel.pop_some(&mut consumer, 1));
         // Nothing but the position tells the second that the first has finished.
-        let second = channel.beside(|channel| match ConsumerSide::resume(channel.ring()) {
+        let second = channel.beside(|channel| match ConsumerSide::resume(&channel.ring()) {
             Ok(mut side) if side.head() == 1 => channel.pop_some(&mut side, 1),
             _ => Vec::new(),
         });

@@ -79,10 +79,16 @@ impl<T: Pod> Lane<T> {
         Self { anchored, end: Arc::clone(end), patience }
     }
 
-    /// Whether an operation may touch the segment, and has somebody to work with.
+    /// Whether there is a peer. In a forked child there is none: what it has in place of the segment reads
+    /// as zeros. So this one load is the whole check before an operation.
     #[inline(always)]
-    fn is_usual(&self) -> bool {
-        !self.anchored.is_inherited() && !self.anchored.peer().is_deserted()
+    fn has_peer(&self) -> bool {
+        self.anchored.peer().is_owned()
+    }
+
+    #[cold]
+    fn is_inherited(&self) -> bool {
+        self.anchored.is_inherited()
     }
 
     fn len(&self) -> usize {
@@ -193,8 +199,8 @@ impl<T: Pod> SendLane<T> {
         &mut self,
         operation: impl FnOnce(&Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
     ) -> Result<R, Unsent> {
-        if !self.lane.is_usual() {
-            return Err(self.lane.why_unusual());
+        if !self.lane.has_peer() {
+            self.lane.check_alone()?;
         }
         operation(self.lane.anchored.ring(), &mut self.side).map_err(Unsent::from)
     }
@@ -223,8 +229,8 @@ impl<T: Pod> SendLane<T> {
             if overdue {
                 lane.end.bury_peer();
             }
-            if !lane.is_usual() {
-                return Attempt::Ready(Err(lane.why_unusual()));
+            if let Err(why) = lane.check_alone() {
+                return Attempt::Ready(Err(why));
             }
             match operation(ring, side) {
                 Err(Refusal::Full) => Attempt::Idle,
@@ -237,10 +243,12 @@ impl<T: Pod> SendLane<T> {
         waited.unwrap_or(Err(Unsent::Full))
     }
 
-    /// Tells the consumer that something was published.
+    /// Tells the consumer that something was published, if it may be waiting.
     #[inline(always)]
-    pub fn notify(&self) {
-        self.lane.anchored.not_empty().notify(1);
+    pub fn notify_if(&self, awaited: bool) {
+        if awaited {
+            self.lane.anchored.not_empty().notify(1);
+        }
     }
 
     /// What a grant needs to publish what was written into it.
@@ -336,7 +344,7 @@ impl<T: Pod> RecvLane<T> {
         &mut self,
         operation: impl FnOnce(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
-        if self.lane.anchored.is_inherited() {
+        if !self.lane.has_peer() && self.lane.is_inherited() {
             return Err(Unreceived::Failed(Fault::Forked));
         }
         match operation(self.lane.anchored.ring(), &mut self.side) {
@@ -381,10 +389,12 @@ impl<T: Pod> RecvLane<T> {
             .unwrap_or(Err(Unreceived::Empty))
     }
 
-    /// Tells the producer that something was given back.
+    /// Tells the producer that something was given back, if it may be waiting.
     #[inline(always)]
-    pub fn notify(&self) {
-        self.lane.anchored.not_full().notify(1);
+    pub fn notify_if(&self, awaited: bool) {
+        if awaited {
+            self.lane.anchored.not_full().notify(1);
+        }
     }
 
     /// What a grant needs to give back what was read from it.
@@ -410,12 +420,15 @@ impl<T: Pod> RecvLane<T> {
 }
 
 impl<T: Pod> Lane<T> {
+    /// Nobody is at the other end, or this process was forked: whether to send all the same. Who comes
+    /// first may fill the ring.
     #[cold]
-    fn why_unusual(&self) -> Unsent {
+    fn check_alone(&self) -> Result<(), Unsent> {
         match () {
-            () if self.anchored.is_inherited() => Unsent::Failed(Fault::Forked),
-            () if self.is_closed() => Unsent::Closed,
-            () => Unsent::Disconnected,
+            () if self.anchored.is_inherited() => Err(Unsent::Failed(Fault::Forked)),
+            () if self.is_closed() => Err(Unsent::Closed),
+            () if self.anchored.peer().is_deserted() => Err(Unsent::Disconnected),
+            () => Ok(()),
         }
     }
 

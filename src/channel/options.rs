@@ -87,7 +87,7 @@ impl<C: Channel> Default for Options<C> {
             directory: PathBuf::from("/dev/shm"),
             namespace: "default".to_owned(),
             capacity: C::DEFAULT_CAPACITY,
-            max_members: 64,
+            max_members: C::KIND.max_members(),
             mode: 0o600,
             type_id: [0; 16],
             wait: Wait::default(),
@@ -111,7 +111,7 @@ impl<C: Channel> Options<C> {
         self
     }
 
-    /// How many members a new channel has room for: 2 to 64, by default 64. Two use it; the others are
+    /// How many members a new channel has room for: 2 to 63, by default 63. Two use it; the others are
     /// room for successors of members that died and that nobody has cleaned up after yet.
     pub fn max_members(mut self, members: u32) -> Self {
         self.max_members = members;
@@ -359,8 +359,8 @@ impl<C: Channel> Options<C> {
         if self.capacity == 0 {
             return Err(ErrorKind::InvalidOption("a capacity is at least 1").into());
         }
-        if !(2..=64).contains(&self.max_members) {
-            return Err(ErrorKind::InvalidOption("max_members is 2 to 64").into());
+        if !(2..=C::KIND.max_members()).contains(&self.max_members) {
+            return Err(ErrorKind::InvalidOption("max_members is 2 to 63").into());
         }
         if self.mode & !0o660 != 0 || self.mode & 0o600 != 0o600 {
             return Err(ErrorKind::InvalidOption("a mode is 0o600, 0o620, 0o640 or 0o660").into());

@@ -88,10 +88,11 @@ impl Sender {
     ///
     /// Why it was not sent.
     pub fn try_send(&mut self, record: &[u8]) -> Result<(), TrySendError<()>> {
-        self.check(record.len())
+        let awaited = self
+            .check(record.len())
             .and_then(|()| self.lane.attempt(|ring, side| bytes::push(ring, side, record)))
             .map_err(|why| why.give_back(()))?;
-        self.lane.notify();
+        self.lane.notify_if(awaited);
         Ok(())
     }
 
@@ -119,8 +120,8 @@ impl Sender {
 
     fn send_until(&mut self, record: &[u8], deadline: Deadline) -> Result<(), Unsent> {
         self.check(record.len())?;
-        self.lane.wait(deadline, |ring, side| bytes::push(ring, side, record))?;
-        self.lane.notify();
+        let awaited = self.lane.wait(deadline, |ring, side| bytes::push(ring, side, record))?;
+        self.lane.notify_if(awaited);
         Ok(())
     }
 
@@ -192,8 +193,9 @@ impl Receiver {
     ///
     /// Why there is none.
     pub fn try_recv(&mut self) -> Result<Vec<u8>, TryRecvError> {
-        let record = self.lane.attempt(|ring, side| bytes::pop(ring, side, <[u8]>::to_vec))?;
-        self.lane.notify();
+        let popped = self.lane.attempt(|ring, side| bytes::pop(ring, side, <[u8]>::to_vec));
+        let (record, awaited) = popped?;
+        self.lane.notify_if(awaited);
         Ok(record)
     }
 
@@ -216,9 +218,9 @@ impl Receiver {
     }
 
     fn recv_until(&mut self, deadline: Deadline) -> Result<Vec<u8>, Unreceived> {
-        let record =
-            self.lane.wait(deadline, |ring, side| bytes::pop(ring, side, <[u8]>::to_vec))?;
-        self.lane.notify();
+        let popped = self.lane.wait(deadline, |ring, side| bytes::pop(ring, side, <[u8]>::to_vec));
+        let (record, awaited) = popped?;
+        self.lane.notify_if(awaited);
         Ok(record)
     }
 

@@ -67,11 +67,13 @@ impl<T: Pod> Producer<T> {
     /// The value with why it was not sent.
     #[inline]
     pub fn try_send(&mut self, value: T) -> Result<(), TrySendError<T>> {
-        self.lane
-            .attempt(|ring, side| side.push(ring, value))
-            .map_err(|why| why.give_back(value))?;
-        self.lane.notify();
-        Ok(())
+        match self.lane.attempt(|ring, side| side.push(ring, value)) {
+            Ok(awaited) => {
+                self.lane.notify_if(awaited);
+                Ok(())
+            }
+            Err(why) => Err(why.give_back(value)),
+        }
     }
 
     /// Appends `value`, waiting for room.
@@ -96,8 +98,8 @@ impl<T: Pod> Producer<T> {
 
     #[inline]
     fn send_until(&mut self, value: T, deadline: Deadline) -> Result<(), Unsent> {
-        self.lane.wait(deadline, |ring, side| side.push(ring, value))?;
-        self.lane.notify();
+        let awaited = self.lane.wait(deadline, |ring, side| side.push(ring, value))?;
+        self.lane.notify_if(awaited);
         Ok(())
     }
 
@@ -110,11 +112,11 @@ impl<T: Pod> Producer<T> {
         if values.is_empty() {
             return Ok(0);
         }
-        let sent = self
+        let (sent, awaited) = self
             .lane
             .attempt(|ring, side| side.push_slice(ring, values))
             .map_err(|why| why.give_back(()))?;
-        self.lane.notify();
+        self.lane.notify_if(awaited);
         Ok(sent)
     }
 
@@ -128,8 +130,9 @@ impl<T: Pod> Producer<T> {
         while sent < values.len() {
             let rest = &values[sent..];
             let pushed = self.lane.wait(Deadline::NEVER, |ring, side| side.push_slice(ring, rest));
-            sent += pushed.map_err(|why| why.give_back_final(sent))?;
-            self.lane.notify();
+            let (count, awaited) = pushed.map_err(|why| why.give_back_final(sent))?;
+            sent += count;
+            self.lane.notify_if(awaited);
         }
         Ok(())
     }
@@ -203,8 +206,8 @@ impl<T: Pod> Consumer<T> {
     /// Why there is none.
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        let value = self.lane.attempt(|ring, side| side.pop(ring))?;
-        self.lane.notify();
+        let (value, awaited) = self.lane.attempt(|ring, side| side.pop(ring))?;
+        self.lane.notify_if(awaited);
         Ok(value)
     }
 
@@ -229,8 +232,8 @@ impl<T: Pod> Consumer<T> {
 
     #[inline]
     fn recv_until(&mut self, deadline: Deadline) -> Result<T, Unreceived> {
-        let value = self.lane.wait(deadline, |ring, side| side.pop(ring))?;
-        self.lane.notify();
+        let (value, awaited) = self.lane.wait(deadline, |ring, side| side.pop(ring))?;
+        self.lane.notify_if(awaited);
         Ok(value)
     }
 
@@ -243,8 +246,8 @@ impl<T: Pod> Consumer<T> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let received = self.lane.attempt(|ring, side| side.pop_slice(ring, buffer))?;
-        self.lane.notify();
+        let (received, awaited) = self.lane.attempt(|ring, side| side.pop_slice(ring, buffer))?;
+        self.lane.notify_if(awaited);
         Ok(received)
     }
 
@@ -257,9 +260,9 @@ impl<T: Pod> Consumer<T> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let received =
-            self.lane.wait(Deadline::NEVER, |ring, side| side.pop_slice(ring, buffer))?;
-        self.lane.notify();
+        let popped = self.lane.wait(Deadline::NEVER, |ring, side| side.pop_slice(ring, buffer));
+        let (received, awaited) = popped?;
+        self.lane.notify_if(awaited);
         Ok(received)
     }
 

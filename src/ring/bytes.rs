@@ -38,11 +38,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// Bytes in the record.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
     /// Words from the cursor to the end of the record.
     fn span(&self) -> u64 {
         (self.skip + words_for(self.len)) as u64
@@ -50,7 +45,11 @@ impl Place {
 }
 
 /// Finds room for a record of `len` bytes, which must not exceed [`max_record`].
-pub fn reserve(ring: &Ring<'_, u64>, side: &mut ProducerSide, len: usize) -> Result<Place, Refusal> {
+pub fn reserve(
+    ring: &Ring<'_, u64>,
+    side: &mut ProducerSide,
+    len: usize,
+) -> Result<Place, Refusal> {
     debug_assert!(len <= max_record(ring.capacity().slots()));
     let capacity = ring.capacity();
     let run = capacity.run(side.tail());
@@ -78,13 +77,13 @@ pub unsafe fn payload_mut<'a>(ring: &Ring<'a, u64>, place: Place) -> &'a mut [u8
     &mut bytemuck::cast_slice_mut(words)[..place.len]
 }
 
-/// Makes a reserved record visible, shortened to `len` bytes.
+/// Makes a reserved record visible, shortened to `len` bytes. Says whether the consumer may be waiting.
 pub fn commit(
     ring: &Ring<'_, u64>,
     side: &mut ProducerSide,
     place: Place,
     len: usize,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let place = Place { len: len.min(place.len), ..place };
     if place.skip > 0 {
         let padding = PADDING | ((place.skip - 1) * WORD) as u64;
@@ -96,8 +95,9 @@ pub fn commit(
     side.publish(ring, place.span())
 }
 
-/// Appends a record with the bytes of `record`, which must not be longer than [`max_record`].
-pub fn push(ring: &Ring<'_, u64>, side: &mut ProducerSide, record: &[u8]) -> Result<(), Refusal> {
+/// Appends a record with the bytes of `record`, which must not be longer than [`max_record`]. Says whether
+/// the consumer may be waiting.
+pub fn push(ring: &Ring<'_, u64>, side: &mut ProducerSide, record: &[u8]) -> Result<bool, Refusal> {
     let place = reserve(ring, side, record.len())?;
     // SAFETY: the place was reserved above, and the slice is gone before the commit.
     unsafe { payload_mut(ring, place) }.copy_from_slice(record);
@@ -130,22 +130,21 @@ pub unsafe fn payload<'a>(ring: &Ring<'a, u64>, place: Place) -> &'a [u8] {
     &bytemuck::cast_slice(words)[..place.len]
 }
 
-/// Takes the next record, handing its bytes to `consume`.
+/// Takes the next record, handing its bytes to `consume`. Also says whether the producer may be waiting.
 pub fn pop<R>(
     ring: &Ring<'_, u64>,
     side: &mut ConsumerSide,
     consume: impl FnOnce(&[u8]) -> R,
-) -> Result<R, Dry> {
+) -> Result<(R, bool), Dry> {
     let place = peek(ring, side)?;
     // SAFETY: the place was found above; the slice cannot leave `consume`, so it is gone before the release.
     let result = consume(unsafe { payload(ring, place) });
-    release(ring, side, place);
-    Ok(result)
+    Ok((result, release(ring, side, place)))
 }
 
-/// Gives the record that `peek` found back to the producer.
-pub fn release(ring: &Ring<'_, u64>, side: &mut ConsumerSide, place: Place) {
-    side.release(ring, place.span());
+/// Gives the record that `peek` found back to the producer. Says whether it may be waiting.
+pub fn release(ring: &Ring<'_, u64>, side: &mut ConsumerSide, place: Place) -> bool {
+    side.release(ring, place.span())
 }
 
 /// A header word, understood.
@@ -202,7 +201,7 @@ mod tests {
     }
 
     fn pop_vec(ring: &Ring<'_, u64>, side: &mut ConsumerSide) -> Result<Vec<u8>, Dry> {
-        pop(ring, side, <[u8]>::to_vec)
+        pop(ring, side, <[u8]>::to_vec).map(|(record, _)| record)
     }
 
     #[test]
@@ -261,9 +260,9 @@ mod tests {
                             producer.publish(ring, filled).unwrap();
                             if let Ok(place) = peek(ring, &mut consumer) {
                                 assert!(place.span() <= filled);
-                                assert!(place.len() <= max_record(16));
+                                assert!(place.len <= max_record(16));
                                 // SAFETY: nobody releases the record while the slice is used.
-                                assert_eq!(unsafe { payload(ring, place) }.len(), place.len());
+                                assert_eq!(unsafe { payload(ring, place) }.len(), place.len);
                             }
                         });
                     }

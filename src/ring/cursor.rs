@@ -8,7 +8,10 @@ use crate::error::MemberId;
 
 /// A ring's number of slots: a power of two, held privately and never read back from shared memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capacity(u64);
+pub struct Capacity {
+    slots: u64,
+    mask: u64,
+}
 
 impl Capacity {
     /// The capacity that holds `slots`, which must be a power of two.
@@ -18,13 +21,13 @@ impl Capacity {
     /// When it is not: geometry was validated before.
     pub fn new(slots: usize) -> Self {
         assert!(slots.is_power_of_two(), "capacity {slots} is not a power of two");
-        Self(slots as u64)
+        Self { slots: slots as u64, mask: slots as u64 - 1 }
     }
 
     /// How many slots.
     #[inline(always)]
     pub fn slots(self) -> u64 {
-        self.0
+        self.slots
     }
 
     /// Where the slot of `position` lies.
@@ -34,20 +37,20 @@ impl Capacity {
         reason = "the mask makes it smaller than a usize capacity"
     )]
     pub fn index(self, position: u64) -> usize {
-        (position & (self.0 - 1)) as usize
+        (position & self.mask) as usize
     }
 
     /// Slots from `position` to the end of the memory.
     #[inline(always)]
     pub fn run(self, position: u64) -> u64 {
-        self.0 - (position & (self.0 - 1))
+        self.slots - (position & self.mask)
     }
 
     /// Slots in `head..tail`, or `None` when no correct pair of members writes such cursors.
     #[inline(always)]
     pub fn filled(self, head: u64, tail: u64) -> Option<u64> {
         let filled = tail.wrapping_sub(head);
-        (filled <= self.0).then_some(filled)
+        (filled <= self.slots).then_some(filled)
     }
 }
 
@@ -79,6 +82,12 @@ impl EndWord {
     #[allow(clippy::cast_possible_truncation, reason = "masked to twelve bits")]
     pub fn owner(self) -> Option<MemberId> {
         ((self.0 & OWNER_MASK) as u16).checked_sub(1).map(MemberId)
+    }
+
+    /// Whether somebody owns the end.
+    #[inline(always)]
+    pub fn is_owned(self) -> bool {
+        self.0 & OWNER_MASK != 0
     }
 
     /// Whether somebody owned the end and nobody does now.

@@ -65,8 +65,9 @@ impl<'a, T: Pod> WriteGrant<'a, T> {
     ///
     /// [`SendError::Closed`] if the channel was closed first; then nothing was sent.
     pub fn commit(self) -> Result<(), SendError<()>> {
-        self.side.publish(self.ring, self.slots.len() as u64).map_err(refused)?;
-        self.event.notify(1);
+        if self.side.publish(self.ring, self.slots.len() as u64).map_err(refused)? {
+            self.event.notify(1);
+        }
         Ok(())
     }
 }
@@ -122,8 +123,9 @@ impl<'a, T: Pod> ReadGrant<'a, T> {
 
     /// Takes the values out of the channel; their slots go back to the producer.
     pub fn release(self) {
-        self.side.release(self.ring, self.slots.len() as u64);
-        self.event.notify(1);
+        if self.side.release(self.ring, self.slots.len() as u64) {
+            self.event.notify(1);
+        }
     }
 }
 
@@ -177,8 +179,9 @@ impl<'a> WriteRecord<'a> {
     /// [`SendError::Closed`] if the pipe was closed first; then nothing was sent.
     pub fn commit(self) -> Result<(), SendError<()>> {
         let len = self.bytes.len();
-        bytes::commit(self.ring, self.side, self.place, len).map_err(refused)?;
-        self.event.notify(1);
+        if bytes::commit(self.ring, self.side, self.place, len).map_err(refused)? {
+            self.event.notify(1);
+        }
         Ok(())
     }
 }
@@ -234,8 +237,9 @@ impl<'a> ReadRecord<'a> {
 
     /// Takes the record out of the pipe; its room goes back to the sender.
     pub fn release(self) {
-        bytes::release(self.ring, self.side, self.place);
-        self.event.notify(1);
+        if bytes::release(self.ring, self.side, self.place) {
+            self.event.notify(1);
+        }
     }
 }
 

@@ -8,12 +8,12 @@
 //! **Closing.** Anybody may close, while the producer publishes with a plain store. What was accepted is
 //! settled by one word, `seal`: the first compare-and-swap on it names the final position for all.
 //!
-//! 1. A closer stores `closing`, passes the heavy barrier, reads `tail` and proposes it.
-//! 2. The producer publishes, passes the light barrier and reads `closing`. Zero: the barrier pair says
-//!    that every closer's `tail` includes this publication, so it is accepted. Nonzero: it proposes its own
+//! 1. A closer sets `CLOSING`, passes the heavy barrier, reads `tail` and proposes it.
+//! 2. The producer publishes, passes the light barrier and reads `CLOSING`. Clear: the barrier pair says
+//!    that every closer's `tail` includes this publication, so it is accepted. Set: it proposes its own
 //!    new tail, and the publication is accepted if the agreed position includes it.
 //! 3. The consumer, before it uses a tail that it has not seen before, passes the light barrier and reads
-//!    `closing`. Nonzero: it takes part in 1 and never goes beyond the agreed position.
+//!    `CLOSING`. Set: it takes part in 1 and never goes beyond the agreed position.
 //!
 //! A proposal is made by the producer of its own tail, or after the heavy barrier: either way it includes
 //! everything accepted before. So each message is accepted and delivered, or refused and never seen.
@@ -24,9 +24,9 @@
 use bytemuck::Pod;
 
 use super::cursor::Capacity;
-use crate::layout::{RingHeader, SEALED};
+use crate::layout::{CLOSING, RingHeader, SEALED};
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use crate::primitive::{Barrier, Cells};
+use crate::primitive::{Barrier, Cells, hold_back};
 
 /// The ring as both sides see it: borrowed header and slots.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl<'a, T: Pod> Ring<'a, T> {
 
     /// Whether anybody has asked to close.
     pub fn is_closing(&self) -> bool {
-        self.header.seal.closing.load(Acquire) != 0
+        self.header.not_empty.waiters[0].load(Acquire) & CLOSING != 0
     }
 
     /// Closes: what was accepted will be delivered, nothing more is accepted. Doing it twice changes nothing.
@@ -105,10 +105,9 @@ impl<'a, T: Pod> Ring<'a, T> {
     /// The caller wakes both sides. Where the kernel has come to refuse the barrier, the producer settles
     /// the final position at its next operation.
     pub fn close(&self) {
-        let seal = &self.header.seal;
         // ORDERING(closing): Release pairs with the Acquire in `is_closing`; what makes producer and
         // closer see each other is the barrier pair.
-        seal.closing.store(1, Release);
+        self.header.not_empty.waiters[0].fetch_or(CLOSING, Release);
         if self.barrier.heavy() {
             // ORDERING(filled): as a consumer would read it.
             self.settle(self.header.producer.tail.load(Acquire));
@@ -126,12 +125,48 @@ impl<'a, T: Pod> Ring<'a, T> {
     }
 }
 
+/// Keeps two sides of the same speed from treading on each other's heels.
+///
+/// A side that finds one slot, uses it, looks at once and finds one slot again has both processors fetch
+/// the same lines for every slot. So after a look that found nothing right behind one that found little,
+/// it holds back for a moment, and goes on doing so while that pays: while it then finds several slots.
+/// Where the other side takes its time, as in a conversation, nothing is held back.
+#[derive(Debug, Default)]
+struct Pace {
+    /// Looks in a row that found nothing.
+    misses: u32,
+    on_its_heels: bool,
+}
+
+/// Looks without success after which the other side takes its time.
+const QUICK: u32 = 2;
+/// Slots that make holding back pay.
+const SEVERAL: u64 = 4;
+
+impl Pace {
+    #[inline]
+    fn missed(&mut self) {
+        if self.on_its_heels && self.misses == 0 {
+            hold_back();
+        }
+        self.misses = self.misses.saturating_add(1);
+    }
+
+    #[inline]
+    fn found(&mut self, slots: u64) {
+        let held_back = self.on_its_heels && self.misses > 0;
+        self.on_its_heels = if held_back { slots >= SEVERAL } else { self.misses <= QUICK };
+        self.misses = 0;
+    }
+}
+
 /// The producer's private state.
 #[derive(Debug)]
 pub struct ProducerSide {
     tail: u64,
-    /// The head when last read: the consumer is at least here.
-    head: u64,
+    /// Where the room ends that is known of: a capacity beyond the head when last read.
+    limit: u64,
+    pace: Pace,
 }
 
 impl ProducerSide {
@@ -142,7 +177,7 @@ impl ProducerSide {
         // ORDERING(vacant): as in `look_for_room`.
         let head = ring.header.consumer.head.load(Acquire);
         ring.capacity.filled(head, tail).ok_or(Refusal::Corrupt(IMPOSSIBLE))?;
-        Ok(Self { tail, head })
+        Ok(Self { tail, limit: head + ring.capacity.slots(), pace: Pace::default() })
     }
 
     /// Position of the next slot to fill.
@@ -151,15 +186,10 @@ impl ProducerSide {
         self.tail
     }
 
-    #[inline(always)]
-    fn known_room<T: Pod>(&self, ring: &Ring<'_, T>) -> u64 {
-        ring.capacity.slots() - self.tail.wrapping_sub(self.head)
-    }
-
     /// Slots that the producer may fill: at least `wanted`, or as many as there are, or why none.
     #[inline(always)]
     pub fn room<T: Pod>(&mut self, ring: &Ring<'_, T>, wanted: u64) -> Result<u64, Refusal> {
-        let known = self.known_room(ring);
+        let known = self.limit - self.tail;
         if known >= wanted { Ok(known) } else { self.look_for_room(ring) }
     }
 
@@ -173,28 +203,35 @@ impl ProducerSide {
         // slots below it.
         let head = ring.header.consumer.head.load(Acquire);
         ring.capacity.filled(head, self.tail).ok_or(Refusal::Corrupt(IMPOSSIBLE))?;
-        self.head = head;
-        match self.known_room(ring) {
-            0 => Err(Refusal::Full),
-            room => Ok(room),
+        self.limit = head + ring.capacity.slots();
+        match self.limit - self.tail {
+            0 => {
+                self.pace.missed();
+                Err(Refusal::Full)
+            }
+            room => {
+                self.pace.found(room);
+                Ok(room)
+            }
         }
     }
 
-    /// Appends `value`.
+    /// Appends `value`. Says whether the consumer may be waiting.
     #[inline(always)]
-    pub fn push<T: Pod>(&mut self, ring: &Ring<'_, T>, value: T) -> Result<(), Refusal> {
+    pub fn push<T: Pod>(&mut self, ring: &Ring<'_, T>, value: T) -> Result<bool, Refusal> {
         self.room(ring, 1)?;
         // SAFETY: `room` saw the consumer leave this slot, and there is one producer: this one.
         unsafe { ring.cells.write(ring.capacity.index(self.tail), value) };
         self.publish(ring, 1)
     }
 
-    /// Appends as many of `values` as fit, published together; at least one or an error.
+    /// Appends as many of `values` as fit, published together; at least one or an error. Says how many, and
+    /// whether the consumer may be waiting.
     pub fn push_slice<T: Pod>(
         &mut self,
         ring: &Ring<'_, T>,
         values: &[T],
-    ) -> Result<usize, Refusal> {
+    ) -> Result<(usize, bool), Refusal> {
         let room = self.room(ring, values.len() as u64)?;
         let count = usize::try_from(room).map_or(values.len(), |room| room.min(values.len()));
         let run = usize::try_from(ring.capacity.run(self.tail)).map_or(count, |run| run.min(count));
@@ -206,23 +243,20 @@ impl ProducerSide {
             // SAFETY: the rest of the same slots, which begin again at the start.
             unsafe { ring.cells.slice_mut(0, second.len()) }.copy_from_slice(second);
         }
-        self.publish(ring, count as u64).map(|()| count)
+        self.publish(ring, count as u64).map(|awaited| (count, awaited))
     }
 
-    /// Makes `count` slots from the tail visible, or learns that the ring was closed before.
-    ///
-    /// It ends with the light barrier: whoever waits, or closes, is seen by a load after it.
+    /// Makes `count` slots from the tail visible, or learns that the ring was closed before. Says whether
+    /// the consumer may be waiting: then the caller notifies.
     #[inline(always)]
-    pub fn publish<T: Pod>(&mut self, ring: &Ring<'_, T>, count: u64) -> Result<(), Refusal> {
+    pub fn publish<T: Pod>(&mut self, ring: &Ring<'_, T>, count: u64) -> Result<bool, Refusal> {
         self.tail += count;
         // ORDERING(filled): publishes the slots; pairs with the Acquire in `ConsumerSide::look_for_more`.
         ring.header.producer.tail.store(self.tail, Release);
         ring.barrier.light();
         // Relaxed: the barrier orders it; what it leads to synchronises by itself.
-        if ring.header.seal.closing.load(Relaxed) == 0 {
-            return Ok(());
-        }
-        self.published_while_closing(ring)
+        let attention = ring.header.not_empty.waiters[0].load(Relaxed);
+        if attention == 0 { Ok(false) } else { self.published_before_somebody(ring, attention) }
     }
 
     /// Leaves the side: if a closer could not settle the final position, its producer does.
@@ -232,12 +266,22 @@ impl ProducerSide {
         }
     }
 
+    /// Somebody waits for this publication, or had asked to close before it.
     #[cold]
-    fn published_while_closing<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<(), Refusal> {
-        let accepted = ring.settle(self.tail) >= self.tail;
-        // No room is known from now on: every later call looks, and finds the ring closed.
-        self.head = self.tail.wrapping_sub(ring.capacity.slots());
-        if accepted { Ok(()) } else { Err(Refusal::Closed) }
+    fn published_before_somebody<T: Pod>(
+        &mut self,
+        ring: &Ring<'_, T>,
+        attention: u64,
+    ) -> Result<bool, Refusal> {
+        if attention & CLOSING != 0 {
+            let end = ring.settle(self.tail);
+            // No room is known from now on: every later call looks, and finds the ring closed.
+            self.limit = self.tail;
+            if end < self.tail {
+                return Err(Refusal::Closed);
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -247,6 +291,7 @@ pub struct ConsumerSide {
     head: u64,
     /// The tail when last read: the producer is at least here.
     tail: u64,
+    pace: Pace,
 }
 
 impl ConsumerSide {
@@ -257,7 +302,7 @@ impl ConsumerSide {
         // ORDERING(filled): as in `look_for_more`.
         let tail = ring.header.producer.tail.load(Acquire);
         ring.capacity.filled(head, tail).ok_or(Dry::Corrupt(IMPOSSIBLE))?;
-        Ok(Self { head, tail: head })
+        Ok(Self { head, tail: head, pace: Pace::default() })
     }
 
     /// Position of the next slot to take.
@@ -306,8 +351,12 @@ impl ConsumerSide {
     #[inline(always)]
     fn accept<T: Pod>(&mut self, ring: &Ring<'_, T>, tail: u64) -> Result<(), Dry> {
         match ring.capacity.filled(self.head, tail) {
-            Some(0) => Err(Dry::Empty),
-            Some(_) => {
+            Some(0) => {
+                self.pace.missed();
+                Err(Dry::Empty)
+            }
+            Some(filled) => {
+                self.pace.found(filled);
                 self.tail = tail;
                 Ok(())
             }
@@ -315,18 +364,22 @@ impl ConsumerSide {
         }
     }
 
-    /// Takes the next value.
+    /// Takes the next value. Also says whether the producer may be waiting.
     #[inline(always)]
-    pub fn pop<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<T, Dry> {
+    pub fn pop<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<(T, bool), Dry> {
         self.available(ring, 1)?;
         // SAFETY: the slot lies in `head..tail`, so the producer keeps away until `release`.
         let value = unsafe { ring.cells.read(ring.capacity.index(self.head)) };
-        self.release(ring, 1);
-        Ok(value)
+        Ok((value, self.release(ring, 1)))
     }
 
     /// Takes as many values as there are and `buffer` holds, released together; at least one or an error.
-    pub fn pop_slice<T: Pod>(&mut self, ring: &Ring<'_, T>, buffer: &mut [T]) -> Result<usize, Dry> {
+    /// Says how many, and whether the producer may be waiting.
+    pub fn pop_slice<T: Pod>(
+        &mut self,
+        ring: &Ring<'_, T>,
+        buffer: &mut [T],
+    ) -> Result<(usize, bool), Dry> {
         let available = self.available(ring, buffer.len() as u64)?;
         let count = usize::try_from(available).map_or(buffer.len(), |n| n.min(buffer.len()));
         let run = usize::try_from(ring.capacity.run(self.head)).map_or(count, |run| run.min(count));
@@ -337,18 +390,18 @@ impl ConsumerSide {
             // SAFETY: the rest of the same slots, which begin again at the start.
             second.copy_from_slice(unsafe { ring.cells.slice(0, second.len()) });
         }
-        self.release(ring, count as u64);
-        Ok(count)
+        Ok((count, self.release(ring, count as u64)))
     }
 
-    /// Gives `count` slots from the head back to the producer.
-    ///
-    /// It ends with the light barrier: a producer that waits is seen by a load after it.
+    /// Gives `count` slots from the head back to the producer. Says whether it may be waiting: then the
+    /// caller notifies.
     #[inline(always)]
-    pub fn release<T: Pod>(&mut self, ring: &Ring<'_, T>, count: u64) {
+    pub fn release<T: Pod>(&mut self, ring: &Ring<'_, T>, count: u64) -> bool {
         self.head += count;
         // ORDERING(vacant): the slots were read; pairs with the Acquire in `ProducerSide::look_for_room`.
         ring.header.consumer.head.store(self.head, Release);
         ring.barrier.light();
+        // Relaxed: the barrier orders it.
+        ring.header.not_full.waiters[0].load(Relaxed) != 0
     }
 }

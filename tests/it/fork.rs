@@ -65,7 +65,10 @@ fn drop_in_child(name: &str) {
     producer.send(1).unwrap();
     assert_eq!(consumer.recv(), Ok(1));
     let error = Consumer::<u64>::options().open(name).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::EndTaken(_)), "the lock went with the child: {error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::EndTaken(_)),
+        "the lock went with the child: {error}"
+    );
 }
 
 #[test]
@@ -151,8 +154,10 @@ fn a_child_of_a_waiting_kind_of_end_does_not_wait_for_what_it_cannot_see() {
 
 fn wait_in_child(name: &str) {
     for (n, wait) in [Wait::Spin, Wait::SpinThenPark, Wait::Park].into_iter().enumerate() {
-        let mut consumer =
-            Consumer::<u64>::options().wait(wait).remove_when_unused().create(&format!("{name}{n}"));
+        let mut consumer = Consumer::<u64>::options()
+            .wait(wait)
+            .remove_when_unused()
+            .create(&format!("{name}{n}"));
         let consumer = consumer.as_mut().unwrap();
         let code = in_fork(|| {
             let answer = within(LONG, || consumer.recv_timeout(3 * LONG));
@@ -251,8 +256,7 @@ fn fork_in_child(name: &str) {
     let (mut producer, mut consumer) = both_ends(name);
     let code = in_fork(|| {
         let own_name = format!("{name}.own");
-        let mut own =
-            Producer::<u64>::options().remove_when_unused().create(&own_name).unwrap();
+        let mut own = Producer::<u64>::options().remove_when_unused().create(&own_name).unwrap();
         let code = in_fork(|| {
             assert_eq!(producer.try_send(1), Err(TrySendError::Failed(1, Fault::Forked)));
             assert_eq!(own.try_send(1), Err(TrySendError::Failed(1, Fault::Forked)));

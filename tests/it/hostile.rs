@@ -265,7 +265,10 @@ fn denied(directory: &str) {
     assert_eq!(options().replace("mine").unwrap_err().kind(), &foreign);
     assert_eq!(options().create("mine").unwrap_err().kind(), &foreign);
     let trusting = options().trust_owner(0).open("mine").unwrap_err();
-    assert!(matches!(trusting.kind(), ErrorKind::ForeignOwner { .. } | ErrorKind::PermissionDenied));
+    assert!(matches!(
+        trusting.kind(),
+        ErrorKind::ForeignOwner { .. } | ErrorKind::PermissionDenied
+    ));
     let inside = Producer::<u64>::options().directory(format!("{directory}/closed"));
     assert_eq!(inside.create("x").unwrap_err().kind(), &ErrorKind::PermissionDenied);
     let own = options().create("own").unwrap();

@@ -81,7 +81,8 @@ fn namespaces_and_directories_keep_equal_names_apart() {
     let name = Name::new("apart");
     let here = Spsc::default().create(&name).unwrap();
     let there = Spsc::default().directory(directory.path()).create(&name).unwrap();
-    let other = Spsc::default().directory(directory.path()).namespace("other").create(&name).unwrap();
+    let other =
+        Spsc::default().directory(directory.path()).namespace("other").create(&name).unwrap();
     drop((here, there, other));
     assert_eq!(directory.listing().len(), 2);
 }
@@ -158,7 +159,8 @@ fn options_with_values_that_cannot_be_are_refused_and_leave_nothing() {
         Spsc::default().recheck(Duration::MAX),
     ];
     for options in refused {
-        for result in [options.create(&name), options.open_or_create(&name), options.replace(&name)] {
+        for result in [options.create(&name), options.open_or_create(&name), options.replace(&name)]
+        {
             let error = result.unwrap_err();
             assert!(matches!(error.kind(), ErrorKind::InvalidOption(_)), "{options:?}: {error}");
         }

@@ -270,7 +270,11 @@ fn blocked_ends_of_a_pipe_wake_at_once() {
         let receiving = std::thread::spawn(move || receiver.recv().unwrap_err());
         assert!(eventually(LONG, || view.producer_waits(0) && view.consumer_waits(1)));
         let mut there = Some(there);
-        if close { there.as_mut().unwrap().close() } else { drop(there.take()) }
+        if close {
+            there.as_mut().unwrap().close()
+        } else {
+            drop(there.take())
+        }
         assert!(eventually(PROMPT, || sending.is_finished() && receiving.is_finished()));
         let (sent, received) = (sending.join().unwrap(), receiving.join().unwrap());
         assert_eq!(matches!(sent, SendError::Closed(())), close);

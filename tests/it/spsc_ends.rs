@@ -238,7 +238,11 @@ fn a_blocked_receiver_wakes_at_once_when_the_sender_closes_or_leaves() {
             std::thread::scope(|scope| {
                 let blocked = scope.spawn(move || consumer.recv());
                 asleep(&view, wait, true);
-                if close { producer.close() } else { drop(producer) }
+                if close {
+                    producer.close()
+                } else {
+                    drop(producer)
+                }
                 let why = if close { RecvError::Closed } else { RecvError::Disconnected };
                 assert_eq!(joined(blocked), Err(why), "{wait:?}");
             });
@@ -256,7 +260,11 @@ fn a_blocked_sender_wakes_at_once_when_the_receiver_closes_or_leaves() {
             std::thread::scope(|scope| {
                 let blocked = scope.spawn(move || producer.send(3));
                 asleep(&view, wait, false);
-                if close { consumer.close() } else { drop(consumer) }
+                if close {
+                    consumer.close()
+                } else {
+                    drop(consumer)
+                }
                 let why = if close { SendError::Closed(3) } else { SendError::Disconnected(3) };
                 assert_eq!(joined(blocked), Err(why), "{wait:?}");
             });
@@ -293,7 +301,11 @@ fn ends_may_be_dropped_in_any_order_and_the_file_stays() {
     for producer_first in [true, false] {
         let name = Name::new("drop");
         let (producer, consumer, view) = sleepy(&name, Wait::Park);
-        if producer_first { drop((producer, consumer)) } else { drop((consumer, producer)) }
+        if producer_first {
+            drop((producer, consumer))
+        } else {
+            drop((consumer, producer))
+        }
         assert!(name.exists());
         assert_eq!((view.u32(view.record(0)), view.u32(view.record(1))), (0, 0));
     }

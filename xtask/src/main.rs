@@ -1,2 +1,64 @@
-//! The one door to every check.
-fn main() {}
+//! The one door to every check: `cargo xtask help` lists them.
+//!
+//! This package only drives: models live in `loom-tests/`, tests in `tests/`. A check that fails, or that
+//! checked nothing, ends with an exit code that is not zero.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod checks;
+mod loom;
+mod mutants;
+mod run;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The one door to every check of ringway", version)]
+struct Arguments {
+    #[command(subcommand)]
+    check: Check,
+}
+
+#[derive(Subcommand)]
+enum Check {
+    /// Runs what a change must pass: tests, doctests, examples, and the models at the gate bound
+    Test,
+    /// Runs the models, with every interleaving up to a number of preemptions
+    Loom {
+        /// Preemptions in one interleaving, or `none` for no bound
+        #[arg(long, default_value = loom::GATE_BOUND, value_parser = loom::parse_bound)]
+        bound: String,
+        /// Only models whose name contains this
+        filter: Option<String>,
+    },
+    /// Weakens the protocols one place at a time: a model must fail each time
+    Mutants {
+        /// Lists the mutants and what is expected of them
+        #[arg(long)]
+        list: bool,
+        /// Only mutants whose name contains this
+        filter: Option<String>,
+    },
+    /// Checks formatting, lints and documentation
+    Lint,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().check {
+        Check::Test => checks::test(),
+        Check::Loom { bound, filter } => loom::run(&bound, filter.as_deref()),
+        Check::Mutants { list: true, filter } => {
+            mutants::list(filter.as_deref().unwrap_or_default());
+            Ok(())
+        }
+        Check::Mutants { list: false, filter } => mutants::run(filter.as_deref().unwrap_or_default()),
+        Check::Lint => checks::lint(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}

@@ -49,13 +49,18 @@ pub fn wait_for(pid: i32) -> i32 {
     let mut status = 0;
     let ended = super::eventually(super::LONG, || {
         // SAFETY: `status` is a place to write to.
-        check(unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) }).expect("a child") == pid
+        check(unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) }).expect("a child")
+            == pid
     });
     if !ended {
         kill(pid, libc::SIGKILL);
         return 2000;
     }
-    if libc::WIFSIGNALED(status) { 1000 + libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) }
+    if libc::WIFSIGNALED(status) {
+        1000 + libc::WTERMSIG(status)
+    } else {
+        libc::WEXITSTATUS(status)
+    }
 }
 
 /// The code that `act` returns in a forked child; 101 if it panics, 1000 and more if a signal ends it.
@@ -136,7 +141,8 @@ pub fn alarm_every(micros: i64) {
     let time = libc::timeval { tv_sec: 0, tv_usec: micros };
     let timer = libc::itimerval { it_interval: time, it_value: time };
     // SAFETY: `timer` is valid; the old one is not asked for.
-    let result = unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
+    let result =
+        unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
     check(result).expect("a timer");
 }
 
@@ -175,4 +181,18 @@ pub fn execute(path: &Path, arguments: &[&str]) -> ! {
     // SAFETY: strings end in zero bytes, the list in a null pointer.
     unsafe { libc::execv(path.as_ptr(), pointers.as_ptr()) };
     exit_now(127)
+}
+
+/// Takes `byte` of `file` for this description alone.
+pub fn lock_byte(file: &File, byte: u64) {
+    let lock = libc::flock {
+        l_type: libc::c_short::try_from(libc::F_WRLCK).expect("a small constant"),
+        l_whence: libc::c_short::try_from(libc::SEEK_SET).expect("a small constant"),
+        l_start: byte.cast_signed(),
+        l_len: 1,
+        l_pid: 0,
+    };
+    // SAFETY: the descriptor is open and `lock` is valid.
+    check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) })
+        .expect("nobody has the byte");
 }
