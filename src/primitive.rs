@@ -61,7 +61,19 @@ pub fn hold_back() {
 }
 
 /// Hints in [`hold_back`]: about 150 ns, in which a producer fills some tens of slots.
-const HOLD_BACK: u32 = 8;
+const HOLD_BACK: u32 = 24;
+    None => 8,
+    Some(x) => {
+        let b = x.as_bytes();
+        let mut n = 0;
+        let mut i = 0;
+        while i < b.len() {
+            n = n * 10 + (b[i] - b'0') as u32;
+            i += 1;
+        }
+        n
+    }
+};
 
 /// Gives the processor away once.
 pub fn yield_now() {

@@ -174,7 +174,7 @@ impl From<Refusal> for Unsent {
         match refusal {
             Refusal::Full => Unsent::Full,
             Refusal::Closed => Unsent::Closed,
-            Refusal::Corrupt(what) => Unsent::Failed(Fault::Corrupt(what)),
+            Refusal::Corrupt(what) => Unsent::Failed(Fault::Corrupt(what.text())),
         }
     }
 }
@@ -448,7 +448,7 @@ impl<T: Pod> Lane<T> {
             }
             Dry::Empty => Unreceived::Empty,
             Dry::Drained => Unreceived::Closed,
-            Dry::Corrupt(what) => Unreceived::Failed(Fault::Corrupt(what)),
+            Dry::Corrupt(what) => Unreceived::Failed(Fault::Corrupt(what.text())),
         }
     }
 }

@@ -11,7 +11,7 @@
 //! A header is read once, checked against private geometry, and only then used.
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a word")]
 
-use super::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
+use super::spsc::{ConsumerSide, Corruption, Dry, ProducerSide, Refusal, Ring};
 
 const RECORD: u64 = 1 << 32;
 const PADDING: u64 = 2 << 32;
@@ -112,7 +112,7 @@ pub fn peek(ring: &Ring<'_, u64>, side: &mut ConsumerSide) -> Result<Place, Dry>
         return first.place(ring, side.head(), 0, available.min(run));
     };
     if words != run || words >= available {
-        return Err(Dry::Corrupt("padding that does not end where the memory does"));
+        return Err(Dry::Corrupt(Corruption::Padding));
     }
     let next = side.head() + words;
     read_header(ring, next)?.place(ring, next, words, available - words)
@@ -162,7 +162,7 @@ fn read_header(ring: &Ring<'_, u64>, position: u64) -> Result<Header, Dry> {
     match word & !u64::from(u32::MAX) {
         RECORD => Ok(Header::Record { len: usize::try_from(len).unwrap_or(usize::MAX) }),
         PADDING => Ok(Header::Padding { words: len / WORD as u64 + 1 }),
-        _ => Err(Dry::Corrupt("a record of no known kind")),
+        _ => Err(Dry::Corrupt(Corruption::UnknownKind)),
     }
 }
 
@@ -181,8 +181,8 @@ impl Header {
                 skip: usize::try_from(skip).unwrap_or(usize::MAX),
                 len,
             }),
-            Header::Record { .. } => Err(Dry::Corrupt("a record longer than what was published")),
-            Header::Padding { .. } => Err(Dry::Corrupt("padding after padding")),
+            Header::Record { .. } => Err(Dry::Corrupt(Corruption::LongRecord)),
+            Header::Padding { .. } => Err(Dry::Corrupt(Corruption::Padding)),
         }
     }
 }

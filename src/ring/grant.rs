@@ -22,7 +22,7 @@ use crate::event::Event;
 fn refused(refusal: Refusal) -> SendError<()> {
     match refusal {
         Refusal::Full | Refusal::Closed => SendError::Closed(()),
-        Refusal::Corrupt(what) => SendError::Failed((), Fault::Corrupt(what)),
+        Refusal::Corrupt(what) => SendError::Failed((), Fault::Corrupt(what.text())),
     }
 }
 

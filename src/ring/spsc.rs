@@ -53,8 +53,8 @@ pub enum Refusal {
     Full,
     /// The ring is closed.
     Closed,
-    /// The cursors are impossible.
-    Corrupt(&'static str),
+    /// Shared memory holds what no correct consumer writes.
+    Corrupt(Corruption),
 }
 
 /// Why a consumer gets no message.
@@ -64,11 +64,30 @@ pub enum Dry {
     Empty,
     /// The ring is closed and everything accepted was taken.
     Drained,
-    /// The cursors are impossible.
-    Corrupt(&'static str),
+    /// Shared memory holds what no correct producer writes.
+    Corrupt(Corruption),
 }
 
-const IMPOSSIBLE: &str = "head and tail further apart than the capacity";
+/// What no correct member writes. One byte, so that a look's answer stays in registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Corruption {
+    Cursors,
+    UnknownKind,
+    LongRecord,
+    Padding,
+}
+
+impl Corruption {
+    /// How messages call it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Corruption::Cursors => "head and tail are further apart than the capacity",
+            Corruption::UnknownKind => "a record is of no known kind",
+            Corruption::LongRecord => "a record is longer than what was published",
+            Corruption::Padding => "padding does not end where the memory does",
+        }
+    }
+}
 
 impl<'a, T: Pod> Ring<'a, T> {
     /// The ring over `header` and `cells`, whose number must be a power of two.
@@ -110,53 +129,78 @@ impl<'a, T: Pod> Ring<'a, T> {
         self.header.not_empty.waiters[0].fetch_or(CLOSING, Release);
         if self.barrier.heavy() {
             // ORDERING(filled): as a consumer would read it.
-            self.settle(self.header.producer.tail.load(Acquire));
+            settle(self.header, self.header.producer.tail.load(Acquire));
         }
     }
+}
 
-    /// Agrees on the final position: the first proposal stands.
-    fn settle(&self, proposal: u64) -> u64 {
-        let word = &self.header.seal.seal;
-        // ORDERING(seal): the position carries what lies before it, from whoever proposed it.
-        match word.compare_exchange(0, SEALED | proposal, AcqRel, Acquire) {
-            Ok(_) => proposal,
-            Err(agreed) => agreed & !SEALED,
-        }
+/// Agrees on the final position: the first proposal stands.
+#[cold]
+fn settle(header: &RingHeader, proposal: u64) -> u64 {
+    // ORDERING(seal): the position carries what lies before it, from whoever proposed it.
+    match header.seal.seal.compare_exchange(0, SEALED | proposal, AcqRel, Acquire) {
+        Ok(_) => proposal,
+        Err(agreed) => agreed & !SEALED,
     }
 }
 
 /// Keeps two sides of the same speed from treading on each other's heels.
 ///
 /// A side that finds one slot, uses it, looks at once and finds one slot again has both processors fetch
-/// the same lines for every slot. So after a look that found nothing right behind one that found little,
-/// it holds back for a moment, and goes on doing so while that pays: while it then finds several slots.
-/// Where the other side takes its time, as in a conversation, nothing is held back.
-#[derive(Debug, Default)]
+/// the same lines for every slot. After a number of such quick finds in a row a side begins to hold back
+/// for a moment before it looks again, and goes on while that pays: while it then finds several slots. Each
+/// time that it does not, as in a conversation where messages come singly, twice as many quick finds are
+/// needed before it is tried again.
+#[derive(Clone, Copy, Debug)]
 struct Pace {
     /// Looks in a row that found nothing.
-    misses: u32,
-    on_its_heels: bool,
+    misses: u8,
+    /// Whether a side that finds nothing holds back.
+    holds_back: bool,
+    /// Quick finds in a row.
+    quick: u8,
+    /// Quick finds in a row after which to hold back.
+    patience: u8,
 }
 
 /// Looks without success after which the other side takes its time.
-const QUICK: u32 = 2;
+const QUICK: u8 = 4;
 /// Slots that make holding back pay.
 const SEVERAL: u64 = 4;
+/// Bounds of [`Pace::patience`].
+const PATIENCE: (u8, u8) = (4, 200);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { misses: 0, holds_back: false, quick: 0, patience: PATIENCE.0 }
+    }
+}
 
 impl Pace {
-    #[inline]
-    fn missed(&mut self) {
-        if self.on_its_heels && self.misses == 0 {
+    #[must_use]
+    fn missed(self) -> Self {
+        if self.holds_back && self.misses == 0 {
             hold_back();
         }
-        self.misses = self.misses.saturating_add(1);
+        Self { misses: self.misses.saturating_add(1), ..self }
     }
 
-    #[inline]
-    fn found(&mut self, slots: u64) {
-        let held_back = self.on_its_heels && self.misses > 0;
-        self.on_its_heels = if held_back { slots >= SEVERAL } else { self.misses <= QUICK };
-        self.misses = 0;
+    #[must_use]
+    fn found(self, slots: u64) -> Self {
+        let next = Self { misses: 0, ..self };
+        match slots >= SEVERAL {
+            true if self.holds_back => Self { patience: PATIENCE.0, ..next },
+            true => Self { quick: 0, ..next },
+            false if self.holds_back && self.misses > 0 => {
+                let patience = self.patience.saturating_mul(2).min(PATIENCE.1);
+                Self { holds_back: false, quick: 0, patience, ..next }
+            }
+            false if self.misses > QUICK => Self { quick: 0, ..next },
+            false => {
+                let quick = self.quick.saturating_add(1);
+                Self { quick, holds_back: quick >= self.patience, ..next }
+            }
+        }
     }
 }
 
@@ -176,7 +220,7 @@ impl ProducerSide {
         let tail = ring.header.producer.tail.load(Acquire);
         // ORDERING(vacant): as in `look_for_room`.
         let head = ring.header.consumer.head.load(Acquire);
-        ring.capacity.filled(head, tail).ok_or(Refusal::Corrupt(IMPOSSIBLE))?;
+        ring.capacity.filled(head, tail).ok_or(Refusal::Corrupt(Corruption::Cursors))?;
         Ok(Self { tail, limit: head + ring.capacity.slots(), pace: Pace::default() })
     }
 
@@ -190,29 +234,15 @@ impl ProducerSide {
     #[inline(always)]
     pub fn room<T: Pod>(&mut self, ring: &Ring<'_, T>, wanted: u64) -> Result<u64, Refusal> {
         let known = self.limit - self.tail;
-        if known >= wanted { Ok(known) } else { self.look_for_room(ring) }
-    }
-
-    #[inline(never)]
-    fn look_for_room<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<u64, Refusal> {
-        if ring.is_closing() {
-            ring.settle(self.tail);
-            return Err(Refusal::Closed);
+        if known >= wanted {
+            return Ok(known);
         }
-        // ORDERING(vacant): pairs with the Release in `ConsumerSide::release`: the consumer has left the
-        // slots below it.
-        let head = ring.header.consumer.head.load(Acquire);
-        ring.capacity.filled(head, self.tail).ok_or(Refusal::Corrupt(IMPOSSIBLE))?;
-        self.limit = head + ring.capacity.slots();
-        match self.limit - self.tail {
-            0 => {
-                self.pace.missed();
-                Err(Refusal::Full)
-            }
-            room => {
-                self.pace.found(room);
-                Ok(room)
-            }
+        let look = look_for_room(ring, self.tail, self.pace);
+        self.pace = look.pace;
+        self.limit = look.until;
+        match look.failure {
+            Some(refusal) => Err(refusal),
+            None => Ok(self.limit - self.tail),
         }
     }
 
@@ -256,32 +286,54 @@ impl ProducerSide {
         ring.barrier.light();
         // Relaxed: the barrier orders it; what it leads to synchronises by itself.
         let attention = ring.header.not_empty.waiters[0].load(Relaxed);
-        if attention == 0 { Ok(false) } else { self.published_before_somebody(ring, attention) }
+        if attention == 0 {
+            return Ok(false);
+        }
+        if attention & CLOSING != 0 {
+            // No room is known from now on: every later call looks, and finds the ring closed.
+            self.limit = self.tail;
+            if settle(ring.header, self.tail) < self.tail {
+                return Err(Refusal::Closed);
+            }
+        }
+        Ok(true)
     }
 
     /// Leaves the side: if a closer could not settle the final position, its producer does.
     pub fn retire<T: Pod>(&self, ring: &Ring<'_, T>) {
         if ring.is_closing() {
-            ring.settle(self.tail);
+            settle(ring.header, self.tail);
         }
     }
+}
 
-    /// Somebody waits for this publication, or had asked to close before it.
-    #[cold]
-    fn published_before_somebody<T: Pod>(
-        &mut self,
-        ring: &Ring<'_, T>,
-        attention: u64,
-    ) -> Result<bool, Refusal> {
-        if attention & CLOSING != 0 {
-            let end = ring.settle(self.tail);
-            // No room is known from now on: every later call looks, and finds the ring closed.
-            self.limit = self.tail;
-            if end < self.tail {
-                return Err(Refusal::Closed);
-            }
-        }
-        Ok(true)
+/// What a side sees when it looks at the other's cursor: as small as two registers.
+struct Look<F> {
+    /// Up to where the side may go now.
+    until: u64,
+    /// Why it may not go anywhere.
+    failure: Option<F>,
+    pace: Pace,
+}
+
+/// Where the producer's room ends now. A function of values only, so that the caller's cursors can stay in
+/// registers.
+#[inline(never)]
+fn look_for_room<T: Pod>(ring: &Ring<'_, T>, tail: u64, pace: Pace) -> Look<Refusal> {
+    let nowhere = |refusal, pace| Look { until: tail, failure: Some(refusal), pace };
+    if ring.is_closing() {
+        settle(ring.header, tail);
+        return nowhere(Refusal::Closed, pace);
+    }
+    // ORDERING(vacant): pairs with the Release in `ConsumerSide::release`: the consumer has left the
+    // slots below it.
+    let head = ring.header.consumer.head.load(Acquire);
+    let Some(filled) = ring.capacity.filled(head, tail) else {
+        return nowhere(Refusal::Corrupt(Corruption::Cursors), pace);
+    };
+    match ring.capacity.slots() - filled {
+        0 => nowhere(Refusal::Full, pace.missed()),
+        room => Look { until: tail + room, failure: None, pace: pace.found(room) },
     }
 }
 
@@ -301,7 +353,7 @@ impl ConsumerSide {
         let head = ring.header.consumer.head.load(Acquire);
         // ORDERING(filled): as in `look_for_more`.
         let tail = ring.header.producer.tail.load(Acquire);
-        ring.capacity.filled(head, tail).ok_or(Dry::Corrupt(IMPOSSIBLE))?;
+        ring.capacity.filled(head, tail).ok_or(Dry::Corrupt(Corruption::Cursors))?;
         Ok(Self { head, tail: head, pace: Pace::default() })
     }
 
@@ -315,53 +367,15 @@ impl ConsumerSide {
     #[inline(always)]
     pub fn available<T: Pod>(&mut self, ring: &Ring<'_, T>, wanted: u64) -> Result<u64, Dry> {
         if self.tail - self.head < wanted {
-            let looked = self.look_for_more(ring);
-            if self.tail == self.head {
-                looked?;
+            let look = look_for_more(ring, self.head, self.tail, self.pace);
+            self.pace = look.pace;
+            match look.failure {
+                None => self.tail = look.until,
+                Some(dry) if self.tail == self.head => return Err(dry),
+                Some(_) => {}
             }
         }
         Ok(self.tail - self.head)
-    }
-
-    #[inline]
-    fn look_for_more<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<(), Dry> {
-        // ORDERING(filled): pairs with the Release in `ProducerSide::publish`: the slots below are written.
-        let tail = ring.header.producer.tail.load(Acquire);
-        if tail != self.tail {
-            ring.barrier.light();
-        }
-        if ring.is_closing() {
-            return self.look_while_closing(ring);
-        }
-        self.accept(ring, tail)
-    }
-
-    #[cold]
-    fn look_while_closing<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<(), Dry> {
-        ring.close();
-        // ORDERING(seal): pairs with the compare-and-swap in `settle`.
-        let agreed = ring.header.seal.seal.load(Acquire);
-        if agreed == 0 {
-            return Err(Dry::Empty);
-        }
-        let end = agreed & !SEALED;
-        if end == self.head { Err(Dry::Drained) } else { self.accept(ring, end) }
-    }
-
-    #[inline(always)]
-    fn accept<T: Pod>(&mut self, ring: &Ring<'_, T>, tail: u64) -> Result<(), Dry> {
-        match ring.capacity.filled(self.head, tail) {
-            Some(0) => {
-                self.pace.missed();
-                Err(Dry::Empty)
-            }
-            Some(filled) => {
-                self.pace.found(filled);
-                self.tail = tail;
-                Ok(())
-            }
-            None => Err(Dry::Corrupt(IMPOSSIBLE)),
-        }
     }
 
     /// Takes the next value. Also says whether the producer may be waiting.
@@ -403,5 +417,44 @@ impl ConsumerSide {
         ring.barrier.light();
         // Relaxed: the barrier orders it.
         ring.header.not_full.waiters[0].load(Relaxed) != 0
+    }
+}
+
+/// How far the consumer may read now; `known` is how far it knew. A function of values only, so that the
+/// caller's cursors can stay in registers.
+#[inline(never)]
+fn look_for_more<T: Pod>(ring: &Ring<'_, T>, head: u64, known: u64, pace: Pace) -> Look<Dry> {
+    let nowhere = |dry, pace| Look { until: known, failure: Some(dry), pace };
+    // ORDERING(filled): pairs with the Release in `ProducerSide::publish`: the slots below are written.
+    let tail = ring.header.producer.tail.load(Acquire);
+    if tail != known {
+        ring.barrier.light();
+    }
+    if ring.is_closing() {
+        return match look_while_closing(ring, head) {
+            Ok(end) => Look { until: end, failure: None, pace },
+            Err(dry) => nowhere(dry, pace),
+        };
+    }
+    match ring.capacity.filled(head, tail) {
+        None => nowhere(Dry::Corrupt(Corruption::Cursors), pace),
+        Some(0) => nowhere(Dry::Empty, pace.missed()),
+        Some(filled) => Look { until: tail, failure: None, pace: pace.found(filled) },
+    }
+}
+
+#[cold]
+fn look_while_closing<T: Pod>(ring: &Ring<'_, T>, head: u64) -> Result<u64, Dry> {
+    ring.close();
+    // ORDERING(seal): pairs with the compare-and-swap in `settle`.
+    let agreed = ring.header.seal.seal.load(Acquire);
+    if agreed == 0 {
+        return Err(Dry::Empty);
+    }
+    let end = agreed & !SEALED;
+    match ring.capacity.filled(head, end) {
+        None => Err(Dry::Corrupt(Corruption::Cursors)),
+        Some(0) => Err(Dry::Drained),
+        Some(_) => Ok(end),
     }
 }
