@@ -52,7 +52,7 @@ pub fn pause() {
     loom::thread::yield_now();
 }
 
-/// Lets the other side get a distance ahead: some tens of nanoseconds, nothing under loom.
+/// Lets the other side get a distance ahead: a few hundred nanoseconds, nothing under loom.
 #[inline]
 pub fn hold_back() {
     if !cfg!(loom) {
@@ -60,20 +60,8 @@ pub fn hold_back() {
     }
 }
 
-/// Hints in [`hold_back`]: about 150 ns, in which a producer fills some tens of slots.
+/// Hints in [`hold_back`]: some hundred nanoseconds, in which the other side passes some tens of slots.
 const HOLD_BACK: u32 = 24;
-    None => 8,
-    Some(x) => {
-        let b = x.as_bytes();
-        let mut n = 0;
-        let mut i = 0;
-        while i < b.len() {
-            n = n * 10 + (b[i] - b'0') as u32;
-            i += 1;
-        }
-        n
-    }
-};
 
 /// Gives the processor away once.
 pub fn yield_now() {
