@@ -75,6 +75,8 @@ pub struct Patience {
     pub wait: Wait,
     /// The longest sleep without a look.
     pub recheck_ns: u64,
+    /// There is one processor only, so that nothing happens while this side spins.
+    pub alone: bool,
 }
 
 /// Tries with a spin between before a waiter yields: a few microseconds, about what a wake-up costs.
@@ -168,7 +170,7 @@ impl<'a> Event<'a> {
         match patience.wait {
             Wait::Spin => return Self::spin_until(patience, deadline, &mut attempt),
             Wait::SpinThenPark => {
-                if let Some(result) = Self::spin_briefly(&mut attempt) {
+                if let Some(result) = Self::spin_briefly(patience, &mut attempt) {
                     return Some(result);
                 }
             }
@@ -177,13 +179,13 @@ impl<'a> Event<'a> {
         self.park_until(patience, deadline, attempt, more)
     }
 
-    fn spin_briefly<R>(attempt: &mut impl FnMut(bool) -> Attempt<R>) -> Option<R> {
-        for step in 0..SPINS + YIELDS {
-            if step < SPINS {
-                pause()
-            } else {
-                yield_now()
-            }
+    fn spin_briefly<R>(
+        patience: Patience,
+        attempt: &mut impl FnMut(bool) -> Attempt<R>,
+    ) -> Option<R> {
+        let spins = if patience.alone { 0 } else { SPINS };
+        for step in 0..spins + YIELDS {
+            if step < spins { pause() } else { yield_now() }
             if let Attempt::Ready(result) = attempt(false) {
                 return Some(result);
             }

@@ -226,7 +226,12 @@ pub struct ConsumerLine {
 pub struct SealLine {
     /// [`SEALED`] and the position behind the last accepted message; zero until agreed.
     pub seal: AtomicU64,
+    /// [`PRESENT`] in every ring; zero where a forked child has blank pages in place of the segment.
+    pub present: AtomicU64,
 }
+
+/// Set in [`SealLine::present`] before the segment has a name.
+pub const PRESENT: u64 = 1;
 
 /// Set in [`SealLine::seal`] once the final position is agreed.
 pub const SEALED: u64 = 1 << 63;
@@ -297,7 +302,7 @@ const _: () = {
     assert!(offset_of!(MemberRecord, senders) == 24);
     assert!(offset_of!(MemberRecord, receivers) == 28);
     assert!(size_of::<Counters>() == LINE && offset_of!(Counters, corrupt) == 64);
-    assert!(size_of::<SealLine>() == LINE);
+    assert!(size_of::<SealLine>() == LINE && offset_of!(SealLine, present) == 8);
     assert!(size_of::<EventLine>() == LINE && offset_of!(EventLine, waiters) == 8);
     assert!(size_of::<RingHeader>() == 640);
     assert!(offset_of!(RingHeader, consumer) == 128);
@@ -325,6 +330,7 @@ pub const LAYOUT_HASH: u64 = {
         offset_of!(RingHeader, not_empty),
         offset_of!(RingHeader, not_full),
         offset_of!(EventLine, waiters),
+        offset_of!(SealLine, present),
         CONTROL_OFFSET,
         ENDS_OFFSET,
         LINE,

@@ -178,6 +178,9 @@ impl Attachment {
     /// this segment's file, and must see *this* member's lock. A descriptor that was closed and used again
     /// for something else behind the library's back fails that, and then nobody is declared dead.
     pub fn verdict(&self, member: MemberId) -> Verdict {
+        if member.index() >= self.segment.shape().max_members as usize {
+            return Verdict::Unknown("the segment has no such member");
+        }
         if self.blind.load(Relaxed) {
             return Verdict::Unknown(LOST);
         }

@@ -78,6 +78,7 @@ impl Segment {
         file.write_all_at(bytemuck::bytes_of(&header), 0)?;
         file.set_permissions(PermissionsExt::from_mode(mode))?;
         let segment = Self::map(&file, header, *shape)?;
+        (0..shape.rings()).for_each(|number| segment.ring_header(number).initialise());
         Ok((segment, file))
     }
 

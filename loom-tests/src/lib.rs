@@ -31,7 +31,7 @@ use ringway::{MemberId, Wait};
 pub const HIGH: u64 = (1 << 62) - 1;
 
 /// Sleeps at once, and never for a recheck: nothing but a notification ends a sleep.
-const PARK: Patience = Patience { wait: Wait::Park, recheck_ns: u64::MAX };
+const PARK: Patience = Patience { wait: Wait::Park, recheck_ns: u64::MAX, alone: false };
 
 /// Checks `model` in every interleaving with at most so many preemptions as `RINGWAY_LOOM_BOUND` says (3
 /// when unset, `none` for no bound).
@@ -220,7 +220,7 @@ impl Channel {
     /// When the ring says that it is corrupt.
     pub fn push_each(&self, side: &mut ProducerSide, values: &[u64]) -> Vec<u64> {
         let mut accept = |value: &u64| match side.push(&self.ring(), *value) {
-            Err(Refusal::Corrupt(what)) => panic!("{what}"),
+            Err(Refusal::Corrupt(what)) => panic!("{what:?}"),
             outcome => outcome.is_ok(),
         };
         values.iter().copied().filter(|value| accept(value)).collect()
@@ -233,7 +233,7 @@ impl Channel {
     /// When the ring says that it is corrupt.
     pub fn pop_some(&self, side: &mut ConsumerSide, limit: usize) -> Vec<u64> {
         let mut take = || match side.pop(&self.ring()) {
-            Err(Dry::Corrupt(what)) => panic!("{what}"),
+            Err(Dry::Corrupt(what)) => panic!("{what:?}"),
             outcome => outcome.ok().map(|(value, _)| value),
         };
         std::iter::from_fn(|| take()).take(limit).collect()

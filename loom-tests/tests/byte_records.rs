@@ -15,7 +15,7 @@ const THREE: &[u8] = b"abc";
 
 fn pop(channel: &Channel, side: &mut ConsumerSide) -> Option<Vec<u8>> {
     match bytes::pop(&channel.ring(), side, <[u8]>::to_vec) {
-        Ok(record) => Some(record),
+        Ok((record, _)) => Some(record),
         Err(Dry::Empty) => None,
         Err(dry) => panic!("{dry:?}"),
     }

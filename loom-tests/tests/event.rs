@@ -180,14 +180,10 @@ fn a_consumer_that_closes_ends_the_producers_wait_too() {
 fn two_threads_of_one_member_each_get_what_came_for_them() {
     model(|| {
         let tokens = Tokens::new();
-        let other = tokens.beside(|tokens| tokens.take(0));
-        let giver = tokens.beside(|tokens| {
-            tokens.add();
-            tokens.add();
-        });
-        tokens.take(0);
-        giver.join().unwrap();
-        other.join().unwrap();
+        let others = [0, 0].map(|member| tokens.beside(move |tokens| tokens.take(member)));
+        tokens.add();
+        tokens.add();
+        others.map(|other| other.join().unwrap());
         assert_eq!(tokens.count(), 0);
     });
 }
@@ -196,14 +192,10 @@ fn two_threads_of_one_member_each_get_what_came_for_them() {
 fn two_members_each_get_what_came_for_them() {
     model(|| {
         let tokens = Tokens::new();
-        let other = tokens.beside(|tokens| tokens.take(1));
-        let giver = tokens.beside(|tokens| {
-            tokens.add();
-            tokens.add();
-        });
-        tokens.take(0);
-        giver.join().unwrap();
-        other.join().unwrap();
+        let others = [0, 1].map(|member| tokens.beside(move |tokens| tokens.take(member)));
+        tokens.add();
+        tokens.add();
+        others.map(|other| other.join().unwrap());
         assert_eq!(tokens.count(), 0);
     });
 }

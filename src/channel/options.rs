@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Failure, Operation};
@@ -400,7 +400,7 @@ impl<C: Channel> Options<C> {
             return Err(ErrorKind::InvalidOption("recheck is 1 ms to 1 min").into());
         }
         let recheck_ns = u64::try_from(self.recheck.as_nanos()).unwrap_or(u64::MAX);
-        Ok(Patience { wait: self.wait, recheck_ns })
+        Ok(Patience { wait: self.wait, recheck_ns, alone: has_one_processor() })
     }
 
     /// Both ends of a new channel without a name.
@@ -415,4 +415,10 @@ impl<C: Channel> Options<C> {
         };
         make().map_err(|failure| Error::new(Operation::Create, C::KIND.noun(), "", failure))
     }
+}
+
+/// Whether this process may use one processor only, when it first asked.
+fn has_one_processor() -> bool {
+    static ALONE: OnceLock<bool> = OnceLock::new();
+    *ALONE.get_or_init(|| std::thread::available_parallelism().is_ok_and(|count| count.get() == 1))
 }

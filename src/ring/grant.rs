@@ -63,8 +63,12 @@ impl<'a, T: Pod> WriteGrant<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`] if the channel was closed first; then nothing was sent.
+    /// [`SendError::Closed`] if the channel was closed first, [`Fault::Forked`] in a child of the process
+    /// that has the grant; then nothing was sent.
     pub fn commit(self) -> Result<(), SendError<()>> {
+        if !self.ring.is_present() {
+            return Err(SendError::Failed((), Fault::Forked));
+        }
         if self.side.publish(self.ring, self.slots.len() as u64).map_err(refused)? {
             self.event.notify(1);
         }
@@ -176,8 +180,12 @@ impl<'a> WriteRecord<'a> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`] if the pipe was closed first; then nothing was sent.
+    /// [`SendError::Closed`] if the pipe was closed first, [`Fault::Forked`] in a child of the process that
+    /// has the grant; then nothing was sent.
     pub fn commit(self) -> Result<(), SendError<()>> {
+        if !self.ring.is_present() {
+            return Err(SendError::Failed((), Fault::Forked));
+        }
         let len = self.bytes.len();
         if bytes::commit(self.ring, self.side, self.place, len).map_err(refused)? {
             self.event.notify(1);

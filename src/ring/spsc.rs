@@ -24,7 +24,7 @@
 use bytemuck::Pod;
 
 use super::cursor::Capacity;
-use crate::layout::{CLOSING, RingHeader, SEALED};
+use crate::layout::{CLOSING, PRESENT, RingHeader, SEALED};
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::primitive::{Barrier, Cells, hold_back};
 
@@ -45,6 +45,13 @@ impl<T> Clone for Ring<'_, T> {
 }
 
 impl<T> Copy for Ring<'_, T> {}
+
+impl RingHeader {
+    /// Makes zeros a ring. Before anybody else knows of it.
+    pub fn initialise(&self) {
+        self.seal.present.store(PRESENT, Relaxed);
+    }
+}
 
 /// Why a producer gets no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +121,11 @@ impl<'a, T: Pod> Ring<'a, T> {
         tail.saturating_sub(head).min(self.capacity.slots())
     }
 
+    /// Whether the memory is the segment's. In a forked child it is not, for what was granted before.
+    pub fn is_present(&self) -> bool {
+        self.header.seal.present.load(Relaxed) == PRESENT
+    }
+
     /// Whether anybody has asked to close.
     pub fn is_closing(&self) -> bool {
         self.header.not_empty.waiters[0].load(Acquire) & CLOSING != 0
@@ -152,6 +164,7 @@ fn settle(header: &RingHeader, proposal: u64) -> u64 {
 /// time that it does not, as in a conversation where messages come singly, twice as many quick finds are
 /// needed before it is tried again.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(4))] // handed over by one load and one store
 struct Pace {
     /// Looks in a row that found nothing.
     misses: u8,

@@ -2,11 +2,10 @@
 //!
 //! A child does not get the mappings (`MADV_DONTFORK`): otherwise a dead parent's lock would live on in it.
 //! That leaves holes in the child's address space which its next `mmap` would fill, and a stale handle
-//! would then write into something else. So a fork handler plugs each hole with pages that read as zeros and
-//! cannot be written, closes the descriptors that belong to the mappings, and raises the generation by which
+//! would then write into something else. So a fork handler plugs each hole with blank private pages, closes the descriptors that belong to the mappings, and raises the generation by which
 //! handles know that they were inherited. Handles of an older generation do nothing, not even when dropped.
-//! That the pages read as zeros lets a hot path ask a word of the segment first (zero: nobody there) and the
-//! generation only then.
+//! That the pages are blank lets a hot path ask a word of the segment first (zero: nobody there) and the
+//! generation only then, and makes what a child does to a slice granted before the fork harmless.
 //!
 //! [`guard`] keeps forks out while descriptors exist that a child must not inherit. A process made by
 //! `vfork` or raw `clone` does not run the handlers and must not touch handles before it calls exec.
@@ -121,7 +120,7 @@ fn plug(attached: Attached) {
     let flags = libc::MAP_FIXED | libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     let start = attached.start as *mut libc::c_void;
     // SAFETY: the range was a mapping of the parent that the child did not get: a hole of ours.
-    unsafe { libc::mmap(start, attached.len, libc::PROT_READ, flags, -1, 0) };
+    unsafe { libc::mmap(start, attached.len, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
     // SAFETY: the descriptor belongs to the attachment, whose Drop does nothing in a child.
     unsafe { libc::close(attached.descriptor) };
 }
