@@ -185,7 +185,11 @@ impl<'a> Event<'a> {
     ) -> Option<R> {
         let spins = if patience.alone { 0 } else { SPINS };
         for step in 0..spins + YIELDS {
-            if step < spins { pause() } else { yield_now() }
+            if step < spins {
+                pause();
+            } else {
+                yield_now();
+            }
             if let Attempt::Ready(result) = attempt(false) {
                 return Some(result);
             }

@@ -1,4 +1,30 @@
 //! Channels between processes through lock-free rings in named shared memory.
+//!
+//! - [`spsc`]: fixed-size values from one producer to one consumer.
+//! - [`pipe`]: records of bytes between two connections, both ways or one way.
+//!
+//! A channel has a name. One process makes it, another opens it; both go through [`Options`], which
+//! `Producer::options()`, `Consumer::options()` and `Connection::options()` give. Sending and receiving come as
+//! `try_x`, which never blocks, `x`, which blocks, and `x_timeout`. Whoever blocks spins for a moment and then
+//! sleeps; while nobody sleeps no call enters the kernel.
+//!
+//! ```
+//! use ringway::spsc::{Consumer, Producer};
+//!
+//! let name = format!("numbers-{}", std::process::id());
+//! let mut producer = Producer::<u32>::options().remove_when_unused().create(&name)?;
+//! let mut consumer = Consumer::<u32>::options().open(&name)?; // usually in another process
+//! producer.send(7)?;
+//! assert_eq!(consumer.recv()?, 7);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Any process may be killed at any instruction. What it had sent is received; what it had not is never seen; who
+//! waits for it learns that it is gone; its end can be taken by another. README.md says what is guaranteed and what
+//! is not, DESIGN.md how and why.
+//!
+//! A process that forks must not use its handles in the child: they answer [`Fault::Forked`] there. The child
+//! attaches anew. Nothing here may be called in a signal handler.
 
 #![cfg_attr(loom, allow(dead_code, reason = "models use the rings and events alone"))]
 
@@ -31,6 +57,11 @@ pub use error::{
     SendTimeoutError, TryRecvError, TrySendError,
 };
 pub use event::Wait;
+
+/// The README's code, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[cfg(not(loom))]
 pub use channel::{

@@ -181,7 +181,7 @@ impl Segment {
     /// - `T` consists of atomics (and cells of atomics) and padding only, and any bytes are a `T`.
     /// - `offset` is aligned for `T`.
     unsafe fn shared<T>(&self, offset: u64) -> &T {
-        let offset = usize::try_from(offset).expect("validated geometry fits the mapping");
+        let offset = in_memory(offset);
         let mapping = self.mapping();
         assert!(offset + size_of::<T>() <= mapping.len(), "validated geometry fits the mapping");
         // SAFETY: the assertion keeps the place inside the mapping, which is page-aligned.
@@ -232,14 +232,19 @@ impl Segment {
         );
         let bytes = self.shape.ring_bytes().expect("validated geometry");
         let offset = self.header.slots_offset + u64::from(number) * bytes;
-        let (offset, bytes) = (offset as usize, bytes as usize);
+        let (offset, bytes) = (in_memory(offset), in_memory(bytes));
         assert!(offset + bytes <= self.mapping().len(), "validated geometry fits the mapping");
         // SAFETY: the assertion keeps the place inside the mapping.
         let start = unsafe { self.mapping().start().byte_add(offset) };
         // SAFETY: `capacity` elements fit `bytes` from a line-aligned start and stay mapped while `self`
         // lives; only rings touch them, through `Cells`.
-        unsafe { Cells::new(start.cast().as_ptr(), self.shape.capacity as usize) }
+        unsafe { Cells::new(start.cast().as_ptr(), in_memory(self.shape.capacity)) }
     }
+}
+
+/// A number of the validated geometry, all of which is mapped.
+fn in_memory(number: u64) -> usize {
+    usize::try_from(number).expect("validated geometry fits the mapping")
 }
 
 impl Drop for Segment {

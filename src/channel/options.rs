@@ -224,7 +224,7 @@ impl<C: Channel> Options<C> {
     /// As [`open`](Self::open) and [`create`](Self::create).
     pub fn open_or_create(&self, name: &str) -> Result<C, Error> {
         self.run(Operation::OpenOrCreate, name, |address| {
-            self.persist(|| match self.join(address) {
+            persist(|| match self.join(address) {
                 Err(Failure { kind: ErrorKind::NotFound, .. }) => match self.make(address)? {
                     Some(channel) => Ok(Some(channel)),
                     None => Ok(None),
@@ -244,7 +244,7 @@ impl<C: Channel> Options<C> {
     /// As [`create`](Self::create) and [`unlink`](Self::unlink).
     pub fn replace(&self, name: &str) -> Result<C, Error> {
         self.run(Operation::Replace, name, |address| {
-            self.persist(|| {
+            persist(|| {
                 match self.remove(address) {
                     Ok(()) | Err(Failure { kind: ErrorKind::NotFound, .. }) => {}
                     Err(failure) => return Err(failure),
@@ -276,25 +276,8 @@ impl<C: Channel> Options<C> {
             .map_err(|failure| Error::new(operation, C::KIND.noun(), name, failure))
     }
 
-    /// Repeats `act` while it answers `None`, because somebody else changed the name meanwhile.
-    fn persist<R>(
-        &self,
-        mut act: impl FnMut() -> Result<Option<R>, Failure>,
-    ) -> Result<R, Failure> {
-        let patience = Instant::now() + CONTENTION;
-        loop {
-            if let Some(done) = act()? {
-                return Ok(done);
-            }
-            if Instant::now() >= patience {
-                return Err(ErrorKind::Contended.into());
-            }
-            std::thread::yield_now();
-        }
-    }
-
     fn make_or_report(&self, address: &Address) -> Result<C, Failure> {
-        self.persist(|| match self.make(address)? {
+        persist(|| match self.make(address)? {
             Some(channel) => Ok(Some(channel)),
             None => match self.survey(address)? {
                 Some((alive, dead)) => Err(ErrorKind::AlreadyExists { alive, dead }.into()),
@@ -306,7 +289,7 @@ impl<C: Channel> Options<C> {
     /// A new channel under `address`; `None` if the name is taken.
     fn make(&self, address: &Address) -> Result<Option<C>, Failure> {
         let attachment = Attachment::create(&self.plan()?)?;
-        let (end, number) = self.claim(attachment, &C::ENDS[..1])?;
+        let (end, number) = claim(attachment, &C::ENDS[..1])?;
         debug_assert_eq!(number, C::ENDS[0]);
         let channel = C::take(Arc::clone(&end), self.patience()?)?;
         match end.attachment().publish(address) {
@@ -319,27 +302,15 @@ impl<C: Channel> Options<C> {
     fn join(&self, address: &Address) -> Result<C, Failure> {
         let patience = self.patience()?;
         let attachment =
-            self.persist(|| match Attachment::open(address, &self.expected(), &self.trust) {
+            persist(|| match Attachment::open(address, &self.expected(), &self.trust) {
                 Ok(attachment) => Ok(Some(attachment)),
                 Err(Miss::Moved) => Ok(None),
                 Err(Miss::Failed(failure)) => Err(failure),
             })?;
         let mut ends = C::ENDS.to_vec();
         ends.reverse();
-        let (end, _) = self.claim(attachment, &ends)?;
+        let (end, _) = claim(attachment, &ends)?;
         C::take(end, patience)
-    }
-
-    /// Takes the first of `ends` that can be had.
-    fn claim(&self, attachment: Attachment, ends: &[usize]) -> Result<(Arc<End>, usize), Failure> {
-        let mut failure = None;
-        for &number in ends {
-            match attachment.claim_end(number) {
-                Ok(()) => return Ok((Arc::new(End::new(attachment, number)), number)),
-                Err(why) => failure = failure.or(Some(why)),
-            }
-        }
-        Err(failure.expect("a channel has ends"))
     }
 
     /// How many members the segment at `address` has that live and that died; `None` if it has just gone.
@@ -396,7 +367,7 @@ impl<C: Channel> Options<C> {
     }
 
     fn patience(&self) -> Result<Patience, Failure> {
-        if !(Duration::from_millis(1)..=Duration::from_secs(60)).contains(&self.recheck) {
+        if !(Duration::from_millis(1)..=Duration::from_mins(1)).contains(&self.recheck) {
             return Err(ErrorKind::InvalidOption("recheck is 1 ms to 1 min").into());
         }
         let recheck_ns = u64::try_from(self.recheck.as_nanos()).unwrap_or(u64::MAX);
@@ -409,8 +380,8 @@ impl<C: Channel> Options<C> {
             let first = Attachment::create(&self.plan()?)?;
             let second = first.again()?;
             let patience = self.patience()?;
-            let (first, _) = self.claim(first, &[0])?;
-            let (second, _) = self.claim(second, &[1])?;
+            let (first, _) = claim(first, &[0])?;
+            let (second, _) = claim(second, &[1])?;
             Ok((C::take(first, patience)?, D::take(second, patience)?))
         };
         make().map_err(|failure| Error::new(Operation::Create, C::KIND.noun(), "", failure))
@@ -421,4 +392,30 @@ impl<C: Channel> Options<C> {
 fn has_one_processor() -> bool {
     static ALONE: OnceLock<bool> = OnceLock::new();
     *ALONE.get_or_init(|| std::thread::available_parallelism().is_ok_and(|count| count.get() == 1))
+}
+
+/// Repeats `act` while it answers `None`, because somebody else changed the name meanwhile.
+fn persist<R>(mut act: impl FnMut() -> Result<Option<R>, Failure>) -> Result<R, Failure> {
+    let patience = Instant::now() + CONTENTION;
+    loop {
+        if let Some(done) = act()? {
+            return Ok(done);
+        }
+        if Instant::now() >= patience {
+            return Err(ErrorKind::Contended.into());
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// Takes the first of `ends` that can be had.
+fn claim(attachment: Attachment, ends: &[usize]) -> Result<(Arc<End>, usize), Failure> {
+    let mut failure = None;
+    for &number in ends {
+        match attachment.claim_end(number) {
+            Ok(()) => return Ok((Arc::new(End::new(attachment, number)), number)),
+            Err(why) => failure = failure.or(Some(why)),
+        }
+    }
+    Err(failure.expect("a channel has ends"))
 }

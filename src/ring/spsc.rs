@@ -2,8 +2,8 @@
 //!
 //! Invariant: `head <= tail <= head + capacity`. The producer alone writes `tail`, the consumer alone writes
 //! `head`; a slot in `head..tail` belongs to the consumer, any other to the producer. Each side keeps its
-//! own cursor and the last value it read of the other's in private memory (after the FastForward and
-//! MCRingBuffer line of work), so that while the sides are apart neither touches the other's line.
+//! own cursor and the last value it read of the other's in private memory (after `FastForward`, 2008, and
+//! `MCRingBuffer`, 2010), so that while the sides are apart neither touches the other's line.
 //!
 //! **Closing.** Anybody may close, while the producer publishes with a plain store. What was accepted is
 //! settled by one word, `seal`: the first compare-and-swap on it names the final position for all.
