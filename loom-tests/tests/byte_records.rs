@@ -83,7 +83,7 @@ fn a_record_that_was_looked_at_is_still_the_next_one() {
         assert!(again.is_none() || again.as_ref() == received.first(), "it is the next to come");
         let second = sender.join().unwrap();
         received.extend(std::iter::from_fn(|| pop(&channel, &mut side)));
-        assert_eq!(received, &[EIGHT, THREE][..1 + usize::from(second)]);
+        assert_eq!(received, &[EIGHT, THREE][..=usize::from(second)]);
     });
 }
 

@@ -5,6 +5,7 @@
 //! nothing is accepted and nothing comes.
 #![cfg(loom)]
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use loom::cell::UnsafeCell;
@@ -68,14 +69,14 @@ fn a_producer_that_closes_has_all_delivered_that_it_sent() {
     model(|| {
         let channel = Channel::new(2);
         let (mut producer, mut consumer) = (channel.producer(), channel.consumer());
-        let receiver = channel.beside(move |channel| {
+        let taker = channel.beside(move |channel| {
             let received = channel.pop_some(&mut consumer, 2);
             (received, consumer)
         });
         assert_eq!(channel.push_each(&mut producer, &[1, 2]), [1, 2]);
         channel.close();
         assert_eq!(producer.push(&channel.ring(), 3), Err(Refusal::Closed));
-        let (mut received, mut consumer) = receiver.join().unwrap();
+        let (mut received, mut consumer) = taker.join().unwrap();
         received.extend(drain(&channel, &mut consumer));
         assert_eq!(received, [1, 2]);
         assert_is_over(&channel, &mut consumer);
@@ -152,12 +153,28 @@ fn a_closer_that_dies_after_its_first_step_is_finished_by_the_consumer() {
 }
 
 #[test]
+fn a_producer_that_dies_as_it_publishes_is_sealed_with_its_value_whole() {
+    model(|| {
+        let channel = Channel::new(2);
+        let producer = channel.producer();
+        let sender = channel.beside(move |channel| channel.push_and_die(producer, 1));
+        let closer = channel.beside(Channel::close);
+        let mut side = channel.consumer();
+        let mut received = channel.pop_some(&mut side, 2);
+        sender.join().unwrap();
+        closer.join().unwrap();
+        received.extend(drain(&channel, &mut side));
+        assert!(received.is_empty() || received == [1], "it never learned which");
+    });
+}
+
+#[test]
 fn whoever_finds_the_ring_closing_sees_what_the_closer_did_before() {
     model(|| {
         let channel = Channel::new(1);
         // Loom tracks accesses to the cell: an unordered pair fails the model.
-        let note = Arc::new(UnsafeCell::new(()));
-        let writer = Arc::clone(&note);
+        let note = Rc::new(UnsafeCell::new(()));
+        let writer = Rc::clone(&note);
         let closer = channel.beside(move |channel| {
             writer.with_mut(|_| ());
             channel.close();

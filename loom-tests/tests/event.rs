@@ -32,14 +32,14 @@ fn a_producer_asleep_is_woken_by_what_is_taken() {
         let mut side = channel.producer();
         assert_eq!(channel.push_each(&mut side, &[1]), [1]);
         let mut theirs = channel.consumer();
-        let receiver = channel.beside(move |channel| {
+        let taker = channel.beside(move |channel| {
             let side = &mut theirs;
             let received = channel.pop_some(side, 1);
             channel.not_full().notify(1);
             received
         });
         channel.send(&mut side, 2).unwrap();
-        assert_eq!(receiver.join().unwrap(), [1]);
+        assert_eq!(taker.join().unwrap(), [1]);
     });
 }
 
@@ -86,13 +86,13 @@ fn a_grant_that_is_released_wakes_the_producer() {
         let mut side = channel.producer();
         assert_eq!(channel.push_each(&mut side, &[1]), [1]);
         let mut theirs = channel.consumer();
-        let receiver = channel.beside(move |channel| {
+        let taker = channel.beside(move |channel| {
             let side = &mut theirs;
             let (ring, event) = (channel.ring(), channel.not_full());
             ReadGrant::peek(&ring, side, &event, 1).unwrap().release();
         });
         channel.send(&mut side, 2).unwrap();
-        receiver.join().unwrap();
+        taker.join().unwrap();
     });
 }
 
@@ -127,13 +127,13 @@ fn a_record_that_is_released_wakes_the_producer() {
         };
         send().unwrap();
         let mut theirs = channel.consumer();
-        let receiver = channel.beside(move |channel| {
+        let taker = channel.beside(move |channel| {
             let side = &mut theirs;
             let (ring, event) = (channel.ring(), channel.not_full());
             ReadRecord::peek((&ring, side, &event)).unwrap().release();
         });
         assert_eq!(channel.wait_for_room(send), Ok(()));
-        receiver.join().unwrap();
+        taker.join().unwrap();
     });
 }
 
@@ -183,7 +183,9 @@ fn two_threads_of_one_member_each_get_what_came_for_them() {
         let others = [0, 0].map(|member| tokens.beside(move |tokens| tokens.take(member)));
         tokens.add();
         tokens.add();
-        others.map(|other| other.join().unwrap());
+        for other in others {
+            other.join().unwrap();
+        }
         assert_eq!(tokens.count(), 0);
     });
 }
@@ -195,7 +197,9 @@ fn two_members_each_get_what_came_for_them() {
         let others = [0, 1].map(|member| tokens.beside(move |tokens| tokens.take(member)));
         tokens.add();
         tokens.add();
-        others.map(|other| other.join().unwrap());
+        for other in others {
+            other.join().unwrap();
+        }
         assert_eq!(tokens.count(), 0);
     });
 }

@@ -47,9 +47,9 @@ fn a_full_ring_refuses_and_has_room_again_after_a_take() {
         let mut producer = channel.producer();
         assert_eq!(channel.push_each(&mut producer, &[1, 2]), [1]);
         let mut consumer = channel.consumer();
-        let receiver = channel.beside(move |channel| channel.pop_some(&mut consumer, 2));
+        let taker = channel.beside(move |channel| channel.pop_some(&mut consumer, 2));
         let second = channel.push_each(&mut producer, &[3]);
-        let mut received = receiver.join().unwrap();
+        let mut received = taker.join().unwrap();
         received.extend(channel.pop_some(&mut channel.consumer(), 2));
         assert_eq!(received, [&[1][..], &second].concat());
         assert_eq!(channel.push_each(&mut producer, &[4]), [4]);

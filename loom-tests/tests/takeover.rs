@@ -5,9 +5,8 @@
 //! again; slots are not touched before whoever used them last is done.
 #![cfg(loom)]
 
-use loom::sync::atomic::Ordering::Release;
 use loom_tests::{Channel, model};
-use ringway::parts::grant::{ReadGrant, WriteGrant};
+use ringway::parts::grant::ReadGrant;
 use ringway::parts::spsc::{ConsumerSide, ProducerSide};
 
 #[test]
@@ -17,10 +16,10 @@ fn a_second_producer_continues_where_the_first_stopped() {
         let mut producer = channel.producer();
         let first = channel.beside(move |channel| channel.push_each(&mut producer, &[1]));
         let mut consumer = channel.consumer();
-        let receiver = channel.beside(move |channel| channel.pop_some(&mut consumer, 2));
+        let taker = channel.beside(move |channel| channel.pop_some(&mut consumer, 2));
         let mut accepted = first.join().unwrap();
         accepted.extend(channel.push_each(&mut channel.producer(), &[2, 3]));
-        let mut received = receiver.join().unwrap();
+        let mut received = taker.join().unwrap();
         received.extend(channel.pop_some(&mut channel.consumer(), 3));
         assert_eq!(received, accepted);
     });
@@ -60,33 +59,25 @@ fn what_was_shown_and_not_released_comes_again() {
     });
 }
 
-/// Fills the next slot and publishes it, and is killed before the barrier that a publication ends with.
-fn push_and_die(channel: &Channel, mut side: ProducerSide, value: u64) {
-    let (ring, event) = (channel.ring(), channel.not_empty());
-    let mut grant = WriteGrant::reserve(&ring, &mut side, &event, 1).unwrap();
-    grant[0] = value;
-    drop(grant);
-    channel.header().producer.tail.store(side.tail() + 1, Release);
-}
-
 #[test]
 fn the_slots_behind_the_last_position_come_with_it() {
     model(|| {
         let channel = Channel::new(2);
         let producer = channel.producer();
-        let first = channel.beside(move |channel| push_and_die(channel, producer, 1));
+        let first = channel.beside(move |channel| channel.push_and_die(producer, 1));
         // Nothing but the position tells the second that the first has finished.
         let second = channel.beside(|channel| match ProducerSide::resume(&channel.ring()) {
             Ok(side) if side.tail() == 1 => {
-                push_and_die(channel, side, 2);
+                channel.push_and_die(side, 2);
                 2
             }
             _ => 1,
         });
         let mut side = channel.consumer();
+        // The second is waited for, the first is not.
+        let sent = second.join().unwrap();
         let mut received = channel.pop_some(&mut side, 2);
         first.join().unwrap();
-        let sent = second.join().unwrap();
         received.extend(channel.pop_some(&mut side, 2));
         assert_eq!(received, &[1, 2][..sent]);
     });
@@ -99,9 +90,9 @@ fn the_slots_before_the_last_head_are_free_for_a_second_producer() {
         let mut first = channel.producer();
         assert_eq!(channel.push_each(&mut first, &[1]), [1]);
         let mut consumer = channel.consumer();
-        let receiver = channel.beside(move |channel| channel.pop_some(&mut consumer, 2));
+        let taker = channel.beside(move |channel| channel.pop_some(&mut consumer, 2));
         let accepted = channel.push_each(&mut channel.producer(), &[2]);
-        let mut received = receiver.join().unwrap();
+        let mut received = taker.join().unwrap();
         received.extend(channel.pop_some(&mut channel.consumer(), 1));
         assert_eq!(received, [&[1][..], &accepted].concat());
     });

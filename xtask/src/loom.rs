@@ -49,8 +49,7 @@ pub fn run(bound: &str, filter: Option<&str>) -> Result<(), Failure> {
     command.arg("--tests").arg("--").args(filter).stdout(Stdio::piped());
     let what = run::shown(&command);
     println!("xtask: {what}");
-    let mut child =
-        command.spawn().map_err(|why| Failure::new(format!("start {what}: {why}")))?;
+    let mut child = command.spawn().map_err(|why| Failure::new(format!("start {what}: {why}")))?;
     let output = child.stdout.take().expect("it was piped");
     let mut passed = 0;
     for line in BufReader::new(output).lines().map_while(Result::ok) {

@@ -51,7 +51,9 @@ fn main() -> ExitCode {
             mutants::list(filter.as_deref().unwrap_or_default());
             Ok(())
         }
-        Check::Mutants { list: false, filter } => mutants::run(filter.as_deref().unwrap_or_default()),
+        Check::Mutants { list: false, filter } => {
+            mutants::run(filter.as_deref().unwrap_or_default())
+        }
         Check::Lint => checks::lint(),
     };
     match outcome {

@@ -41,6 +41,7 @@ pub fn run(filter: &str) -> Result<(), Failure> {
         return Err(Failure::new(format!("no mutant has {filter:?} in its name")));
     }
     let lab = Lab::new()?;
+    lab.refuse_stale(&chosen)?;
     // The originals are checked first: where a model fails anyway, every mutant would look killed.
     let mut files: Vec<&str> = chosen.iter().flat_map(|mutant| mutant.models).copied().collect();
     files.sort_unstable();
@@ -92,8 +93,10 @@ struct Lab {
 impl Lab {
     fn new() -> Result<Self, Failure> {
         let root = run::root()?;
-        let lab =
-            Self { work: root.join("target/mutants/work"), target: root.join("target/mutants/build") };
+        let lab = Self {
+            work: root.join("target/mutants/work"),
+            target: root.join("target/mutants/build"),
+        };
         if lab.work.exists() {
             fs::remove_dir_all(&lab.work).map_err(|why| failed("empty", &lab.work, &why))?;
         }
@@ -101,8 +104,19 @@ impl Lab {
         Ok(lab)
     }
 
-    /// Applies `mutant`, asks the models, and puts the file back.
-    fn try_mutant(&self, mutant: &Mutant) -> Result<Verdict, Failure> {
+    /// Fails when the text of any entry is not there exactly once, naming all such entries.
+    fn refuse_stale(&self, mutants: &[&Mutant]) -> Result<(), Failure> {
+        let mut stale = Vec::new();
+        for mutant in mutants {
+            if let Err(why) = self.mutated(mutant) {
+                stale.push(why.message);
+            }
+        }
+        if stale.is_empty() { Ok(()) } else { Err(Failure::new(stale.join("\n"))) }
+    }
+
+    /// The file that `mutant` changes as it is, and as the mutant would have it.
+    fn mutated(&self, mutant: &Mutant) -> Result<(String, String), Failure> {
         let path = self.work.join(mutant.file);
         let original = fs::read_to_string(&path).map_err(|why| failed("read", &path, &why))?;
         let mut changed = original.clone();
@@ -110,15 +124,22 @@ impl Lab {
             let found = changed.matches(from).count();
             if found != 1 {
                 let (name, file) = (mutant.name, mutant.file);
-                let message = format!("mutant {name}: {file} has {found} of {from:?}, not one");
+                let message = format!("stale mutant {name:?}: {file} has {found} of {from:?}");
                 return Err(Failure::new(message));
             }
             changed = changed.replace(from, to);
         }
+        Ok((original, changed))
+    }
+
+    /// Applies `mutant`, asks the models, and puts the file back.
+    fn try_mutant(&self, mutant: &Mutant) -> Result<Verdict, Failure> {
+        let path = self.work.join(mutant.file);
+        let (original, changed) = self.mutated(mutant)?;
         fs::write(&path, changed).map_err(|why| failed("write", &path, &why))?;
         let verdict = self.verdict(mutant.models);
         fs::write(&path, original).map_err(|why| failed("write", &path, &why))?;
-        verdict.map_err(|why| Failure::new(format!("mutant {}: {}", mutant.name, why.message)))
+        verdict.map_err(|why| Failure::new(format!("mutant {:?}: {}", mutant.name, why.message)))
     }
 
     /// Builds, then runs each file of models until one fails.
@@ -126,9 +147,9 @@ impl Lab {
         let mut build = loom::models(&self.work, &self.target, loom::GATE_BOUND);
         build.arg("--quiet").arg("--no-run");
         build.args(files.iter().flat_map(|file| ["--test", file]));
-        let built = build.output().map_err(|why| Failure::new(format!("start cargo: {why}")))?;
-        if !built.status.success() {
-            let why = String::from_utf8_lossy(&built.stderr).into_owned();
+        let outcome = build.output().map_err(|why| Failure::new(format!("start cargo: {why}")))?;
+        if !outcome.status.success() {
+            let why = String::from_utf8_lossy(&outcome.stderr).into_owned();
             return Err(Failure::new(format!("it does not compile\n{why}")));
         }
         for file in files {
@@ -208,7 +229,8 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), Failure> {
     fs::create_dir_all(to).map_err(|why| failed("create", to, &why))?;
     for entry in from.read_dir().map_err(|why| failed("read", from, &why))? {
         let path = entry.map_err(|why| failed("read", from, &why))?.path();
-        let Some(name) = path.file_name().filter(|name| *name != "target" && *name != ".git") else {
+        let Some(name) = path.file_name().filter(|name| *name != "target" && *name != ".git")
+        else {
             continue;
         };
         if path.is_dir() {
