@@ -78,9 +78,13 @@ pub enum Dry {
 /// What no correct member writes. One byte, so that a look's answer stays in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Corruption {
+    /// Head and tail that no ring of this capacity can have.
     Cursors,
+    /// A record header of no known kind.
     UnknownKind,
+    /// A record that ends beyond what was published.
     LongRecord,
+    /// Padding that does not fill the rest of the memory.
     Padding,
 }
 
