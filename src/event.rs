@@ -79,6 +79,22 @@ pub struct Patience {
     pub alone: bool,
 }
 
+/// When the next recheck is due on the monotonic clock; zero before the first wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Recheck(u64);
+
+impl Recheck {
+    /// Whether a recheck is due; then the next is due an interval from now.
+    pub fn is_due(&mut self, patience: Patience) -> bool {
+        let now = now_ns();
+        let due = self.0 != 0 && now >= self.0;
+        if due || self.0 == 0 {
+            self.0 = now.saturating_add(patience.recheck_ns);
+        }
+        due
+    }
+}
+
 /// Tries with a spin between before a waiter yields: a few microseconds, about what a wake-up costs.
 const SPINS: u32 = 100;
 /// Yields before a waiter sleeps.
@@ -155,20 +171,25 @@ impl<'a> Event<'a> {
 
     /// Tries until the attempt is ready or the deadline passes, at least once.
     ///
-    /// `attempt` is told whether a recheck is due: time to see whether the one it waits for lives.
-    /// `more` says whether another waiter would find something to do.
+    /// `attempt` is told whether a recheck is due: time to see whether the one it waits for lives. When the
+    /// next one is due is kept in `recheck` from wait to wait, so that many short waits look as often as one
+    /// long one. `more` says whether another waiter would find something to do.
     pub fn wait_until<R>(
         &self,
         patience: Patience,
+        recheck: &mut Recheck,
         deadline: Deadline,
         mut attempt: impl FnMut(bool) -> Attempt<R>,
         more: impl Fn() -> bool,
     ) -> Option<R> {
-        if let Attempt::Ready(result) = attempt(false) {
+        if let Attempt::Ready(result) = attempt(recheck.is_due(patience)) {
             return Some(result);
         }
+        if deadline.has_passed() {
+            return None;
+        }
         match patience.wait {
-            Wait::Spin => return Self::spin_until(patience, deadline, &mut attempt),
+            Wait::Spin => return Self::spin_until(patience, recheck, deadline, &mut attempt),
             Wait::SpinThenPark => {
                 if let Some(result) = Self::spin_briefly(patience, &mut attempt) {
                     return Some(result);
@@ -176,7 +197,7 @@ impl<'a> Event<'a> {
             }
             Wait::Park => {}
         }
-        self.park_until(patience, deadline, attempt, more)
+        self.park_until(patience, recheck, deadline, attempt, more)
     }
 
     fn spin_briefly<R>(
@@ -199,10 +220,10 @@ impl<'a> Event<'a> {
 
     fn spin_until<R>(
         patience: Patience,
+        recheck: &mut Recheck,
         deadline: Deadline,
         attempt: &mut impl FnMut(bool) -> Attempt<R>,
     ) -> Option<R> {
-        let mut recheck = now_ns() + patience.recheck_ns;
         loop {
             for _ in 0..SPINS {
                 if let Attempt::Ready(result) = attempt(false) {
@@ -213,11 +234,10 @@ impl<'a> Event<'a> {
             if deadline.has_passed() {
                 return None;
             }
-            if now_ns() >= recheck {
-                if let Attempt::Ready(result) = attempt(true) {
-                    return Some(result);
-                }
-                recheck = now_ns() + patience.recheck_ns;
+            if recheck.is_due(patience)
+                && let Attempt::Ready(result) = attempt(true)
+            {
+                return Some(result);
             }
         }
     }
@@ -225,28 +245,23 @@ impl<'a> Event<'a> {
     fn park_until<R>(
         &self,
         patience: Patience,
+        recheck: &mut Recheck,
         deadline: Deadline,
         mut attempt: impl FnMut(bool) -> Attempt<R>,
         more: impl Fn() -> bool,
     ) -> Option<R> {
         let enrolled = Enrolled::new(*self, more);
-        let mut recheck = now_ns().saturating_add(patience.recheck_ns);
         loop {
             // ORDERING(epoch): read before the try. A notification after this load changes the word, and
             // one before it made its state visible to the try.
             let epoch = self.line.epoch.load(Acquire);
-            let overdue = now_ns() >= recheck;
-            let asleep_until = match attempt(overdue) {
+            let asleep_until = match attempt(recheck.is_due(patience)) {
                 Attempt::Ready(result) => return Some(result),
-                Attempt::Idle if enrolled.seen_by_all => recheck,
+                Attempt::Idle if enrolled.seen_by_all => recheck.0,
                 Attempt::Idle | Attempt::Held(_) => now_ns() + SHORT_NS,
             };
             if deadline.has_passed() {
                 return None;
-            }
-            if overdue {
-                recheck = now_ns().saturating_add(patience.recheck_ns);
-                continue;
             }
             self.line.epoch.wait(epoch, asleep_until.min(deadline.0));
         }

@@ -52,6 +52,15 @@ impl Kind {
         }
     }
 
+    /// The `FLAG_` bits that a segment of this kind can have.
+    pub fn flags(self) -> u32 {
+        let common = FLAG_REMOVE_WHEN_UNUSED | FLAG_ASYMMETRIC;
+        match self {
+            Kind::Spsc => common,
+            Kind::Pipe => common | FLAG_FIRST_SENDS | FLAG_SECOND_SENDS,
+        }
+    }
+
     /// How messages call it.
     pub fn noun(self) -> &'static str {
         match self {
@@ -398,9 +407,16 @@ impl Shape {
     #[cfg(not(loom))]
     pub fn header(&self, boot_id: [u8; 16]) -> Option<SegmentHeader> {
         let whole = self.capacity.is_power_of_two() && self.element_align.is_power_of_two();
+        let countable = self.capacity <= MAX_SEGMENT;
         let aligned = self.element_align as usize <= LINE
             && self.element_size.checked_rem(u64::from(self.element_align)) == Some(0);
-        if !whole || !aligned || !(2..=self.kind.max_members()).contains(&self.max_members) {
+        let known = self.flags & !self.kind.flags() == 0;
+        if !whole
+            || !known
+            || !countable
+            || !aligned
+            || !(2..=self.kind.max_members()).contains(&self.max_members)
+        {
             return None;
         }
         let members = u64::from(self.max_members);

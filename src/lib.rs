@@ -73,7 +73,7 @@ pub use channel::{
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod parts {
-    pub use crate::event::{Attempt, Deadline, Event, LocalWaiters, Patience};
+    pub use crate::event::{Attempt, Deadline, Event, LocalWaiters, Patience, Recheck};
     pub use crate::layout::{CLOSING, EventLine, RingHeader};
     pub use crate::primitive::{Barrier, HeapCells};
     pub use crate::ring::{bytes, cursor, grant, spsc};

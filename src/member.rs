@@ -77,6 +77,16 @@ impl<E: Into<Failure>> From<E> for Miss {
     }
 }
 
+/// This process's view of the locks.
+enum View {
+    /// A description that proved itself.
+    Ours(File),
+    /// What was the segment's descriptor is not any more, or does not show what is known to be so.
+    Lost,
+    /// None can be had at the moment, for want of descriptors for one.
+    Unavailable,
+}
+
 /// What a new segment is to be.
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
@@ -115,7 +125,7 @@ impl Attachment {
     pub fn open(address: &Address, expected: &Expected, trust: &Trust) -> Result<Self, Miss> {
         let guard = fork::guard();
         let (segment, file) = Segment::open(address.path(), expected, trust)?;
-        if segment.is_abandoned()? {
+        if segment.is_abandoned(segment.probe())? {
             unlink(segment.probe(), address.path())?;
             return Err(Miss::Moved);
         }
@@ -145,6 +155,7 @@ impl Attachment {
             return Err(ErrorKind::BarrierUnsupported.into());
         }
         let id = take_number(&segment, &file)?;
+        segment.mark_taken(id);
         segment.register(guard);
         drop(file);
         if !lock::is_held_elsewhere(segment.probe(), liveness_byte(id))? {
@@ -185,9 +196,15 @@ impl Attachment {
             return Verdict::Unknown(LOST);
         }
         let guard = fork::guard();
-        let Some(fresh) = self.fresh_description() else {
-            self.blind.store(true, Relaxed);
-            return Verdict::Unknown(LOST);
+        let fresh = match self.view() {
+            View::Ours(fresh) => fresh,
+            View::Unavailable => {
+                return Verdict::Unknown("no description of the file can be had now");
+            }
+            View::Lost => {
+                self.blind.store(true, Relaxed);
+                return Verdict::Unknown(LOST);
+            }
         };
         match lock::try_shared(&fresh, liveness_byte(member)) {
             Ok(true) if member != self.id => {
@@ -198,21 +215,25 @@ impl Attachment {
     }
 
     /// A new description that is shown to be of this segment, and to see a living member as living.
-    fn fresh_description(&self) -> Option<File> {
-        let ours =
-            |file: &File| Some(Identity::of(&file.metadata().ok()?) == self.segment.identity());
-        if !ours(self.segment.probe())? {
-            return None;
+    fn view(&self) -> View {
+        let ours = |file: &File| {
+            file.metadata().is_ok_and(|found| Identity::of(&found) == self.segment.identity())
+        };
+        if !ours(self.segment.probe()) {
+            return View::Lost;
         }
-        let fresh = shm::reopen(self.segment.probe()).ok()?;
-        (ours(&fresh)? && lock::is_held_elsewhere(&fresh, liveness_byte(self.id)).ok()?)
-            .then_some(fresh)
+        let Ok(fresh) = shm::reopen(self.segment.probe()) else { return View::Unavailable };
+        match lock::is_held_elsewhere(&fresh, liveness_byte(self.id)) {
+            Ok(true) if ours(&fresh) => View::Ours(fresh),
+            Ok(_) => View::Lost,
+            Err(_) => View::Unavailable,
+        }
     }
 
     /// Takes back what a dead member left behind. Doing it again, also half-way, changes nothing.
     pub fn reap(&self, dead: &DeadMember) {
         self.segment.take_back(dead.id);
-        if self.fresh_description().is_some() {
+        if let View::Ours(_) = self.view() {
             self.segment.record(dead.id).state.store(MEMBER_UNUSED, Release);
         }
     }
@@ -231,6 +252,7 @@ impl Attachment {
     /// Takes the channel's end `number`.
     pub fn claim_end(&self, number: usize) -> Result<(), Failure> {
         let word = &self.segment.ends().words[number];
+        let patience = Patience::new(SETTLING);
         loop {
             let seen = word.load(Acquire);
             match EndWord::from_bits(seen).owner() {
@@ -240,7 +262,10 @@ impl Attachment {
                     );
                 }
                 Some(owner) => {
-                    if !self.reap_if_dead(owner) {
+                    let settling =
+                        || self.segment.record(owner).state.load(Acquire) != MEMBER_ACTIVE;
+                    let wait = || settling() && patience.lasts();
+                    if !(self.reap_if_dead(owner) || wait()) {
                         return Err(ErrorKind::EndTaken(owner).into());
                     }
                 }
@@ -301,27 +326,62 @@ impl Drop for Attachment {
         }
         // ORDERING(attaches): of two who leave at once, at least one sees that both have.
         self.segment.record(self.id).state.store(MEMBER_UNUSED, SeqCst);
-        if let Some(home) = self.home.get()
-            && matches!(self.segment.is_abandoned(), Ok(true))
-        {
-            // What cannot be removed now is removed by the next who creates or opens the name.
-            let _ = unlink(self.segment.probe(), home.path());
+        // What cannot be removed now is removed by the next who creates or opens the name.
+        let removable = self.segment.shape().flags & FLAG_REMOVE_WHEN_UNUSED != 0;
+        if let (true, Some(home)) = (removable, self.home.get()) {
+            let _guard = fork::guard();
+            if let View::Ours(view) = self.view()
+                && matches!(self.segment.is_abandoned(&view), Ok(true))
+            {
+                let _ = try_unlink(&view, home.path());
+            }
         }
     }
 }
 
 /// Takes a free member number by its lock; a clean one if there is any.
+///
+/// While somebody is being cleaned up after, or has not quite left, its number is about to be free.
 fn take_number(segment: &Segment, file: &File) -> Result<MemberId, Failure> {
-    for dirty in [false, true] {
-        for id in segment.member_ids() {
-            let is_dirty = segment.record(id).state.load(Relaxed) != MEMBER_UNUSED;
-            if is_dirty == dirty && lock::try_exclusive(file, liveness_byte(id))? {
-                lock::try_exclusive(file, BELL_BYTE + id.index() as u64)?;
-                return Ok(id);
+    let state = |id| segment.record(id).state.load(Acquire);
+    let patience = Patience::new(SETTLING);
+    loop {
+        for clean_only in [true, false] {
+            for id in segment.member_ids() {
+                if clean_only && state(id) != MEMBER_UNUSED {
+                    continue;
+                }
+                if lock::try_exclusive(file, liveness_byte(id))? {
+                    lock::try_exclusive(file, BELL_BYTE + id.index() as u64)?;
+                    return Ok(id);
+                }
             }
         }
+        let full = segment.member_ids().all(|id| state(id) == MEMBER_ACTIVE);
+        if full || !patience.lasts() {
+            return Err(ErrorKind::TooManyMembers { limit: segment.shape().max_members }.into());
+        }
     }
-    Err(ErrorKind::TooManyMembers { limit: segment.shape().max_members }.into())
+}
+
+/// How long to wait for somebody who is in the middle of arriving, leaving or cleaning up.
+const SETTLING: Duration = Duration::from_millis(100);
+
+/// A bounded wait for others, giving the processor away between looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience(Instant);
+
+impl Patience {
+    /// Patience that lasts `duration`.
+    pub fn new(duration: Duration) -> Self {
+        Self(Instant::now() + duration)
+    }
+
+    /// Lets others run; false once it has run out.
+    pub fn lasts(self) -> bool {
+        std::thread::yield_now();
+        Instant::now() < self.0
+    }
 }
 
 fn liveness_byte(id: MemberId) -> u64 {
@@ -363,6 +423,15 @@ fn start_time() -> Option<u64> {
 }
 
 impl Segment {
+    /// Says that the record of a member whose number was taken over is being put in order: who finds an end
+    /// owned by it waits for that.
+    fn mark_taken(&self, member: MemberId) {
+        let state = &self.record(member).state;
+        if state.load(Acquire) != MEMBER_UNUSED {
+            state.store(MEMBER_REAPING, Release);
+        }
+    }
+
     /// Frees all that `member`, which can never act again, had taken: waiter bits and ends.
     fn take_back(&self, member: MemberId) {
         self.record(member).state.store(MEMBER_REAPING, Relaxed);
@@ -401,14 +470,16 @@ impl Segment {
     }
 
     /// How many members live, and how many left a record without.
-    pub fn census(&self) -> Result<(u32, u32), Failure> {
+    ///
+    /// `view` is a description of the segment's file that is known to be one.
+    pub fn census(&self, view: &File) -> Result<(u32, u32), Failure> {
         let (mut alive, mut dead) = (0, 0);
         for id in self.member_ids() {
             // ORDERING(attaches): SeqCst against the store of one who leaves.
             if self.record(id).state.load(SeqCst) == MEMBER_UNUSED {
                 continue;
             }
-            let held = lock::is_held_elsewhere(self.probe(), liveness_byte(id))?;
+            let held = lock::is_held_elsewhere(view, liveness_byte(id))?;
             *if held { &mut alive } else { &mut dead } += 1;
         }
         Ok((alive, dead))
@@ -418,7 +489,7 @@ impl Segment {
     ///
     /// If so the segment is marked: who joins from now on finds the mark and goes elsewhere, and who joined
     /// since the members were counted changed the count of attachments, so that the mark is not made.
-    pub fn is_abandoned(&self) -> Result<bool, Failure> {
+    pub fn is_abandoned(&self, view: &File) -> Result<bool, Failure> {
         if self.shape().flags & FLAG_REMOVE_WHEN_UNUSED == 0 {
             return Ok(false);
         }
@@ -429,7 +500,7 @@ impl Segment {
             if seen & REMOVED != 0 {
                 return Ok(true);
             }
-            if self.census()?.0 > 0 {
+            if self.census(view)?.0 > 0 {
                 return Ok(false);
             }
             if attaches.compare_exchange(seen, seen | REMOVED, SeqCst, SeqCst).is_ok() {
@@ -447,20 +518,27 @@ pub const CONTENTION: Duration = Duration::from_secs(2);
 /// Whoever removes a name of a file holds the file's removal byte from the comparison to the removal, so a
 /// name that meanwhile went to another file is never taken away. `Contended` if somebody holds it too long.
 pub fn unlink(file: &File, path: &Path) -> Result<(), Failure> {
+    let patience = Patience::new(CONTENTION);
+    while !try_unlink(file, path)? {
+        if !patience.lasts() {
+            return Err(ErrorKind::Contended.into());
+        }
+    }
+    Ok(())
+}
+
+/// One try of [`unlink`]; false if somebody else is at it. Forks are kept out of the one try only.
+fn try_unlink(file: &File, path: &Path) -> Result<bool, Failure> {
     let _guard = fork::guard();
     let holder = shm::reopen(file)?;
     let identity = Identity::of(&holder.metadata()?);
-    let patience = Instant::now() + CONTENTION;
-    while !lock::try_exclusive(&holder, REMOVAL_BYTE)? {
-        if Instant::now() >= patience {
-            return Err(ErrorKind::Contended.into());
-        }
-        std::thread::yield_now();
+    if !lock::try_exclusive(&holder, REMOVAL_BYTE)? {
+        return Ok(false);
     }
     if identity.is_at(path) {
         std::fs::remove_file(path)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// How many members of the segment at `address` live and how many died; `None` if it has just gone.
@@ -469,9 +547,9 @@ pub fn unlink(file: &File, path: &Path) -> Result<(), Failure> {
 pub fn survey(address: &Address, trust: &Trust) -> Result<Option<(u32, u32)>, Failure> {
     let _guard = fork::guard();
     let (segment, _file) = Segment::open_any(address.path(), trust)?;
-    if segment.is_abandoned()? {
+    if segment.is_abandoned(segment.probe())? {
         unlink(segment.probe(), address.path())?;
         return Ok(None);
     }
-    segment.census().map(Some)
+    segment.census(segment.probe()).map(Some)
 }

@@ -11,6 +11,7 @@
 #![allow(unsafe_code, reason = "turns checked offsets in a mapping into references to atomics")]
 
 use std::fs::File;
+use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -72,7 +73,7 @@ impl Segment {
         {
             return Err(ErrorKind::FileSizeLimit { needed: header.total_len, limit }.into());
         }
-        let file = shm::create_unnamed(directory)?;
+        let file = shm::create_unnamed(directory).map_err(cannot_create)?;
         check_file_system(&file, trust)?;
         shm::allocate(&file, header.total_len)?;
         file.write_all_at(bytemuck::bytes_of(&header), 0)?;
@@ -130,7 +131,8 @@ impl Segment {
     /// Has a forked child plug the hole that this mapping leaves there.
     pub fn register(&mut self, guard: &fork::Guard) {
         let (start, len) = (self.start(), self.mapping().len());
-        guard.register(Attached { start, len, descriptor: self.probe().as_raw_fd() });
+        let (descriptor, identity) = (self.probe().as_raw_fd(), self.identity);
+        guard.register(Attached { start, len, descriptor, identity });
         self.registered = true;
     }
 
@@ -436,10 +438,13 @@ fn check_header(header: &SegmentHeader) -> Result<Shape, Failure> {
 }
 
 fn check_file_system(file: &File, trust: &Trust) -> Result<(), Failure> {
-    if trust.any_file_system || shm::file_system(file)? == FileSystem::Memory {
-        return Ok(());
-    }
-    Err(ErrorKind::LivenessUnsupported("the directory is not on tmpfs or hugetlbfs").into())
+    let why = match shm::file_system(file)? {
+        FileSystem::Memory => return Ok(()),
+        FileSystem::Overlay => "overlayfs drops a lock that only a mapping holds",
+        FileSystem::Other if trust.any_file_system => return Ok(()),
+        FileSystem::Other => "the directory is not on tmpfs",
+    };
+    Err(ErrorKind::LivenessUnsupported(why).into())
 }
 
 fn file_kind(kind: std::fs::FileType) -> &'static str {
@@ -450,6 +455,19 @@ fn file_kind(kind: std::fs::FileType) -> &'static str {
         kind if kind.is_socket() => "a socket",
         _ => "a device",
     }
+}
+
+/// Making a file failed: says what is wrong with the directory where that is why.
+fn cannot_create(error: io::Error) -> Failure {
+    let kind = match error.kind() {
+        io::ErrorKind::NotFound => ErrorKind::InvalidOption("the directory does not exist"),
+        io::ErrorKind::NotADirectory => ErrorKind::InvalidOption("the directory is not one"),
+        io::ErrorKind::Unsupported | io::ErrorKind::IsADirectory => {
+            ErrorKind::LivenessUnsupported("its file system has no files without a name")
+        }
+        _ => return error.into(),
+    };
+    Failure { kind, source: Some(error) }
 }
 
 /// Opening failed: says what is there where that is why.
@@ -484,7 +502,8 @@ impl Address {
     /// The file for `name` in `namespace`, after checking both.
     pub fn new(directory: &Path, namespace: &str, name: &str) -> Result<Self, Failure> {
         check_name(namespace, name).map_err(ErrorKind::InvalidName)?;
-        Ok(Self { path: directory.join(format!("ringway.{namespace}.{name}")) })
+        let file_name = format!("ringway.{namespace}.{name}");
+        Ok(Self { path: std::path::absolute(directory.join(file_name))? })
     }
 
     /// The path of the file.

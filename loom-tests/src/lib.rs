@@ -24,7 +24,8 @@ use ringway::parts::cursor::EndWord;
 use ringway::parts::grant::WriteGrant;
 use ringway::parts::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
 use ringway::parts::{
-    Attempt, Barrier, Deadline, Event, EventLine, HeapCells, LocalWaiters, Patience, RingHeader,
+    Attempt, Barrier, Deadline, Event, EventLine, HeapCells, LocalWaiters, Patience, Recheck,
+    RingHeader,
 };
 use ringway::{MemberId, Wait};
 
@@ -185,7 +186,7 @@ impl Channel {
         };
         let more = || self.ring().len() < self.ring().capacity().slots();
         self.not_full()
-            .wait_until(PARK, Deadline::NEVER, attempt, more)
+            .wait_until(PARK, &mut Recheck::default(), Deadline::NEVER, attempt, more)
             .expect("it has no deadline")
     }
 
@@ -204,7 +205,7 @@ impl Channel {
         };
         let more = || self.ring().len() > 0;
         self.not_empty()
-            .wait_until(PARK, Deadline::NEVER, attempt, more)
+            .wait_until(PARK, &mut Recheck::default(), Deadline::NEVER, attempt, more)
             .expect("it has no deadline")
     }
 
@@ -327,7 +328,13 @@ impl Tokens {
     fn wait(&self, which: usize, mut found: impl FnMut() -> bool) {
         let attempt = |_| if found() { Attempt::Ready(()) } else { Attempt::Idle };
         let more = || self.count.load(Relaxed) > 0;
-        let waited = self.event(which).wait_until(PARK, Deadline::NEVER, attempt, more);
+        let waited = self.event(which).wait_until(
+            PARK,
+            &mut Recheck::default(),
+            Deadline::NEVER,
+            attempt,
+            more,
+        );
         waited.expect("it has no deadline");
     }
 }

@@ -11,7 +11,7 @@ use bytemuck::Pod;
 use crate::error::{
     Fault, RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
-use crate::event::{Attempt, Deadline, Event, Patience};
+use crate::event::{Attempt, Deadline, Event, Patience, Recheck};
 use crate::member::Attachment;
 use crate::ring::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
 use crate::segment::Anchored;
@@ -61,6 +61,34 @@ impl Drop for End {
     fn drop(&mut self) {
         if !self.attachment.segment().is_inherited() {
             self.attachment.leave_end(self.number);
+        }
+    }
+}
+
+/// What a side remembers of its fruitless attempts, so that one who only ever polls, or waits only briefly,
+/// still looks from time to time whether the peer lives.
+#[derive(Debug, Default)]
+struct Idle {
+    misses: u32,
+    recheck: Recheck,
+}
+
+/// Fruitless attempts in a row between two looks at the clock.
+const MISSES: u32 = 256;
+
+impl Idle {
+    #[inline]
+    fn missed<T: Pod>(&mut self, lane: &Lane<T>) {
+        self.misses = self.misses.wrapping_add(1);
+        if self.misses.is_multiple_of(MISSES) {
+            self.look(lane);
+        }
+    }
+
+    #[cold]
+    fn look<T: Pod>(&mut self, lane: &Lane<T>) {
+        if self.recheck.is_due(lane.patience) {
+            lane.end.bury_peer();
         }
     }
 }
@@ -183,6 +211,7 @@ impl From<Refusal> for Unsent {
 pub struct SendLane<T: Pod> {
     lane: Lane<T>,
     side: ProducerSide,
+    idle: Idle,
 }
 
 impl<T: Pod> SendLane<T> {
@@ -190,7 +219,7 @@ impl<T: Pod> SendLane<T> {
     pub fn new(end: &Arc<End>, ring: u32, patience: Patience) -> Result<Self, Refusal> {
         let lane = Lane::new(end, ring, patience);
         let side = ProducerSide::resume(lane.anchored.ring())?;
-        Ok(Self { lane, side })
+        Ok(Self { lane, side, idle: Idle::default() })
     }
 
     /// Runs one operation of the producer.
@@ -202,7 +231,13 @@ impl<T: Pod> SendLane<T> {
         if !self.lane.has_peer() {
             self.lane.check_alone()?;
         }
-        operation(self.lane.anchored.ring(), &mut self.side).map_err(Unsent::from)
+        match operation(self.lane.anchored.ring(), &mut self.side) {
+            Ok(done) => Ok(done),
+            Err(refusal) => {
+                self.idle.missed(&self.lane);
+                Err(Unsent::from(refusal))
+            }
+        }
     }
 
     /// Repeats an operation that finds no room until it does, or `deadline` passes: then `Full`.
@@ -223,7 +258,7 @@ impl<T: Pod> SendLane<T> {
         deadline: Deadline,
         mut operation: impl FnMut(&Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
     ) -> Result<R, Unsent> {
-        let (lane, side) = (&self.lane, &mut self.side);
+        let Self { lane, side, idle } = self;
         let ring = lane.anchored.ring();
         let attempt = |overdue| {
             if overdue {
@@ -238,8 +273,8 @@ impl<T: Pod> SendLane<T> {
             }
         };
         let has_room = || ring.len() < ring.capacity().slots();
-        let waited =
-            lane.anchored.not_full().wait_until(lane.patience, deadline, attempt, has_room);
+        let (event, recheck) = (lane.anchored.not_full(), &mut idle.recheck);
+        let waited = event.wait_until(lane.patience, recheck, deadline, attempt, has_room);
         waited.unwrap_or(Err(Unsent::Full))
     }
 
@@ -270,14 +305,20 @@ impl<T: Pod> SendLane<T> {
 
     pub fn close(&self) {
         self.lane.close();
+        self.retire();
+    }
+
+    /// Settles where the stream ends, if it is to end and nobody has: as its producer one always may.
+    fn retire(&self) {
+        if !self.lane.is_inherited() {
+            self.side.retire(self.lane.anchored.ring());
+        }
     }
 }
 
 impl<T: Pod> Drop for SendLane<T> {
     fn drop(&mut self) {
-        if !self.lane.anchored.is_inherited() {
-            self.side.retire(self.lane.anchored.ring());
-        }
+        self.retire();
     }
 }
 
@@ -328,6 +369,7 @@ impl From<Unreceived> for RecvError {
 pub struct RecvLane<T: Pod> {
     lane: Lane<T>,
     side: ConsumerSide,
+    idle: Idle,
 }
 
 impl<T: Pod> RecvLane<T> {
@@ -335,7 +377,7 @@ impl<T: Pod> RecvLane<T> {
     pub fn new(end: &Arc<End>, ring: u32, patience: Patience) -> Result<Self, Dry> {
         let lane = Lane::new(end, ring, patience);
         let side = ConsumerSide::resume(lane.anchored.ring())?;
-        Ok(Self { lane, side })
+        Ok(Self { lane, side, idle: Idle::default() })
     }
 
     /// Runs one operation of the consumer.
@@ -349,7 +391,10 @@ impl<T: Pod> RecvLane<T> {
         }
         match operation(self.lane.anchored.ring(), &mut self.side) {
             Ok(done) => Ok(done),
-            Err(dry) => Err(self.lane.why_dry(dry)),
+            Err(dry) => {
+                self.idle.missed(&self.lane);
+                Err(self.lane.why_dry(dry))
+            }
         }
     }
 
@@ -371,7 +416,7 @@ impl<T: Pod> RecvLane<T> {
         deadline: Deadline,
         mut operation: impl FnMut(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
-        let (lane, side) = (&self.lane, &mut self.side);
+        let Self { lane, side, idle } = self;
         let ring = lane.anchored.ring();
         let attempt = |overdue| {
             if overdue {
@@ -383,10 +428,9 @@ impl<T: Pod> RecvLane<T> {
             }
         };
         let has_more = || ring.len() > 0;
-        let event = lane.anchored.not_empty();
-        event
-            .wait_until(lane.patience, deadline, attempt, has_more)
-            .unwrap_or(Err(Unreceived::Empty))
+        let (event, recheck) = (lane.anchored.not_empty(), &mut idle.recheck);
+        let waited = event.wait_until(lane.patience, recheck, deadline, attempt, has_more);
+        waited.unwrap_or(Err(Unreceived::Empty))
     }
 
     /// Tells the producer that something was given back, if it may be waiting.
@@ -446,7 +490,12 @@ impl<T: Pod> Lane<T> {
             Dry::Empty if self.end.peer_has_left(|| self.anchored.ring().len() == 0) => {
                 Unreceived::Disconnected
             }
-            Dry::Empty => Unreceived::Empty,
+            Dry::Empty => {
+                if self.is_closed() && self.anchored.peer().is_deserted() {
+                    self.anchored.ring().settle_for_absent_producer();
+                }
+                Unreceived::Empty
+            }
             Dry::Drained => Unreceived::Closed,
             Dry::Corrupt(what) => Unreceived::Failed(Fault::Corrupt(what.text())),
         }

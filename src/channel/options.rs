@@ -2,8 +2,9 @@
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Failure, Operation};
 use crate::event::{Patience, Wait};
@@ -62,7 +63,7 @@ pub(crate) mod sealed {
 /// assert_eq!(producer.capacity(), 1024);
 /// # Ok::<(), ringway::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "options do nothing until one of create, open, open_or_create, replace, pair or unlink"]
 pub struct Options<C> {
     directory: PathBuf,
@@ -79,6 +80,18 @@ pub struct Options<C> {
     trust: Trust,
     pub(super) direction: super::pipe::Direction,
     handle: PhantomData<fn() -> C>,
+}
+
+/// By hand, because a handle that options make need not be `Clone` for them to be.
+impl<C> Clone for Options<C> {
+    fn clone(&self) -> Self {
+        Self {
+            directory: self.directory.clone(),
+            namespace: self.namespace.clone(),
+            trust: self.trust.clone(),
+            ..*self
+        }
+    }
 }
 
 impl<C: Channel> Default for Options<C> {
@@ -173,7 +186,7 @@ impl<C: Channel> Options<C> {
         self
     }
 
-    /// The directory that names live in, by default `/dev/shm`. It must be on tmpfs or hugetlbfs.
+    /// The directory that names live in, by default `/dev/shm`. It must be on tmpfs.
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = directory.into();
         self
@@ -186,7 +199,7 @@ impl<C: Channel> Options<C> {
     }
 
     /// Accepts a directory on a file system that is not memory. Whether it keeps the locks that tell the
-    /// dead from the living is checked in any case.
+    /// dead from the living is checked in any case; overlayfs does not.
     pub fn any_file_system(mut self) -> Self {
         self.trust.any_file_system = true;
         self
@@ -224,11 +237,12 @@ impl<C: Channel> Options<C> {
     /// As [`open`](Self::open) and [`create`](Self::create).
     pub fn open_or_create(&self, name: &str) -> Result<C, Error> {
         self.run(Operation::OpenOrCreate, name, |address| {
+            let mut spare = None;
             persist(|| match self.join(address) {
-                Err(Failure { kind: ErrorKind::NotFound, .. }) => match self.make(address)? {
-                    Some(channel) => Ok(Some(channel)),
-                    None => Ok(None),
-                },
+                Err(Failure { kind: ErrorKind::NotFound, .. }) => {
+                    let built = spare.take().map_or_else(|| self.build(), Ok)?;
+                    Ok(built.publish(address)?.map_err(|built| spare = Some(built)).ok())
+                }
                 joined => joined.map(Some),
             })
         })
@@ -244,12 +258,14 @@ impl<C: Channel> Options<C> {
     /// As [`create`](Self::create) and [`unlink`](Self::unlink).
     pub fn replace(&self, name: &str) -> Result<C, Error> {
         self.run(Operation::Replace, name, |address| {
+            let mut spare = Some(self.build()?);
             persist(|| {
                 match self.remove(address) {
                     Ok(()) | Err(Failure { kind: ErrorKind::NotFound, .. }) => {}
                     Err(failure) => return Err(failure),
                 }
-                self.make(address)
+                let built = spare.take().expect("given back when it could not be published");
+                Ok(built.publish(address)?.map_err(|built| spare = Some(built)).ok())
             })
         })
     }
@@ -277,26 +293,26 @@ impl<C: Channel> Options<C> {
     }
 
     fn make_or_report(&self, address: &Address) -> Result<C, Failure> {
-        persist(|| match self.make(address)? {
-            Some(channel) => Ok(Some(channel)),
-            None => match self.survey(address)? {
+        let mut spare = Some(self.build()?);
+        persist(|| {
+            let built = spare.take().expect("given back when it could not be published");
+            match built.publish(address)? {
+                Ok(channel) => return Ok(Some(channel)),
+                Err(built) => spare = Some(built),
+            }
+            match self.survey(address)? {
                 Some((alive, dead)) => Err(ErrorKind::AlreadyExists { alive, dead }.into()),
                 None => Ok(None),
-            },
+            }
         })
     }
 
-    /// A new channel under `address`; `None` if the name is taken.
-    fn make(&self, address: &Address) -> Result<Option<C>, Failure> {
+    /// A new channel, complete but for its name.
+    fn build(&self) -> Result<Built<C>, Failure> {
+        let patience = self.patience()?;
         let attachment = Attachment::create(&self.plan()?)?;
-        let (end, number) = claim(attachment, &C::ENDS[..1])?;
-        debug_assert_eq!(number, C::ENDS[0]);
-        let channel = C::take(Arc::clone(&end), self.patience()?)?;
-        match end.attachment().publish(address) {
-            Ok(()) => Ok(Some(channel)),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let (end, _) = claim(attachment, &C::ENDS[..1])?;
+        Ok(Built { channel: C::take(Arc::clone(&end), patience)?, end })
     }
 
     fn join(&self, address: &Address) -> Result<C, Failure> {
@@ -390,21 +406,40 @@ impl<C: Channel> Options<C> {
 
 /// Whether this process may use one processor only, when it first asked.
 fn has_one_processor() -> bool {
-    static ALONE: OnceLock<bool> = OnceLock::new();
-    *ALONE.get_or_init(|| std::thread::available_parallelism().is_ok_and(|count| count.get() == 1))
+    static PROCESSORS: AtomicUsize = AtomicUsize::new(0);
+    if PROCESSORS.load(Relaxed) == 0 {
+        PROCESSORS.store(std::thread::available_parallelism().map_or(2, usize::from), Relaxed);
+    }
+    PROCESSORS.load(Relaxed) == 1
+}
+
+/// A channel that has no name yet.
+struct Built<C> {
+    channel: C,
+    end: Arc<End>,
+}
+
+impl<C> Built<C> {
+    /// Gives the channel its name, or gives it back if the name is taken.
+    fn publish(self, address: &Address) -> Result<Result<C, Self>, Failure> {
+        match self.end.attachment().publish(address) {
+            Ok(()) => Ok(Ok(self.channel)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(Err(self)),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 /// Repeats `act` while it answers `None`, because somebody else changed the name meanwhile.
 fn persist<R>(mut act: impl FnMut() -> Result<Option<R>, Failure>) -> Result<R, Failure> {
-    let patience = Instant::now() + CONTENTION;
+    let patience = member::Patience::new(CONTENTION);
     loop {
         if let Some(done) = act()? {
             return Ok(done);
         }
-        if Instant::now() >= patience {
+        if !patience.lasts() {
             return Err(ErrorKind::Contended.into());
         }
-        std::thread::yield_now();
     }
 }
 

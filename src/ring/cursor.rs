@@ -50,7 +50,7 @@ impl Capacity {
     #[inline(always)]
     pub fn filled(self, head: u64, tail: u64) -> Option<u64> {
         let filled = tail.wrapping_sub(head);
-        (filled <= self.slots).then_some(filled)
+        (filled <= self.slots && tail >> 63 == 0).then_some(filled)
     }
 }
 
@@ -130,10 +130,10 @@ mod tests {
     fn filled_accepts_exactly_the_cursors_that_a_ring_can_have() {
         for capacity in [1u64, 2, 4, 8] {
             let ring = Capacity::new(usize::try_from(capacity).unwrap());
-            for base in [0u64, 1, 7, (1 << 62) - 3, (1 << 63) - 40] {
+            for base in [0u64, 1, 7, (1 << 62) - 3, (1 << 63) - 6, u64::MAX - 12] {
                 for head in base..base + 12 {
                     for tail in base..base + 12 {
-                        let legal = tail >= head && tail - head <= capacity;
+                        let legal = tail >= head && tail - head <= capacity && tail < 1 << 63;
                         assert_eq!(ring.filled(head, tail), legal.then(|| tail - head));
                     }
                 }

@@ -5,12 +5,16 @@
 //! side exists and the mapping cannot go meanwhile. Dropping a write grant aborts: nothing was visible, so
 //! nothing happened. Dropping a read grant leaves what it showed where it was.
 //!
+//! A grant keeps an address, not a slice: it gives its slots away while it is itself an argument of the call, and
+//! a reference in it would claim them to the end of that call.
+//!
 //! The slices trust the peer to keep to the protocol: another process of the same user *can* write to them
 //! meanwhile. Who does not trust it receives by copy.
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
 
 use bytemuck::Pod;
 
@@ -18,6 +22,11 @@ use super::bytes::{self, Place};
 use super::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
 use crate::error::{Fault, SendError};
 use crate::event::Event;
+
+/// The first `len` elements of `slots`.
+fn shortened<T>(slots: NonNull<[T]>, len: usize) -> NonNull<[T]> {
+    NonNull::slice_from_raw_parts(slots.cast(), len.min(slots.len()))
+}
 
 fn refused(refusal: Refusal) -> SendError<()> {
     match refusal {
@@ -31,7 +40,7 @@ fn refused(refusal: Refusal) -> SendError<()> {
 /// The slots hold whatever values were there before.
 #[must_use = "dropping a grant sends nothing"]
 pub struct WriteGrant<'a, T: Pod> {
-    slots: &'a mut [T],
+    slots: NonNull<[T]>,
     ring: &'a Ring<'a, T>,
     side: &'a mut ProducerSide,
     event: &'a Event<'a>,
@@ -50,13 +59,12 @@ impl<'a, T: Pod> WriteGrant<'a, T> {
         // SAFETY: `room` saw the consumer leave these slots; the side stays borrowed, so they are not
         // published or granted again before this grant is gone.
         let slots = unsafe { ring.cells().slice_mut(ring.capacity().index(side.tail()), count) };
-        Ok(Self { slots, ring, side, event })
+        Ok(Self { slots: slots.into(), ring, side, event })
     }
 
     /// Gives up the slots from `len` on.
     pub fn truncate(&mut self, len: usize) {
-        let len = len.min(self.slots.len());
-        self.slots = &mut std::mem::take(&mut self.slots)[..len];
+        self.slots = shortened(self.slots, len);
     }
 
     /// Sends what the slots hold, published together.
@@ -79,13 +87,15 @@ impl<'a, T: Pod> WriteGrant<'a, T> {
 impl<T: Pod> Deref for WriteGrant<'_, T> {
     type Target = [T];
     fn deref(&self) -> &[T] {
-        self.slots
+        // SAFETY: the grant owns these slots until it is used up, and is borrowed for as long as the slice.
+        unsafe { self.slots.as_ref() }
     }
 }
 
 impl<T: Pod> DerefMut for WriteGrant<'_, T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        self.slots
+        // SAFETY: as above, exclusively.
+        unsafe { self.slots.as_mut() }
     }
 }
 
@@ -98,7 +108,7 @@ impl<T: Pod> fmt::Debug for WriteGrant<'_, T> {
 /// Values to read in place, then [`release`](Self::release). Dropped without, they are still next.
 #[must_use = "dropping a grant leaves its values in the channel"]
 pub struct ReadGrant<'a, T: Pod> {
-    slots: &'a [T],
+    slots: NonNull<[T]>,
     ring: &'a Ring<'a, T>,
     side: &'a mut ConsumerSide,
     event: &'a Event<'a>,
@@ -117,12 +127,12 @@ impl<'a, T: Pod> ReadGrant<'a, T> {
         // SAFETY: `available` saw these slots filled; the side stays borrowed, so they are not given back
         // before this grant is gone.
         let slots = unsafe { ring.cells().slice(ring.capacity().index(side.head()), count) };
-        Ok(Self { slots, ring, side, event })
+        Ok(Self { slots: slots.into(), ring, side, event })
     }
 
     /// Keeps the values from `len` on in the channel.
     pub fn truncate(&mut self, len: usize) {
-        self.slots = &self.slots[..len.min(self.slots.len())];
+        self.slots = shortened(self.slots, len);
     }
 
     /// Takes the values out of the channel; their slots go back to the producer.
@@ -136,7 +146,8 @@ impl<'a, T: Pod> ReadGrant<'a, T> {
 impl<T: Pod> Deref for ReadGrant<'_, T> {
     type Target = [T];
     fn deref(&self) -> &[T] {
-        self.slots
+        // SAFETY: the grant owns these slots until it is used up, and is borrowed for as long as the slice.
+        unsafe { self.slots.as_ref() }
     }
 }
 
@@ -151,7 +162,7 @@ impl<T: Pod> fmt::Debug for ReadGrant<'_, T> {
 /// The bytes hold whatever was there before.
 #[must_use = "dropping a grant sends nothing"]
 pub struct WriteRecord<'a> {
-    bytes: &'a mut [u8],
+    bytes: NonNull<[u8]>,
     place: Place,
     ring: &'a Ring<'a, u64>,
     side: &'a mut ProducerSide,
@@ -167,13 +178,12 @@ impl<'a> WriteRecord<'a> {
         let place = bytes::reserve(ring, side, len)?;
         // SAFETY: reserved above by the producer, whose side stays borrowed until the grant is gone.
         let bytes = unsafe { bytes::payload_mut(ring, place) };
-        Ok(Self { bytes, place, ring, side, event })
+        Ok(Self { bytes: bytes.into(), place, ring, side, event })
     }
 
     /// Shortens the record to `len` bytes.
     pub fn truncate(&mut self, len: usize) {
-        let len = len.min(self.bytes.len());
-        self.bytes = &mut std::mem::take(&mut self.bytes)[..len];
+        self.bytes = shortened(self.bytes, len);
     }
 
     /// Sends the record.
@@ -197,13 +207,15 @@ impl<'a> WriteRecord<'a> {
 impl Deref for WriteRecord<'_> {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        self.bytes
+        // SAFETY: the grant owns these slots until it is used up, and is borrowed for as long as the slice.
+        unsafe { self.bytes.as_ref() }
     }
 }
 
 impl DerefMut for WriteRecord<'_> {
     fn deref_mut(&mut self) -> &mut [u8] {
-        self.bytes
+        // SAFETY: as above, exclusively.
+        unsafe { self.bytes.as_mut() }
     }
 }
 
@@ -216,7 +228,7 @@ impl fmt::Debug for WriteRecord<'_> {
 /// A record to read in place, then [`release`](Self::release). Dropped without, it is still the next one.
 #[must_use = "dropping a grant leaves its record in the pipe"]
 pub struct ReadRecord<'a> {
-    bytes: &'a [u8],
+    bytes: NonNull<[u8]>,
     place: Place,
     ring: &'a Ring<'a, u64>,
     side: &'a mut ConsumerSide,
@@ -231,14 +243,14 @@ impl<'a> ReadRecord<'a> {
         let place = bytes::peek(ring, side)?;
         // SAFETY: found above by the consumer, whose side stays borrowed until the grant is gone.
         let bytes = unsafe { bytes::payload(ring, place) };
-        Ok(Self { bytes, place, ring, side, event })
+        Ok(Self { bytes: bytes.into(), place, ring, side, event })
     }
 
     /// Copies the record into `buffer` and takes it out, or leaves it if the buffer is too short.
     pub(crate) fn copy_into(self, buffer: &mut [u8]) -> Result<usize, Fault> {
         let (needed, len) = (self.bytes.len(), buffer.len());
         let place = buffer.get_mut(..needed).ok_or(Fault::BufferTooShort { needed, len })?;
-        place.copy_from_slice(self.bytes);
+        place.copy_from_slice(&self);
         self.release();
         Ok(needed)
     }
@@ -254,7 +266,8 @@ impl<'a> ReadRecord<'a> {
 impl Deref for ReadRecord<'_> {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        self.bytes
+        // SAFETY: the grant owns these slots until it is used up, and is borrowed for as long as the slice.
+        unsafe { self.bytes.as_ref() }
     }
 }
 

@@ -118,11 +118,15 @@ impl<'a, T: Pod> Ring<'a, T> {
         self.cells
     }
 
-    /// How many slots were filled when it looked, at most the capacity.
+    /// How many slots held accepted messages when it looked, at most the capacity.
     pub fn len(&self) -> u64 {
         let head = self.header.consumer.head.load(Relaxed);
         let tail = self.header.producer.tail.load(Relaxed);
-        tail.saturating_sub(head).min(self.capacity.slots())
+        let end = match self.header.seal.seal.load(Relaxed) {
+            0 => tail,
+            agreed => tail.min(agreed & !SEALED),
+        };
+        end.saturating_sub(head).min(self.capacity.slots())
     }
 
     /// Whether the memory is the segment's. In a forked child it is not, for what was granted before.
@@ -147,6 +151,15 @@ impl<'a, T: Pod> Ring<'a, T> {
             // ORDERING(filled): as a consumer would read it.
             settle(self.header, self.header.producer.tail.load(Acquire));
         }
+    }
+}
+
+impl<T: Pod> Ring<'_, T> {
+    /// Settles the final position for a producer that has gone: nobody can publish but a successor, which
+    /// begins at this tail and proposes no less.
+    pub fn settle_for_absent_producer(&self) {
+        // ORDERING(filled): as a consumer would read it.
+        settle(self.header, self.header.producer.tail.load(Acquire));
     }
 }
 
@@ -485,7 +498,9 @@ fn look_for_more<T: Pod>(ring: &Ring<'_, T>, head: u64, known: u64, pace: Pace) 
 
 #[cold]
 fn look_while_closing<T: Pod>(ring: &Ring<'_, T>, head: u64) -> Result<u64, Dry> {
-    ring.close();
+    if ring.header.seal.seal.load(Relaxed) == 0 {
+        ring.close();
+    }
     // ORDERING(seal): pairs with the compare-and-swap in `settle`.
     let agreed = ring.header.seal.seal.load(Acquire);
     if agreed == 0 {

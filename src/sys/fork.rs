@@ -16,6 +16,8 @@ use std::os::fd::RawFd;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::shm::{self, Identity};
+
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 static TABLE: Table = Table {
     mutex: UnsafeCell::new(libc::PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP),
@@ -35,8 +37,10 @@ pub struct Attached {
     pub start: usize,
     /// Bytes mapped.
     pub len: usize,
-    /// The descriptor to close in a child.
+    /// The descriptor to close in a child, if it is still of `identity`.
     pub descriptor: RawFd,
+    /// Which file the descriptor was of.
+    pub identity: Identity,
 }
 
 struct Table {
@@ -116,11 +120,26 @@ extern "C" fn child() {
     unsafe { TABLE.mutex.get().write(fresh) };
 }
 
+/// Takes the hole of one mapping before the child's next `mmap` does.
+///
+/// Writable blank pages if they can be had; where memory is accounted strictly, blank pages that cannot be
+/// written are not charged for. A child that can have neither must not go on: its handles would reach into
+/// whatever comes there next.
 fn plug(attached: Attached) {
-    let flags = libc::MAP_FIXED | libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-    let start = attached.start as *mut libc::c_void;
-    // SAFETY: the range was a mapping of the parent that the child did not get: a hole of ours.
-    unsafe { libc::mmap(start, attached.len, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
-    // SAFETY: the descriptor belongs to the attachment, whose Drop does nothing in a child.
-    unsafe { libc::close(attached.descriptor) };
+    let fill = |access| {
+        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        let flags = libc::MAP_FIXED_NOREPLACE | kind;
+        let start = attached.start as *mut libc::c_void;
+        // SAFETY: the range was a mapping of the parent that the child did not get; if something else took
+        // it since, the call fails instead of replacing it.
+        start == unsafe { libc::mmap(start, attached.len, access, flags, -1, 0) }
+    };
+    if !fill(libc::PROT_READ | libc::PROT_WRITE) && !fill(libc::PROT_READ) {
+        // SAFETY: it does not return.
+        unsafe { libc::abort() };
+    }
+    if shm::identity_of(attached.descriptor) == Some(attached.identity) {
+        // SAFETY: the descriptor belongs to the attachment, whose Drop does nothing in a child.
+        unsafe { libc::close(attached.descriptor) };
+    }
 }

@@ -4,7 +4,7 @@
 use std::ffi::CString;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -31,6 +31,16 @@ impl Identity {
     pub fn is_at(self, path: &Path) -> bool {
         path.symlink_metadata().is_ok_and(|found| Self::of(&found) == self)
     }
+}
+
+/// The identity of the file that `descriptor` is of, if it is open. Neither allocates nor locks.
+pub fn identity_of(descriptor: RawFd) -> Option<Identity> {
+    let mut answer = std::mem::MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: `answer` has room for the struct; a descriptor that is not open is an error.
+    check(unsafe { libc::fstat(descriptor, answer.as_mut_ptr()) }).ok()?;
+    // SAFETY: the call succeeded, and zeros were a valid value before it.
+    let found = unsafe { answer.assume_init() };
+    Some(Identity { device: found.st_dev, inode: found.st_ino })
 }
 
 /// Makes a file in `directory` that has no name and goes with its last user.
@@ -86,8 +96,10 @@ pub fn link(file: &File, path: &Path) -> io::Result<()> {
 /// The kind of file system that holds a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileSystem {
-    /// tmpfs or hugetlbfs: memory of this kernel.
+    /// tmpfs: memory of this kernel.
     Memory,
+    /// A file system that maps another file than the one that was opened, which has the locks.
+    Overlay,
     /// Any other.
     Other,
 }
@@ -99,8 +111,11 @@ pub fn file_system(file: &File) -> io::Result<FileSystem> {
     retry(|| unsafe { libc::fstatfs(file.as_raw_fd(), answer.as_mut_ptr()) })?;
     // SAFETY: the call succeeded, and zeros were a valid value before it.
     let kind = unsafe { answer.assume_init() }.f_type;
-    let memory = [libc::TMPFS_MAGIC, libc::HUGETLBFS_MAGIC].contains(&kind);
-    Ok(if memory { FileSystem::Memory } else { FileSystem::Other })
+    Ok(match kind {
+        libc::TMPFS_MAGIC => FileSystem::Memory,
+        libc::OVERLAYFS_SUPER_MAGIC => FileSystem::Overlay,
+        _ => FileSystem::Other,
+    })
 }
 
 /// A shared mapping of a whole file.

@@ -14,7 +14,8 @@ use crate::util::view::HEADER;
 use crate::util::{Directory, Name, Random, not_run, os, within};
 
 const NOBODY: u32 = 65_534;
-const SOON: Duration = Duration::from_secs(1);
+/// Far more than any answer takes: what exceeds it hangs.
+const SOON: Duration = Duration::from_secs(5);
 
 pub fn play(role: &str, arguments: &[&str]) {
     match role {
@@ -100,7 +101,6 @@ fn each_flipped_byte_of_the_header_is_found_out() {
             file.write_all_at(&[original ^ flip], offset).unwrap();
             let kind = open(&name);
             let fits = match offset {
-                0..8 => matches!(kind, ErrorKind::NotASegment(_)),
                 8..12 => matches!(kind, ErrorKind::WrongVersion { expected: 1, .. }),
                 16..24 => kind == ErrorKind::WrongLayout,
                 _ => matches!(kind, ErrorKind::NotASegment(_)),
@@ -175,11 +175,14 @@ fn all_answer_length(name: &Name) -> ErrorKind {
     open(name)
 }
 
+/// Puts something at a name.
+type Make<'a> = &'a dyn Fn(&Name);
+
 #[test]
 fn what_is_no_regular_file_is_named_and_left_alone() {
     let target = Name::new("target");
     fs::write(target.path(), "untouched").unwrap();
-    let make: [(&str, &dyn Fn(&Name)); 5] = [
+    let make: [(&str, Make<'_>); 5] = [
         ("a symbolic link", &|name| symlink(target.path(), name.path()).unwrap()),
         ("a symbolic link", &|name| symlink("/dev/shm/nothing here", name.path()).unwrap()),
         ("a FIFO", &|name| os::make_fifo(name.path())),
@@ -273,7 +276,7 @@ fn denied(directory: &str) {
     assert_eq!(inside.create("x").unwrap_err().kind(), &ErrorKind::PermissionDenied);
     let own = options().create("own").unwrap();
     let path = format!("{directory}/ringway.default.own");
-    fs::set_permissions(&path, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o0)).unwrap();
     assert_eq!(options().open("own").unwrap_err().kind(), &ErrorKind::PermissionDenied);
     assert_eq!(fs::metadata(&path).unwrap().uid(), NOBODY);
     drop(own);

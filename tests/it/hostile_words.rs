@@ -6,7 +6,7 @@ use ringway::pipe::Connection;
 use ringway::spsc::{Consumer, Producer};
 use ringway::{ErrorKind, Fault, RecvError, RecvTimeoutError, TryRecvError, TrySendError, Wait};
 
-use crate::util::view::{CONTROL, ENDS, ROSTER, View};
+use crate::util::view::{CLOSING, CONTROL, ENDS, ROSTER, View};
 use crate::util::{LONG, Name, Random, within};
 
 const SHORT: Duration = Duration::from_millis(30);
@@ -130,12 +130,13 @@ fn an_end_said_to_be_its_peers_does_not_hang_the_consumer() {
 
 #[test]
 fn a_forged_seal_ends_the_stream_or_is_corrupt_but_reads_nothing_beyond() {
-    for seal in [0, 1, 4, (1 << 63) | 3, (1 << 63) | 4, (1 << 63) | 12, (1 << 63) | 1000, u64::MAX]
+    for seal in
+        [0, 1, 4, (1 << 63) | 0x3, (1 << 63) | 0x4, (1 << 63) | 0xc, (1 << 63) | 0x3e8, u64::MAX]
     {
         let name = Name::new("seal");
         let (mut producer, mut consumer, view) = values(&name);
         view.put_u64(view.seal(0), seal);
-        view.put_u32(view.closing(0), 7);
+        view.put_u64(view.not_empty(0) + 8, CLOSING);
         let answer = (0..20).map(|_| consumer.try_recv()).find(Result::is_err);
         assert!(answer.is_some(), "more than the ring holds came out of it");
         let end = within(LONG, || consumer.recv_timeout(SHORT));
@@ -159,12 +160,12 @@ fn record_headers_that_cannot_be_are_corrupt_for_every_way_of_receiving() {
     let forged = [
         0,
         12,
-        RECORD | 9,
-        RECORD | 1000,
+        RECORD | 0x9,
+        RECORD | 0x3e8,
         RECORD | u64::from(u32::MAX),
         PADDING,
-        PADDING | 8,
-        PADDING | 120,
+        PADDING | 0x8,
+        PADDING | 0x78,
         PADDING | u64::from(u32::MAX),
         3 << 32,
         u64::MAX,
@@ -183,7 +184,7 @@ fn record_headers_that_cannot_be_are_corrupt_for_every_way_of_receiving() {
         let error = there.try_peek().unwrap_err();
         corrupt(&error, error.fault());
         assert!(there.poll(LONG), "receiving would answer at once");
-        view.put_u64(view.slot(0, 0), RECORD | 8);
+        view.put_u64(view.slot(0, 0), RECORD | 0x8);
         assert_eq!(there.recv().unwrap(), b"12345678");
     }
 }
@@ -197,11 +198,11 @@ fn padding_that_leads_to_padding_is_corrupt_and_no_loop() {
         there.recv().unwrap();
     }
     here.send(&[1; 40]).unwrap();
-    assert_eq!(view.u64(view.slot(0, 12)), PADDING | 24, "four words to the end of the memory");
-    view.put_u64(view.slot(0, 0), PADDING | 24);
+    assert_eq!(view.u64(view.slot(0, 12)), PADDING | 0x18, "four words to the end of the memory");
+    view.put_u64(view.slot(0, 0), PADDING | 0x18);
     let error = within(LONG, || there.recv().unwrap_err());
     corrupt(&error, error.fault());
-    view.put_u64(view.slot(0, 0), RECORD | 40);
+    view.put_u64(view.slot(0, 0), RECORD | 0x28);
     assert_eq!(there.recv().unwrap(), [1; 40]);
 }
 
@@ -222,8 +223,9 @@ fn random_words_anywhere_never_panic_or_hang_anybody() {
             view.record(1),
             view.tail(0),
             view.head(0),
-            view.closing(0),
+            view.not_full(0) + 8,
             view.seal(0),
+            view.seal(0) + 8,
             view.not_empty(0) + 8,
             view.tail(1),
             view.head(1),
@@ -240,7 +242,7 @@ fn random_words_anywhere_never_panic_or_hang_anybody() {
         for end in [&mut here, &mut there] {
             let _ = (end.try_send(b"three"), end.send_timeout(b"four", short));
             let _ = (end.try_recv(), end.recv_timeout(short), end.try_recv_into(&mut [0; 2]));
-            let _ = end.try_reserve(30).map(|grant| grant.commit());
+            let _ = end.try_reserve(30).map(ringway::pipe::WriteGrant::commit);
             let _ = (end.poll(short), format!("{end:?}"));
         }
         let _ = Connection::options().open(&name);
@@ -255,7 +257,7 @@ fn random_words_anywhere_never_panic_or_hang_anybody() {
 fn a_waiter_bit_of_nobody_costs_a_wake_up_and_nothing_else() {
     let name = Name::new("bits");
     let (mut producer, mut consumer, view) = values(&name);
-    view.put_u64(view.not_empty(0) + 8, u64::MAX);
+    view.put_u64(view.not_empty(0) + 8, !CLOSING);
     view.put_u64(view.not_full(0) + 8, u64::MAX);
     for n in 0..100 {
         producer.send(n).unwrap();

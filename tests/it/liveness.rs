@@ -11,7 +11,7 @@ use ringway::{ErrorKind, Options, RecvTimeoutError, SendTimeoutError, Wait};
 
 use crate::util::child::{Child, hear, say, state_of};
 use crate::util::view::{ENDS, View};
-use crate::util::{LONG, Name, eventually, listing, os, within};
+use crate::util::{LONG, NO_RECHECK, Name, PROMPT, eventually, listing, os, within};
 
 const RECHECK: Duration = Duration::from_millis(20);
 /// Many rechecks: long enough that a wrong verdict would have been taken.
@@ -34,6 +34,10 @@ pub fn play(role: &str, arguments: &[&str]) {
             let _consumer = Consumer::<u64>::options().open(name).unwrap();
             say("open");
             hear();
+        }
+        "sleep" => {
+            let options = Consumer::<u64>::options().wait(Wait::Park).recheck(NO_RECHECK);
+            let _ = options.open(name).unwrap().recv();
         }
         "lose" => lose_the_probe(name, arguments[1]),
         _ => panic!("no role {role}"),
@@ -130,6 +134,37 @@ fn a_zombie_is_dead() {
 }
 
 #[test]
+fn a_channel_that_lost_its_name_still_tells_the_dead_from_the_living() {
+    let name = Name::new("nameless");
+    let (mut consumer, child) = with_producer(&name, Wait::Park);
+    let _successor = consumers().replace(&name).unwrap();
+    assert_eq!(consumer.recv_timeout(A_WHILE), Err(RecvTimeoutError::Timeout));
+    child.kill();
+    assert_eq!(consumer.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected));
+}
+
+#[test]
+fn a_waiter_killed_in_its_sleep_swallows_no_wake_up_and_leaves_no_bit() {
+    let name = Name::new("sleeper");
+    let mut producer = producers().wait(Wait::Park).recheck(NO_RECHECK).create(&name).unwrap();
+    let view = View::open(name.path());
+    for n in 0..3 {
+        let child = Child::spawn("liveness::sleep", &[&name]);
+        assert!(eventually(LONG, || view.consumer_waits(0) && child.is_asleep()));
+        child.kill();
+        let mut heir = consumers().wait(Wait::Park).recheck(NO_RECHECK).open(&name).unwrap();
+        assert!(!view.consumer_waits(0), "the bit of the dead was taken back");
+        std::thread::scope(|scope| {
+            let sleeper = scope.spawn(|| heir.recv());
+            assert!(eventually(LONG, || view.consumer_waits(0)));
+            producer.send(n).unwrap();
+            assert!(eventually(PROMPT, || sleeper.is_finished()), "nobody was woken");
+            assert_eq!(sleeper.join().unwrap(), Ok(n));
+        });
+    }
+}
+
+#[test]
 fn process_ids_in_member_records_decide_nothing() {
     let name = Name::new("pid");
     let (mut consumer, child) = with_producer(&name, Wait::Park);
@@ -152,7 +187,7 @@ fn a_record_and_an_end_without_a_lock_are_those_of_the_dead() {
     let view = View::open(name.path());
     view.put_u32(view.record(9), 1);
     view.put_u32(view.record(9) + 4, 1);
-    view.put_u64(ENDS, (1 << 12) | 10);
+    view.put_u64(ENDS, (1 << 12) | 0xa);
     let error = producers().create(&name).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::AlreadyExists { alive: 1, dead: 1 });
     let mut producer = producers().open(&name).unwrap();
@@ -167,7 +202,7 @@ fn members_are_counted_whatever_the_order_of_their_locks() {
     let _consumer = consumers().create(&name).unwrap();
     let view = View::open(name.path());
     let mut holders = Vec::new();
-    for member in [7, 2, 5, 63] {
+    for member in [7, 2, 5, 62] {
         let file = OpenOptions::new().read(true).write(true).open(name.path()).unwrap();
         os::lock_byte(&file, LIVENESS + u64::from(member));
         view.put_u32(view.record(member), 1);
@@ -239,9 +274,9 @@ fn lose_the_probe(name: &str, how: &str) {
     assert_eq!(consumer.recv_timeout(A_WHILE), Err(RecvTimeoutError::Timeout));
     say("still nobody condemned");
     drop(consumer);
-    if other.is_some() {
+    if let Some(other) = other {
         let found = fs::metadata(format!("/proc/self/fd/{probe}")).expect("it was left open");
-        assert_eq!(found.ino(), other.unwrap().metadata().unwrap().ino());
+        assert_eq!(found.ino(), other.metadata().unwrap().ino());
         os::close(probe);
     }
     let mut producer = producers().open(name).unwrap();

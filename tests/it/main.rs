@@ -7,6 +7,7 @@ mod util;
 
 mod absences;
 mod fork;
+mod forked;
 mod handover;
 mod hostile;
 mod hostile_words;
@@ -32,6 +33,7 @@ fn child() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match role.split_once("::") {
         Some(("fork", role)) => fork::play(role, &arguments),
+        Some(("forked", role)) => forked::play(role, &arguments),
         Some(("handover", role)) => handover::play(role, &arguments),
         Some(("hostile", role)) => hostile::play(role, &arguments),
         Some(("lifecycle", role)) => lifecycle::play(role, &arguments),

@@ -145,7 +145,7 @@ fn options_with_values_that_cannot_be_are_refused_and_leave_nothing() {
     let refused = [
         Spsc::default().max_members(0),
         Spsc::default().max_members(1),
-        Spsc::default().max_members(65),
+        Spsc::default().max_members(64),
         Spsc::default().max_members(u32::MAX),
         Spsc::default().mode(0),
         Spsc::default().mode(0o400),

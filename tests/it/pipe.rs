@@ -83,7 +83,7 @@ fn the_longest_record_passes_and_a_longer_one_says_how_long_it_may_be() {
         let refused = here.send_timeout(&long, LONG);
         assert_eq!(refused, Err(SendTimeoutError::Failed((), fault)));
         assert_eq!(here.try_reserve(max + 1).unwrap_err().fault(), Some(fault));
-        assert_eq!(here.reserve(usize::MAX).unwrap_err().fault().is_some(), true);
+        assert!(here.reserve(usize::MAX).unwrap_err().fault().is_some());
         assert_eq!(there.try_recv(), Err(TryRecvError::Empty));
     }
 }
@@ -266,19 +266,22 @@ fn blocked_ends_of_a_pipe_wake_at_once() {
         let view = View::open(name.path());
         let (sender, receiver) = here.split();
         let (mut sender, mut receiver) = (sender.unwrap(), receiver.unwrap());
-        let sending = std::thread::spawn(move || sender.send(b"more").unwrap_err());
-        let receiving = std::thread::spawn(move || receiver.recv().unwrap_err());
+        let blocked_sender = std::thread::spawn(move || sender.send(b"more").unwrap_err());
+        let blocked_receiver = std::thread::spawn(move || receiver.recv().unwrap_err());
         assert!(eventually(LONG, || view.producer_waits(0) && view.consumer_waits(1)));
         let mut there = Some(there);
         if close {
-            there.as_mut().unwrap().close()
+            there.as_mut().unwrap().close();
         } else {
-            drop(there.take())
+            drop(there.take());
         }
-        assert!(eventually(PROMPT, || sending.is_finished() && receiving.is_finished()));
-        let (sent, received) = (sending.join().unwrap(), receiving.join().unwrap());
-        assert_eq!(matches!(sent, SendError::Closed(())), close);
-        assert_eq!(received, if close { RecvError::Closed } else { RecvError::Disconnected });
+        assert!(
+            eventually(PROMPT, || blocked_sender.is_finished() && blocked_receiver.is_finished())
+        );
+        let (unsent, unreceived) =
+            (blocked_sender.join().unwrap(), blocked_receiver.join().unwrap());
+        assert_eq!(matches!(unsent, SendError::Closed(())), close);
+        assert_eq!(unreceived, if close { RecvError::Closed } else { RecvError::Disconnected });
     }
 }
 

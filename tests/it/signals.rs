@@ -66,13 +66,13 @@ fn time_out(name: &str) {
         let (start, before) = (Instant::now(), ALARMS.load(Relaxed));
         assert_eq!(consumer.recv_timeout(limit), Err(RecvTimeoutError::Timeout));
         let took = start.elapsed();
-        assert!(took >= limit && took < 5 * limit, "{wait:?}: {took:?}");
+        assert!(took >= limit && took < 10 * limit, "{wait:?}: {took:?}");
         assert!(ALARMS.load(Relaxed) - before > 30, "there was no storm");
         producer.send(1).unwrap();
         let start = Instant::now();
         assert_eq!(producer.send_timeout(2, limit), Err(SendTimeoutError::Timeout(2)));
         let took = start.elapsed();
-        assert!(took >= limit && took < 5 * limit, "{wait:?}: {took:?}");
+        assert!(took >= limit && took < 10 * limit, "{wait:?}: {took:?}");
     }
 }
 

@@ -268,7 +268,7 @@ fn debug_text_shows_no_payload() {
 
 /// What may go to another thread, and what may be used by several: checked by the compiler.
 #[test]
-fn ends_go_to_other_threads_and_grants_stay() {
+fn ends_go_to_other_threads_and_may_be_looked_at_by_several() {
     fn is_send_and_sync<T: Send + Sync>() {}
     is_send_and_sync::<Producer<u64>>();
     is_send_and_sync::<Consumer<u64>>();

@@ -239,9 +239,9 @@ fn a_blocked_receiver_wakes_at_once_when_the_sender_closes_or_leaves() {
                 let blocked = scope.spawn(move || consumer.recv());
                 asleep(&view, wait, true);
                 if close {
-                    producer.close()
+                    producer.close();
                 } else {
-                    drop(producer)
+                    drop(producer);
                 }
                 let why = if close { RecvError::Closed } else { RecvError::Disconnected };
                 assert_eq!(joined(blocked), Err(why), "{wait:?}");
@@ -261,9 +261,9 @@ fn a_blocked_sender_wakes_at_once_when_the_receiver_closes_or_leaves() {
                 let blocked = scope.spawn(move || producer.send(3));
                 asleep(&view, wait, false);
                 if close {
-                    consumer.close()
+                    consumer.close();
                 } else {
-                    drop(consumer)
+                    drop(consumer);
                 }
                 let why = if close { SendError::Closed(3) } else { SendError::Disconnected(3) };
                 assert_eq!(joined(blocked), Err(why), "{wait:?}");
@@ -302,9 +302,9 @@ fn ends_may_be_dropped_in_any_order_and_the_file_stays() {
         let name = Name::new("drop");
         let (producer, consumer, view) = sleepy(&name, Wait::Park);
         if producer_first {
-            drop((producer, consumer))
+            drop((producer, consumer));
         } else {
-            drop((consumer, producer))
+            drop((consumer, producer));
         }
         assert!(name.exists());
         assert_eq!((view.u32(view.record(0)), view.u32(view.record(1))), (0, 0));

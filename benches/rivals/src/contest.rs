@@ -1,12 +1,13 @@
 //! The workloads between one sender and one receiver, and the contestants in them.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use ringway::spsc::{Consumer, Producer};
 
-use crate::probe::{line_round_trip, nanos_each, pin};
-use crate::sample::{Outcome, Series};
+use crate::probe::{line_round_trip, nanos_each, pin, unpin};
+use crate::sample::{Against, Outcome, Series};
 
 /// How messages go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,15 +227,29 @@ fn ringway_processes<const W: usize>(cell: &Cell, count: u64) -> f64 {
         .create(&back_name)
         .expect("create the channel back");
     let task = format!("{:?} {W} {count} {name} {back_name}", cell.work);
-    let mut child = spawn(&task);
+    let receiver = spawn(&task, [name, back_name]);
     let result = lead(cell.work, count, &mut out, &mut back);
-    assert!(child.wait().is_ok_and(|status| status.success()), "the receiver failed");
+    receiver.join().expect("a thread that only waits");
     result
 }
 
-fn spawn(task: &str) -> Child {
+/// Starts the receiving side. The sending side spins and would spin forever if that failed: so a thread
+/// waits for it, and ends the program then.
+fn spawn(task: &str, names: [String; 2]) -> JoinHandle<()> {
+    unpin();
     let exe = std::env::current_exe().expect("the program's own path");
-    Command::new(exe).args(["--receive", task]).stdin(Stdio::null()).spawn().expect("start itself")
+    let mut command = Command::new(exe);
+    command.args(["--receive", task]).stdin(Stdio::null());
+    let mut child = command.spawn().expect("start itself");
+    std::thread::spawn(move || {
+        if !child.wait().is_ok_and(|status| status.success()) {
+            for name in &names {
+                let _ = Producer::<u64>::options().unlink(name);
+            }
+            eprintln!("the receiver failed");
+            std::process::exit(1);
+        }
+    })
 }
 
 /// Plays the receiving side that another process asked for.
@@ -266,9 +281,23 @@ fn between_threads<const W: usize>(
     (mut answer, mut back): (impl Send<W> + std::marker::Send, impl Receive<W>),
 ) -> f64 {
     std::thread::scope(|scope| {
-        scope.spawn(move || follow(work, count, &mut from, &mut answer));
+        scope.spawn(move || {
+            let _end = EndTogether;
+            follow(work, count, &mut from, &mut answer);
+        });
         lead(work, count, &mut out, &mut back)
     })
+}
+
+/// Ends the program when its thread panics: the other side would spin forever.
+struct EndTogether;
+
+impl Drop for EndTogether {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::exit(1);
+        }
+    }
 }
 
 fn sample<const W: usize>(contestant: &str, cell: &Cell, count: u64) -> f64 {
@@ -306,5 +335,5 @@ pub fn run(cell: &Cell, rounds: usize, count: u64) -> Outcome {
             });
         }
     }
-    Outcome { cell: cell.name(), series, regime }
+    Outcome { cell: cell.name(), against: Against::Rate, series, regime }
 }

@@ -5,22 +5,28 @@
 //! a cache line between those two is measured before every round: it says in which regime the machine
 //! was. Every message is checked by whoever receives it.
 
+mod bare;
 mod contest;
 mod probe;
 mod sample;
+mod sleeper;
 mod wake;
 
 use clap::Parser;
 
 use crate::contest::Cell;
+use crate::sample::Against;
 
-/// Runs contestants side by side and prints one table.
+/// Runs contestants side by side and prints their figures.
+///
+/// cargo run --release -p rivals -- [FILTER] [--rounds N], FILTER one of: stream, batch64, round-trip, wake,
+/// attach, or any part of a cell's name.
 #[derive(Debug, Parser)]
 struct Options {
     /// Rounds; each runs every contestant of a cell once.
     #[arg(long, default_value_t = 11)]
     rounds: usize,
-    /// Messages in one sample, in thousands.
+    /// Messages in one sample of a stream, in thousands.
     #[arg(long, default_value_t = 4000)]
     thousands: u64,
     /// Runs only cells whose name contains this.
@@ -29,23 +35,39 @@ struct Options {
     /// Plays the receiving side of a sample (used by the program itself).
     #[arg(long, hide = true)]
     receive: Option<String>,
+    /// Attaches to a channel of that name, often (used by the program itself).
+    #[arg(long, hide = true)]
+    attach: Option<String>,
 }
 
 fn main() {
+    if sleeper::play_if_asked() {
+        return;
+    }
     let options = Options::parse();
     if let Some(task) = &options.receive {
         return contest::receive(task);
     }
+    if let Some(name) = &options.attach {
+        return wake::open_often(name);
+    }
     println!("{}", probe::machine());
-    println!("| cell | contestant | median | min | max | rate to first |");
-    println!("|---|---|---|---|---|---|");
-    for cell in Cell::all().filter(|cell| cell.name().contains(&options.filter)) {
+    let wanted = |name: &str| name.contains(&options.filter);
+    let cells: Vec<Cell> = Cell::all().filter(|cell| wanted(&cell.name())).collect();
+    if !cells.is_empty() {
+        Against::Rate.print_head();
+    }
+    for cell in cells {
         contest::run(&cell, options.rounds, options.thousands * 1000).print();
     }
-    if "wake".contains(&options.filter) {
-        wake::run(options.rounds).print();
+    let (wake, attach) = (wanted(wake::WAKE), wanted(wake::ATTACH));
+    if wake || attach {
+        Against::Time.print_head();
     }
-    if "attach".contains(&options.filter) {
-        wake::attach(options.rounds);
+    if wake {
+        wake::run(options.rounds).iter().for_each(sample::Outcome::print);
+    }
+    if attach {
+        wake::attach(options.rounds).print();
     }
 }

@@ -81,11 +81,6 @@ impl Child {
         self.lines.recv_timeout(LONG).expect("the child says something")
     }
 
-    /// The child's next line, if it has said one.
-    pub fn line_now(&self) -> Option<String> {
-        self.lines.try_recv().ok()
-    }
-
     /// Waits for the line `expected`.
     #[track_caller]
     pub fn expect(&self, expected: &str) {

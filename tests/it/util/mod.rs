@@ -14,7 +14,7 @@ pub const LONG: Duration = Duration::from_secs(20);
 /// Far below a recheck of [`NO_RECHECK`], so that what happens within it was not healed by a recheck.
 pub const PROMPT: Duration = Duration::from_secs(10);
 /// The longest recheck: a test that ends before it saw a wake-up.
-pub const NO_RECHECK: Duration = Duration::from_secs(60);
+pub const NO_RECHECK: Duration = Duration::from_mins(1);
 
 /// A string that no other test of any process uses.
 pub fn unique(label: &str) -> String {

@@ -138,7 +138,7 @@ pub fn on_signal(signal: i32, handler: extern "C" fn(i32)) {
 
 /// Has SIGALRM come every `micros` microseconds.
 pub fn alarm_every(micros: i64) {
-    let time = libc::timeval { tv_sec: 0, tv_usec: micros };
+    let time = libc::timeval { tv_sec: micros / 1_000_000, tv_usec: micros % 1_000_000 };
     let timer = libc::itimerval { it_interval: time, it_value: time };
     // SAFETY: `timer` is valid; the old one is not asked for.
     let result =
@@ -183,16 +183,29 @@ pub fn execute(path: &Path, arguments: &[&str]) -> ! {
     exit_now(127)
 }
 
-/// Takes `byte` of `file` for this description alone.
-pub fn lock_byte(file: &File, byte: u64) {
-    let lock = libc::flock {
+fn one_byte(byte: u64) -> libc::flock {
+    libc::flock {
         l_type: libc::c_short::try_from(libc::F_WRLCK).expect("a small constant"),
         l_whence: libc::c_short::try_from(libc::SEEK_SET).expect("a small constant"),
         l_start: byte.cast_signed(),
         l_len: 1,
         l_pid: 0,
-    };
+    }
+}
+
+/// Takes `byte` of `file` for this description alone.
+pub fn lock_byte(file: &File, byte: u64) {
+    let lock = one_byte(byte);
     // SAFETY: the descriptor is open and `lock` is valid.
     check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) })
         .expect("nobody has the byte");
+}
+
+/// Whether another description than `file`'s has `byte`.
+pub fn is_locked(file: &File, byte: u64) -> bool {
+    let mut lock = one_byte(byte);
+    // SAFETY: the descriptor is open and `lock` is a place to write to.
+    check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &raw mut lock) })
+        .expect("an open file");
+    i32::from(lock.l_type) != libc::F_UNLCK
 }

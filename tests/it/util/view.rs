@@ -13,6 +13,8 @@ pub const ENDS: u64 = 384;
 pub const PLACED: u64 = 512;
 pub const RECORD: u64 = 128;
 pub const RING: u64 = 640;
+/// In the first waiter word of a ring's first event: somebody has asked to close.
+pub const CLOSING: u64 = 1 << 63;
 
 /// An open segment file.
 #[derive(Debug)]
@@ -21,6 +23,17 @@ pub struct View(File);
 impl View {
     pub fn open(path: &Path) -> Self {
         Self(OpenOptions::new().read(true).write(true).open(path).expect("the segment's file"))
+    }
+
+    /// The file itself.
+    pub fn file(&self) -> &File {
+        &self.0
+    }
+
+    pub fn bytes(&self, offset: u64, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        self.0.read_exact_at(&mut bytes, offset).expect("inside the file");
+        bytes
     }
 
     pub fn u64(&self, offset: u64) -> u64 {
@@ -43,14 +56,11 @@ impl View {
         self.0.write_all_at(&value.to_le_bytes(), offset).expect("inside the file");
     }
 
-    pub fn max_members(&self) -> u32 {
-        self.u32(84)
-    }
-
     pub fn capacity(&self) -> u64 {
         self.u64(88)
     }
 
+    /// Offset of the record of `member`.
     pub fn record(&self, member: u32) -> u64 {
         self.u64(104) + u64::from(member) * RECORD
     }
@@ -67,12 +77,8 @@ impl View {
         self.ring(ring) + 128
     }
 
-    pub fn closing(&self, ring: u64) -> u64 {
-        self.ring(ring) + 256
-    }
-
     pub fn seal(&self, ring: u64) -> u64 {
-        self.ring(ring) + 264
+        self.ring(ring) + 256
     }
 
     pub fn not_empty(&self, ring: u64) -> u64 {
@@ -92,7 +98,7 @@ impl View {
 
     /// Whether a consumer of `ring` sleeps or is about to.
     pub fn consumer_waits(&self, ring: u64) -> bool {
-        self.u64(self.not_empty(ring) + 8) != 0
+        self.u64(self.not_empty(ring) + 8) & !CLOSING != 0
     }
 
     /// Whether a producer of `ring` sleeps or is about to.
