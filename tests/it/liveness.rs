@@ -298,3 +298,24 @@ fn foreign_file(how: &str, path: &str) -> Option<File> {
     assert!(file.as_raw_fd() > 2);
     Some(file)
 }
+
+#[test]
+fn short_waits_and_mere_polling_learn_of_a_death_too() {
+    for polls in [false, true] {
+        let name = Name::new("short");
+        let options = Consumer::<u64>::options().recheck(RECHECK);
+        let mut consumer = options.create(&name).unwrap();
+        let child = Child::spawn("liveness::produce", &[&name]);
+        child.expect("sent");
+        assert_eq!(consumer.recv(), Ok(1));
+        child.kill();
+        let told = eventually(LONG, || {
+            if polls {
+                consumer.try_recv() == Err(ringway::TryRecvError::Disconnected)
+            } else {
+                consumer.recv_timeout(RECHECK / 4) == Err(RecvTimeoutError::Disconnected)
+            }
+        });
+        assert!(told, "polls: {polls}");
+    }
+}

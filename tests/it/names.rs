@@ -98,7 +98,7 @@ fn a_name_that_nothing_has_is_not_found() {
     let error = Spsc::default().directory("/dev/shm/no such place").open("x").unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::NotFound);
     let error = Spsc::default().directory("/dev/shm/no such place").create("x").unwrap_err();
-    assert_eq!(error.kind(), &ErrorKind::NotFound);
+    assert_eq!(error.kind(), &ErrorKind::InvalidOption("the directory does not exist"));
 }
 
 #[test]
