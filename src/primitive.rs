@@ -43,6 +43,14 @@ pub fn now_ns() -> u64 {
     return 0;
 }
 
+/// Processors of the machine, whichever of them this thread may use; two under loom.
+pub fn processors() -> usize {
+    #[cfg(not(loom))]
+    return crate::sys::processors();
+    #[cfg(loom)]
+    return 2;
+}
+
 /// One step of a spinning wait.
 #[inline]
 pub fn pause() {
@@ -179,14 +187,21 @@ impl<'a, T: bytemuck::Pod> Cells<'a, T> {
         }
     }
 
-    /// Starts fetching the cache line of cell `index`, where the processor has an instruction for it.
+    /// Starts fetching the cache line of cell `index`, to read or to `WRITE` it, where the processor has an
+    /// instruction for that.
     #[inline(always)]
-    pub fn prefetch(&self, index: usize) {
+    pub fn prefetch<const WRITE: bool>(&self, index: usize) {
         let address = self.data.as_ptr().wrapping_add(index).cast::<i8>();
         #[cfg(all(target_arch = "x86_64", not(miri)))]
-        // SAFETY: a prefetch reads nothing as far as the language is concerned, from any address.
-        unsafe {
-            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address);
+        {
+            use std::arch::x86_64::{_MM_HINT_ET0, _MM_HINT_T0, _mm_prefetch};
+            if WRITE {
+                // SAFETY: a prefetch does nothing as far as the language is concerned, for any address.
+                unsafe { _mm_prefetch::<_MM_HINT_ET0>(address) }
+            } else {
+                // SAFETY: as above.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(address) }
+            }
         }
         let _ = address;
     }

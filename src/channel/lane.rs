@@ -114,7 +114,12 @@ impl<T: Pod> Lane<T> {
         self.anchored.peer().is_owned()
     }
 
+    /// Nobody is at the other end, or this process was forked: whether to receive all the same.
     #[cold]
+    fn check_present(&self) -> Result<(), Unreceived> {
+        if self.is_inherited() { Err(Unreceived::Failed(Fault::Forked)) } else { Ok(()) }
+    }
+
     fn is_inherited(&self) -> bool {
         self.anchored.is_inherited()
     }
@@ -168,6 +173,7 @@ pub enum Unsent {
 }
 
 impl Unsent {
+    #[cold]
     pub fn give_back<V>(self, value: V) -> TrySendError<V> {
         match self {
             Unsent::Full => TrySendError::Full(value),
@@ -233,11 +239,14 @@ impl<T: Pod> SendLane<T> {
         }
         match operation(self.lane.anchored.ring(), &mut self.side) {
             Ok(done) => Ok(done),
-            Err(refusal) => {
-                self.idle.missed(&self.lane);
-                Err(Unsent::from(refusal))
-            }
+            Err(refusal) => Err(self.refused(refusal)),
         }
+    }
+
+    #[inline(never)]
+    fn refused(&mut self, refusal: Refusal) -> Unsent {
+        self.idle.missed(&self.lane);
+        Unsent::from(refusal)
     }
 
     /// Repeats an operation that finds no room until it does, or `deadline` passes: then `Full`.
@@ -386,16 +395,19 @@ impl<T: Pod> RecvLane<T> {
         &mut self,
         operation: impl FnOnce(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
-        if !self.lane.has_peer() && self.lane.is_inherited() {
-            return Err(Unreceived::Failed(Fault::Forked));
+        if !self.lane.has_peer() {
+            self.lane.check_present()?;
         }
         match operation(self.lane.anchored.ring(), &mut self.side) {
             Ok(done) => Ok(done),
-            Err(dry) => {
-                self.idle.missed(&self.lane);
-                Err(self.lane.why_dry(dry))
-            }
+            Err(dry) => Err(self.dried(dry)),
         }
+    }
+
+    #[inline(never)]
+    fn dried(&mut self, dry: Dry) -> Unreceived {
+        self.idle.missed(&self.lane);
+        self.lane.why_dry(dry)
     }
 
     /// Repeats an operation that finds nothing until it does, or `deadline` passes: then `Empty`.

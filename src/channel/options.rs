@@ -3,13 +3,13 @@
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Failure, Operation};
 use crate::event::{Patience, Wait};
 use crate::layout::{FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, Kind, Shape, type_fingerprint};
 use crate::member::{self, Attachment, CONTENTION, Miss, Plan};
+use crate::primitive::processors;
 use crate::segment::{self, Address, Expected, Trust};
 use crate::sys::barrier;
 
@@ -387,7 +387,7 @@ impl<C: Channel> Options<C> {
             return Err(ErrorKind::InvalidOption("recheck is 1 ms to 1 min").into());
         }
         let recheck_ns = u64::try_from(self.recheck.as_nanos()).unwrap_or(u64::MAX);
-        Ok(Patience { wait: self.wait, recheck_ns, alone: has_one_processor() })
+        Ok(Patience { wait: self.wait, recheck_ns, alone: processors() == 1 })
     }
 
     /// Both ends of a new channel without a name.
@@ -402,15 +402,6 @@ impl<C: Channel> Options<C> {
         };
         make().map_err(|failure| Error::new(Operation::Create, C::KIND.noun(), "", failure))
     }
-}
-
-/// Whether this process may use one processor only, when it first asked.
-fn has_one_processor() -> bool {
-    static PROCESSORS: AtomicUsize = AtomicUsize::new(0);
-    if PROCESSORS.load(Relaxed) == 0 {
-        PROCESSORS.store(std::thread::available_parallelism().map_or(2, usize::from), Relaxed);
-    }
-    PROCESSORS.load(Relaxed) == 1
 }
 
 /// A channel that has no name yet.

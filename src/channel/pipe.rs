@@ -131,10 +131,11 @@ impl Sender {
     ///
     /// Why there is none.
     pub fn try_reserve(&mut self, len: usize) -> Result<WriteGrant<'_>, TrySendError<()>> {
-        self.check(len)
+        let place = self
+            .check(len)
             .and_then(|()| self.lane.attempt(|ring, side| bytes::reserve(ring, side, len)))
             .map_err(|why| why.give_back(()))?;
-        self.granted(len).map_err(|why| why.give_back(()))
+        Ok(WriteGrant::new(self.lane.parts(), place))
     }
 
     /// Room for a record of `len` bytes, waiting for it.
@@ -161,13 +162,8 @@ impl Sender {
 
     fn reserve_until(&mut self, len: usize, deadline: Deadline) -> Result<WriteGrant<'_>, Unsent> {
         self.check(len)?;
-        self.lane.wait(deadline, |ring, side| bytes::reserve(ring, side, len))?;
-        self.granted(len)
-    }
-
-    /// The grant of room that was just seen; only this side could take it away.
-    fn granted(&mut self, len: usize) -> Result<WriteGrant<'_>, Unsent> {
-        Ok(WriteGrant::new(self.lane.parts(), len)?)
+        let place = self.lane.wait(deadline, |ring, side| bytes::reserve(ring, side, len))?;
+        Ok(WriteGrant::new(self.lane.parts(), place))
     }
 
     /// Ends this direction for both sides: accepted records are still received, no more are accepted.
@@ -261,8 +257,8 @@ impl Receiver {
     ///
     /// Why there is none.
     pub fn try_peek(&mut self) -> Result<ReadGrant<'_>, TryRecvError> {
-        self.lane.attempt(bytes::peek)?;
-        Ok(self.found()?)
+        let place = self.lane.attempt(bytes::peek)?;
+        Ok(ReadGrant::new(self.lane.parts(), place))
     }
 
     /// The next record in place, waiting for it.
@@ -271,8 +267,8 @@ impl Receiver {
     ///
     /// Why none can come any more.
     pub fn peek(&mut self) -> Result<ReadGrant<'_>, RecvError> {
-        self.lane.wait(Deadline::NEVER, bytes::peek)?;
-        Ok(self.found()?)
+        let place = self.lane.wait(Deadline::NEVER, bytes::peek)?;
+        Ok(ReadGrant::new(self.lane.parts(), place))
     }
 
     /// The next record in place, waiting for it at most `timeout`. Zero tries once.
@@ -281,13 +277,8 @@ impl Receiver {
     ///
     /// Why there was none.
     pub fn peek_timeout(&mut self, timeout: Duration) -> Result<ReadGrant<'_>, RecvTimeoutError> {
-        self.lane.wait(Deadline::after(timeout), bytes::peek)?;
-        Ok(self.found()?)
-    }
-
-    /// The grant of a record that was just seen; only this side could take it away.
-    fn found(&mut self) -> Result<ReadGrant<'_>, Unreceived> {
-        ReadGrant::peek(self.lane.parts()).map_err(|_| Unreceived::Empty)
+        let place = self.lane.wait(Deadline::after(timeout), bytes::peek)?;
+        Ok(ReadGrant::new(self.lane.parts(), place))
     }
 
     /// Waits at most `timeout` for something to receive: a record, the end of the stream or a fault.

@@ -65,7 +65,7 @@ impl<T: Pod> Producer<T> {
     /// # Errors
     ///
     /// The value with why it was not sent.
-    #[inline]
+    #[inline(always)]
     pub fn try_send(&mut self, value: T) -> Result<(), TrySendError<T>> {
         match self.lane.attempt(|ring, side| side.push(ring, value)) {
             Ok(awaited) => {
@@ -204,7 +204,7 @@ impl<T: Pod> Consumer<T> {
     /// # Errors
     ///
     /// Why there is none.
-    #[inline]
+    #[inline(always)]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         let (value, awaited) = self.lane.attempt(|ring, side| side.pop(ring))?;
         self.lane.notify_if(awaited);

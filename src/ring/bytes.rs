@@ -32,12 +32,19 @@ fn words_for(len: usize) -> usize {
 /// A record's place: `skip` words of padding at the cursor, then the header, then `len` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
+    /// The cursor that it was found from.
+    cursor: u64,
     header: usize,
     skip: usize,
     len: usize,
 }
 
 impl Place {
+    /// Whether it is at `cursor` still, within `known` slots from there.
+    fn stands(&self, cursor: u64, known: u64) -> bool {
+        self.cursor == cursor && self.span() <= known
+    }
+
     /// Words from the cursor to the end of the record.
     fn span(&self) -> u64 {
         (self.skip + words_for(self.len)) as u64
@@ -55,6 +62,7 @@ pub fn reserve(
     let run = capacity.run(side.tail());
     let skip = if words_for(len) as u64 > run { run } else { 0 };
     let place = Place {
+        cursor: side.tail(),
         header: capacity.index(side.tail() + skip),
         skip: usize::try_from(skip).unwrap_or(usize::MAX),
         len,
@@ -67,11 +75,20 @@ pub fn reserve(
 
 /// The bytes of a reserved record, for its producer to fill.
 ///
+/// # Panics
+///
+/// When the place is not vacant and next any more.
+///
 /// # Safety
 ///
-/// - `reserve` gave `place` to the caller, who is the ring's producer.
+/// - `reserve` gave `place` for this ring, of which `side` is the producer.
 /// - Until the slice is gone the producer neither publishes nor asks for these bytes again.
-pub unsafe fn payload_mut<'a>(ring: &Ring<'a, u64>, place: Place) -> &'a mut [u8] {
+pub unsafe fn payload_mut<'a>(
+    ring: &Ring<'a, u64>,
+    side: &ProducerSide,
+    place: Place,
+) -> &'a mut [u8] {
+    assert!(place.stands(side.tail(), side.known_room()), "a place is used before anything else");
     // SAFETY: `reserve` found these words vacant, and the caller keeps them so.
     let words = unsafe { ring.cells().slice_mut(place.header + 1, words_for(place.len) - 1) };
     &mut bytemuck::cast_slice_mut(words)[..place.len]
@@ -100,7 +117,7 @@ pub fn commit(
 pub fn push(ring: &Ring<'_, u64>, side: &mut ProducerSide, record: &[u8]) -> Result<bool, Refusal> {
     let place = reserve(ring, side, record.len())?;
     // SAFETY: the place was reserved above, and the slice is gone before the commit.
-    unsafe { payload_mut(ring, place) }.copy_from_slice(record);
+    unsafe { payload_mut(ring, side, place) }.copy_from_slice(record);
     commit(ring, side, place, place.len)
 }
 
@@ -120,11 +137,16 @@ pub fn peek(ring: &Ring<'_, u64>, side: &mut ConsumerSide) -> Result<Place, Dry>
 
 /// The bytes of the record that `peek` found.
 ///
+/// # Panics
+///
+/// When the record is not the next one any more.
+///
 /// # Safety
 ///
-/// - `peek` gave `place` to the caller, who is the ring's consumer.
+/// - `peek` gave `place` for this ring, of which `side` is the consumer.
 /// - Until the slice is gone the consumer does not release the record.
-pub unsafe fn payload<'a>(ring: &Ring<'a, u64>, place: Place) -> &'a [u8] {
+pub unsafe fn payload<'a>(ring: &Ring<'a, u64>, side: &ConsumerSide, place: Place) -> &'a [u8] {
+    assert!(place.stands(side.head(), side.known()), "a place is used before anything else");
     // SAFETY: `peek` found these words filled, and the caller keeps the producer away.
     let words = unsafe { ring.cells().slice(place.header + 1, words_for(place.len) - 1) };
     &bytemuck::cast_slice(words)[..place.len]
@@ -138,7 +160,7 @@ pub fn pop<R>(
 ) -> Result<(R, bool), Dry> {
     let place = peek(ring, side)?;
     // SAFETY: the place was found above; the slice cannot leave `consume`, so it is gone before the release.
-    let result = consume(unsafe { payload(ring, place) });
+    let result = consume(unsafe { payload(ring, side, place) });
     Ok((result, release(ring, side, place)))
 }
 
@@ -177,6 +199,7 @@ impl Header {
     ) -> Result<Place, Dry> {
         match self {
             Header::Record { len } if words_for(len) as u64 <= limit => Ok(Place {
+                cursor: position - skip,
                 header: ring.capacity().index(position),
                 skip: usize::try_from(skip).unwrap_or(usize::MAX),
                 len,
@@ -262,7 +285,10 @@ mod tests {
                                 assert!(place.span() <= filled);
                                 assert!(place.len <= max_record(16));
                                 // SAFETY: nobody releases the record while the slice is used.
-                                assert_eq!(unsafe { payload(ring, place) }.len(), place.len);
+                                assert_eq!(
+                                    unsafe { payload(ring, &consumer, place) }.len(),
+                                    place.len
+                                );
                             }
                         });
                     }

@@ -170,15 +170,14 @@ pub struct WriteRecord<'a> {
 }
 
 impl<'a> WriteRecord<'a> {
-    /// The grant of a place that was just reserved.
+    /// The grant of a place that was just reserved in the same ring.
     pub fn new(
         (ring, side, event): (&'a Ring<'a, u64>, &'a mut ProducerSide, &'a Event<'a>),
-        len: usize,
-    ) -> Result<Self, Refusal> {
-        let place = bytes::reserve(ring, side, len)?;
-        // SAFETY: reserved above by the producer, whose side stays borrowed until the grant is gone.
-        let bytes = unsafe { bytes::payload_mut(ring, place) };
-        Ok(Self { bytes: bytes.into(), place, ring, side, event })
+        place: Place,
+    ) -> Self {
+        // SAFETY: reserved by the producer, whose side stays borrowed until the grant is gone.
+        let bytes = unsafe { bytes::payload_mut(ring, side, place) };
+        Self { bytes: bytes.into(), place, ring, side, event }
     }
 
     /// Shortens the record to `len` bytes.
@@ -236,14 +235,14 @@ pub struct ReadRecord<'a> {
 }
 
 impl<'a> ReadRecord<'a> {
-    /// The grant of the next record.
-    pub fn peek(
+    /// The grant of the record that was just found in the same ring.
+    pub fn new(
         (ring, side, event): (&'a Ring<'a, u64>, &'a mut ConsumerSide, &'a Event<'a>),
-    ) -> Result<Self, Dry> {
-        let place = bytes::peek(ring, side)?;
-        // SAFETY: found above by the consumer, whose side stays borrowed until the grant is gone.
-        let bytes = unsafe { bytes::payload(ring, place) };
-        Ok(Self { bytes: bytes.into(), place, ring, side, event })
+        place: Place,
+    ) -> Self {
+        // SAFETY: found by the consumer, whose side stays borrowed until the grant is gone.
+        let bytes = unsafe { bytes::payload(ring, side, place) };
+        Self { bytes: bytes.into(), place, ring, side, event }
     }
 
     /// Copies the record into `buffer` and takes it out, or leaves it if the buffer is too short.

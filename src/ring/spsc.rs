@@ -173,6 +173,25 @@ fn settle(header: &RingHeader, proposal: u64) -> u64 {
     }
 }
 
+/// Bytes between a slot that is used and the line that is fetched meanwhile.
+const AHEAD_BYTES: usize = 512;
+const CACHE_LINE: usize = 64;
+
+/// Slots between the one that is used and the one whose line is fetched meanwhile.
+const fn slots_ahead<T>() -> u64 {
+    if size_of::<T>() == 0 { u64::MAX } else { AHEAD_BYTES.div_ceil(size_of::<T>()) as u64 }
+}
+
+/// Whether about here a new line begins: true for at least one slot of each line.
+#[inline(always)]
+fn begins_line<T>(position: u64) -> bool {
+    let per_line = const {
+        let fit = CACHE_LINE / if size_of::<T>() == 0 { CACHE_LINE } else { size_of::<T>() };
+        1u64 << if fit == 0 { 0 } else { fit.ilog2() }
+    };
+    position & (per_line - 1) == 0
+}
+
 /// Keeps two sides of the same speed from treading on each other's heels.
 ///
 /// A side that finds one slot, uses it, looks at once and finds one slot again has both processors fetch
@@ -260,10 +279,16 @@ impl ProducerSide {
         self.tail
     }
 
+    /// Slots that the producer knows to be vacant.
+    #[inline(always)]
+    pub fn known_room(&self) -> u64 {
+        self.limit - self.tail
+    }
+
     /// Slots that the producer may fill: at least `wanted`, or as many as there are, or why none.
     #[inline(always)]
     pub fn room<T: Pod>(&mut self, ring: &Ring<'_, T>, wanted: u64) -> Result<u64, Refusal> {
-        let known = self.limit - self.tail;
+        let known = self.known_room();
         if known >= wanted {
             return Ok(known);
         }
@@ -276,10 +301,23 @@ impl ProducerSide {
         }
     }
 
+    /// Has the processor fetch a line that will be written soon, once for each line.
+    ///
+    /// The lines lie in the consumer's cache. Stores wait for them in order, in a buffer that the stores of a
+    /// few messages fill: without this, few lines are on their way at a time.
+    #[inline(always)]
+    fn fetch_ahead<T: Pod>(&self, ring: &Ring<'_, T>) {
+        let ahead = const { slots_ahead::<T>() };
+        if begins_line::<T>(self.tail) && self.known_room() > ahead {
+            ring.cells.prefetch::<true>(ring.capacity.index(self.tail + ahead));
+        }
+    }
+
     /// Appends `value`. Says whether the consumer may be waiting.
     #[inline(always)]
     pub fn push<T: Pod>(&mut self, ring: &Ring<'_, T>, value: T) -> Result<bool, Refusal> {
         self.room(ring, 1)?;
+        self.fetch_ahead(ring);
         // SAFETY: `room` saw the consumer leave this slot, and there is one producer: this one.
         unsafe { ring.cells.write(ring.capacity.index(self.tail), value) };
         self.publish(ring, 1)
@@ -319,14 +357,12 @@ impl ProducerSide {
         if attention == 0 {
             return Ok(false);
         }
-        if attention & CLOSING != 0 {
-            // No room is known from now on: every later call looks, and finds the ring closed.
-            self.limit = self.tail;
-            if settle(ring.header, self.tail) < self.tail {
-                return Err(Refusal::Closed);
-            }
+        if attention & CLOSING == 0 {
+            return Ok(true);
         }
-        Ok(true)
+        // No room is known from now on: every later call looks, and finds the ring closed.
+        self.limit = self.tail;
+        if settle(ring.header, self.tail) < self.tail { Err(Refusal::Closed) } else { Ok(true) }
     }
 
     /// Leaves the side: if a closer could not settle the final position, its producer does.
@@ -393,6 +429,12 @@ impl ConsumerSide {
         self.head
     }
 
+    /// Slots that the consumer knows to be filled.
+    #[inline(always)]
+    pub fn known(&self) -> u64 {
+        self.tail - self.head
+    }
+
     /// Slots that the consumer may read: at least one, and if there are `wanted` then as many; or why none.
     #[inline(always)]
     pub fn available<T: Pod>(&mut self, ring: &Ring<'_, T>, wanted: u64) -> Result<u64, Dry> {
@@ -414,11 +456,9 @@ impl ConsumerSide {
     /// values spends most of its time; its own instructions are too many for it to see the next line in time.
     #[inline(always)]
     fn fetch_ahead<T: Pod>(&self, ring: &Ring<'_, T>) {
-        let ahead = const { AHEAD_BYTES.div_ceil(widest(size_of::<T>(), 1)) as u64 };
-        let per_line =
-            const { (CACHE_LINE / widest(size_of::<T>(), 1)).next_power_of_two() as u64 };
-        if self.head & (per_line - 1) == 0 && self.tail - self.head > ahead {
-            ring.cells.prefetch(ring.capacity.index(self.head + ahead));
+        let ahead = const { slots_ahead::<T>() };
+        if begins_line::<T>(self.head) && self.known() > ahead {
+            ring.cells.prefetch::<false>(ring.capacity.index(self.head + ahead));
         }
     }
 
@@ -463,14 +503,6 @@ impl ConsumerSide {
         // Relaxed: the barrier orders it.
         ring.header.not_full.waiters[0].load(Relaxed) != 0
     }
-}
-
-/// Bytes between a value that is read and the line that is fetched meanwhile.
-const AHEAD_BYTES: usize = 512;
-const CACHE_LINE: usize = 64;
-
-const fn widest(a: usize, b: usize) -> usize {
-    if a > b { a } else { b }
 }
 
 /// How far the consumer may read now; `known` is how far it knew. A function of values only, so that the
