@@ -61,7 +61,7 @@ pub fn pause() {
 }
 
 /// Lets the other side get a distance ahead: a few hundred nanoseconds, nothing under loom.
-#[inline]
+#[cold]
 pub fn hold_back() {
     if !cfg!(loom) {
         (0..HOLD_BACK).for_each(|_| std::hint::spin_loop());

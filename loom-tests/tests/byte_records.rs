@@ -73,8 +73,8 @@ fn a_record_that_was_looked_at_is_still_the_next_one() {
         let mut side = channel.consumer();
         let look = |side: &mut ConsumerSide| {
             let (ring, event) = (channel.ring(), channel.not_full());
-            let record = ReadRecord::peek((&ring, side, &event));
-            record.ok().map(|record| record.to_vec())
+            let place = bytes::peek(&ring, side).ok()?;
+            Some(ReadRecord::new((&ring, side, &event), place).to_vec())
         };
         let first = look(&mut side);
         let again = look(&mut side);
@@ -94,10 +94,12 @@ fn a_reservation_that_was_dropped_never_happened() {
         let mut side = channel.producer();
         let sender = channel.beside(move |channel| {
             let (ring, event) = (channel.ring(), channel.not_empty());
-            let mut grant = WriteRecord::new((&ring, &mut side, &event), 8).unwrap();
+            let place = bytes::reserve(&ring, &mut side, 8).unwrap();
+            let mut grant = WriteRecord::new((&ring, &mut side, &event), place);
             grant.copy_from_slice(b"unwanted");
             drop(grant);
-            let mut grant = WriteRecord::new((&ring, &mut side, &event), 8).unwrap();
+            let place = bytes::reserve(&ring, &mut side, 8).unwrap();
+            let mut grant = WriteRecord::new((&ring, &mut side, &event), place);
             grant[..3].copy_from_slice(THREE);
             grant.truncate(3);
             grant.commit().unwrap();

@@ -5,6 +5,7 @@
 #![cfg(loom)]
 
 use loom_tests::{Channel, Tokens, model};
+use ringway::parts::bytes;
 use ringway::parts::grant::{ReadGrant, ReadRecord, WriteGrant, WriteRecord};
 use ringway::parts::spsc::{Dry, Refusal};
 
@@ -104,12 +105,14 @@ fn a_record_that_is_committed_wakes_the_consumer() {
         let sender = channel.beside(move |channel| {
             let side = &mut theirs;
             let (ring, event) = (channel.ring(), channel.not_empty());
-            WriteRecord::new((&ring, side, &event), 0).unwrap().commit().unwrap();
+            let place = bytes::reserve(&ring, side, 0).unwrap();
+            WriteRecord::new((&ring, side, &event), place).commit().unwrap();
         });
         let mut side = channel.consumer();
         let len = channel.wait_for_more(|| {
             let (ring, event) = (channel.ring(), channel.not_full());
-            ReadRecord::peek((&ring, &mut side, &event)).map(|record| record.len())
+            let place = bytes::peek(&ring, &mut side)?;
+            Ok::<_, Dry>(ReadRecord::new((&ring, &mut side, &event), place).len())
         });
         assert_eq!(len, Ok(0));
         sender.join().unwrap();
@@ -123,14 +126,17 @@ fn a_record_that_is_released_wakes_the_producer() {
         let mut side = channel.producer();
         let mut send = || {
             let (ring, event) = (channel.ring(), channel.not_empty());
-            WriteRecord::new((&ring, &mut side, &event), 0).map(|record| record.commit().unwrap())
+            let place = bytes::reserve(&ring, &mut side, 0)?;
+            WriteRecord::new((&ring, &mut side, &event), place).commit().unwrap();
+            Ok(())
         };
         send().unwrap();
         let mut theirs = channel.consumer();
         let taker = channel.beside(move |channel| {
             let side = &mut theirs;
             let (ring, event) = (channel.ring(), channel.not_full());
-            ReadRecord::peek((&ring, side, &event)).unwrap().release();
+            let place = bytes::peek(&ring, side).unwrap();
+            ReadRecord::new((&ring, side, &event), place).release();
         });
         assert_eq!(channel.wait_for_room(send), Ok(()));
         taker.join().unwrap();

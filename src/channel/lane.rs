@@ -77,7 +77,7 @@ struct Idle {
 const MISSES: u32 = 256;
 
 impl Idle {
-    #[inline]
+    #[inline(always)]
     fn missed<T: Pod>(&mut self, lane: &Lane<T>) {
         self.misses = self.misses.wrapping_add(1);
         if self.misses.is_multiple_of(MISSES) {
@@ -404,7 +404,7 @@ impl<T: Pod> RecvLane<T> {
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn dried(&mut self, dry: Dry) -> Unreceived {
         self.idle.missed(&self.lane);
         self.lane.why_dry(dry)

@@ -204,51 +204,52 @@ fn begins_line<T>(position: u64) -> bool {
 struct Pace {
     /// Looks in a row that found nothing.
     misses: u8,
-    /// Whether a side that finds nothing holds back.
-    holds_back: bool,
-    /// Quick finds in a row.
-    quick: u8,
-    /// Quick finds in a row after which to hold back.
+    /// Two to this many quick finds in a row make a side hold back.
     patience: u8,
+    /// Quick finds in a row.
+    quick: u16,
 }
 
 /// Looks without success after which the other side takes its time.
 const QUICK: u8 = 4;
 /// Slots that make holding back pay.
 const SEVERAL: u64 = 48;
-/// Bounds of [`Pace::patience`].
-const PATIENCE: (u8, u8) = (4, 200);
+/// Bounds of [`Pace::patience`]: 4 and 4,096 quick finds.
+const PATIENCE: (u8, u8) = (2, 12);
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { misses: 0, holds_back: false, quick: 0, patience: PATIENCE.0 }
+        Self { misses: 0, patience: PATIENCE.0, quick: 0 }
     }
 }
 
 impl Pace {
+    fn holds_back(self) -> bool {
+        self.quick >= 1 << self.patience
+    }
+
     #[must_use]
+    #[inline(always)]
     fn missed(self) -> Self {
-        if self.holds_back && self.misses == 0 {
+        if self.misses == 0 && self.holds_back() {
             hold_back();
         }
         Self { misses: self.misses.saturating_add(1), ..self }
     }
 
     #[must_use]
+    #[inline(always)]
     fn found(self, slots: u64) -> Self {
-        let next = Self { misses: 0, ..self };
-        match slots >= SEVERAL {
-            true if self.holds_back => Self { patience: PATIENCE.0, ..next },
-            true => Self { quick: 0, ..next },
-            false if self.holds_back && self.misses > 0 => {
-                let patience = self.patience.saturating_mul(2).min(PATIENCE.1);
-                Self { holds_back: false, quick: 0, patience, ..next }
+        match (self.holds_back(), slots >= SEVERAL) {
+            (true, true) => Self { misses: 0, patience: PATIENCE.0, ..self },
+            (true, false) if self.misses > 0 => {
+                Self { misses: 0, patience: (self.patience + 1).min(PATIENCE.1), quick: 0 }
             }
-            false if self.misses > QUICK => Self { quick: 0, ..next },
-            false => {
-                let quick = self.quick.saturating_add(1);
-                Self { quick, holds_back: quick >= self.patience, ..next }
+            (true, false) => Self { misses: 0, ..self },
+            (false, false) if self.misses <= QUICK => {
+                Self { misses: 0, quick: self.quick + 1, ..self }
             }
+            (false, _) => Self { misses: 0, quick: 0, ..self },
         }
     }
 }
@@ -507,7 +508,7 @@ impl ConsumerSide {
 
 /// How far the consumer may read now; `known` is how far it knew. A function of values only, so that the
 /// caller's cursors can stay in registers.
-#[inline(never)]
+#[inline(always)]
 fn look_for_more<T: Pod>(ring: &Ring<'_, T>, head: u64, known: u64, pace: Pace) -> Look<Dry> {
     let nowhere = |dry, pace| Look { until: known, failure: Some(dry), pace };
     // ORDERING(filled): pairs with the Release in `ProducerSide::publish`: the slots below are written.
