@@ -43,7 +43,11 @@ mod layout;
 
 mod event;
 #[cfg(not(loom))]
+mod inspect;
+#[cfg(not(loom))]
 mod member;
+#[cfg(not(loom))]
+mod name;
 #[cfg(not(loom))]
 mod segment;
 

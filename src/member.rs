@@ -19,16 +19,18 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::{ErrorKind, Failure, MemberId};
+use crate::inspect::{Expected, Trust};
 use crate::layout::{
     BELL_BYTE, EventLine, FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, LIVENESS_BYTE, MEMBER_ACTIVE,
-    MEMBER_REAPING, MEMBER_UNUSED, MemberRecord, REMOVAL_BYTE, REMOVED, Shape,
+    MEMBER_REAPING, MEMBER_UNUSED, MemberRecord, REMOVED, Shape,
 };
+use crate::name::{Address, Patience, try_unlink, unlink};
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::ring::cursor::EndWord;
-use crate::segment::{Address, Expected, Segment, Trust};
+use crate::segment::Segment;
 use crate::sys::shm::{self, Identity};
 use crate::sys::{barrier, fork, lock};
 
@@ -367,23 +369,6 @@ fn take_number(segment: &Segment, file: &File) -> Result<MemberId, Failure> {
 /// How long to wait for somebody who is in the middle of arriving, leaving or cleaning up.
 const SETTLING: Duration = Duration::from_millis(100);
 
-/// A bounded wait for others, giving the processor away between looks.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience(Instant);
-
-impl Patience {
-    /// Patience that lasts `duration`.
-    pub fn new(duration: Duration) -> Self {
-        Self(Instant::now() + duration)
-    }
-
-    /// Lets others run; false once it has run out.
-    pub fn lasts(self) -> bool {
-        std::thread::yield_now();
-        Instant::now() < self.0
-    }
-}
-
 fn liveness_byte(id: MemberId) -> u64 {
     LIVENESS_BYTE + id.index() as u64
 }
@@ -508,37 +493,6 @@ impl Segment {
             }
         }
     }
-}
-
-/// How long to try while others change the same name.
-pub const CONTENTION: Duration = Duration::from_secs(2);
-
-/// Takes the name `path` away if it names the file that `file` has open.
-///
-/// Whoever removes a name of a file holds the file's removal byte from the comparison to the removal, so a
-/// name that meanwhile went to another file is never taken away. `Contended` if somebody holds it too long.
-pub fn unlink(file: &File, path: &Path) -> Result<(), Failure> {
-    let patience = Patience::new(CONTENTION);
-    while !try_unlink(file, path)? {
-        if !patience.lasts() {
-            return Err(ErrorKind::Contended.into());
-        }
-    }
-    Ok(())
-}
-
-/// One try of [`unlink`]; false if somebody else is at it. Forks are kept out of the one try only.
-fn try_unlink(file: &File, path: &Path) -> Result<bool, Failure> {
-    let _guard = fork::guard();
-    let holder = shm::reopen(file)?;
-    let identity = Identity::of(&holder.metadata()?);
-    if !lock::try_exclusive(&holder, REMOVAL_BYTE)? {
-        return Ok(false);
-    }
-    if identity.is_at(path) {
-        std::fs::remove_file(path)?;
-    }
-    Ok(true)
 }
 
 /// How many members of the segment at `address` live and how many died; `None` if it has just gone.

@@ -11,26 +11,28 @@
 #![allow(unsafe_code, reason = "turns checked offsets in a mapping into references to atomics")]
 
 use std::fs::File;
-use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::Pod;
 
 use crate::error::{ErrorKind, Failure, MemberId};
 use crate::event::{Event, LocalWaiters};
+use crate::inspect::{
+    Expected, NO_PROC, Trust, boot_id, cannot_create, check_file_system, inspect, open_file,
+};
 use crate::layout::{
-    CONTROL_OFFSET, Control, ENDS_OFFSET, Ends, FLAG_ASYMMETRIC, Kind, LAYOUT_HASH, MAGIC,
-    MAX_MEMBERS, MemberRecord, RingHeader, SegmentHeader, Shape, VERSION,
+    CONTROL_OFFSET, Control, ENDS_OFFSET, Ends, FLAG_ASYMMETRIC, MAX_MEMBERS, MemberRecord,
+    RingHeader, SegmentHeader, Shape,
 };
 use crate::primitive::Ordering::Acquire;
 use crate::primitive::{AtomicU64, Barrier, Cells};
 use crate::ring::cursor::EndWord;
 use crate::ring::spsc::Ring;
 use crate::sys::fork::{self, Attached};
-use crate::sys::shm::{self, FileSystem, Identity, Mapping};
+use crate::sys::shm::{self, Identity, Mapping};
 
 /// A mapped segment. Dropping it unmaps, and with the mapping goes the member's lock.
 #[derive(Debug)]
@@ -46,15 +48,6 @@ pub struct Segment {
     registered: bool,
     /// For each ring, this attachment's threads that wait for it to be not empty and not full.
     waiters: [[LocalWaiters; 2]; 2],
-}
-
-/// Who may be trusted, and where.
-#[derive(Clone, Debug, Default)]
-pub struct Trust {
-    /// Another user than this process's whose segments are accepted.
-    pub owner: Option<u32>,
-    /// Accept file systems that are not memory.
-    pub any_file_system: bool,
 }
 
 impl Segment {
@@ -333,207 +326,4 @@ impl<T: Pod> Anchored<T> {
     pub fn is_inherited(&self) -> bool {
         self.generation != fork::generation()
     }
-}
-
-static NO_PROC: ErrorKind = ErrorKind::LivenessUnsupported("/proc is needed and not there");
-
-/// What an opener wants; fields that it leaves open are taken from the segment.
-#[derive(Clone, Copy, Debug)]
-pub struct Expected {
-    /// The kind.
-    pub kind: Kind,
-    /// Bytes in one element.
-    pub element_size: u64,
-    /// Alignment of one element.
-    pub element_align: u32,
-    /// Fingerprint of the element type's agreed name; zero for none.
-    pub type_id: [u8; 16],
-}
-
-impl Expected {
-    fn check(&self, found: &Shape) -> Result<(), Failure> {
-        if found.kind != self.kind {
-            return Err(ErrorKind::WrongKind(Kind::described(found.kind as u32)).into());
-        }
-        let (size, align) = (self.element_size, self.element_align);
-        if (found.element_size, found.element_align) != (size, align) {
-            let (theirs, aligned) = (found.element_size, found.element_align);
-            return Err(ErrorKind::WrongType(format!(
-                "{theirs} bytes aligned to {aligned} there, {size} bytes aligned to {align} here"
-            ))
-            .into());
-        }
-        if found.type_id != self.type_id {
-            return Err(ErrorKind::WrongType("another type id".to_owned()).into());
-        }
-        Ok(())
-    }
-}
-
-/// Opens a regular file of a trusted user at `path`, whatever is in it.
-pub fn open_file(path: &Path, trust: &Trust) -> Result<File, Failure> {
-    let file = shm::open(path).map_err(|error| refused(path, error))?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(ErrorKind::NotAFile(file_kind(metadata.file_type())).into());
-    }
-    if metadata.uid() != crate::sys::effective_user() && Some(metadata.uid()) != trust.owner {
-        return Err(ErrorKind::ForeignOwner { uid: metadata.uid() }.into());
-    }
-    Ok(file)
-}
-
-/// Reads and checks everything about the file that needs no mapping.
-fn inspect(file: &File, trust: &Trust) -> Result<(SegmentHeader, Shape), Failure> {
-    let metadata = file.metadata()?;
-    if metadata.mode() & 0o002 != 0 {
-        return Err(ErrorKind::WritableByOthers.into());
-    }
-    check_file_system(file, trust)?;
-    let header = read_header(file, metadata.len())?;
-    let shape = check_header(&header)?;
-    if metadata.len() != header.total_len {
-        let (expected, found) = (header.total_len, metadata.len());
-        return Err(ErrorKind::WrongLength { expected, found }.into());
-    }
-    if header.boot_id != boot_id()? {
-        return Err(ErrorKind::LivenessUnsupported("it was made before this system started").into());
-    }
-    Ok((header, shape))
-}
-
-fn read_header(file: &File, len: u64) -> Result<SegmentHeader, Failure> {
-    if len == 0 {
-        return Err(ErrorKind::NotASegment("the file is empty").into());
-    }
-    if len < size_of::<SegmentHeader>() as u64 {
-        return Err(ErrorKind::NotASegment("the file is shorter than a header").into());
-    }
-    let mut header = SegmentHeader::zeroed();
-    file.read_exact_at(bytemuck::bytes_of_mut(&mut header), 0)?;
-    Ok(header)
-}
-
-/// Version and layout come first, so that another build's segment is named as such; the checksum covers
-/// every other byte; what remains must be the very header that this build writes for such a shape.
-fn check_header(header: &SegmentHeader) -> Result<Shape, Failure> {
-    if header.magic != MAGIC {
-        return Err(ErrorKind::NotASegment("it does not begin as one").into());
-    }
-    if header.version != VERSION {
-        let (found, expected) = (header.version, VERSION);
-        return Err(ErrorKind::WrongVersion { found, expected }.into());
-    }
-    if header.layout_hash != LAYOUT_HASH {
-        return Err(ErrorKind::WrongLayout.into());
-    }
-    if header.checksum != header.sum() {
-        return Err(ErrorKind::NotASegment("its header does not match its checksum").into());
-    }
-    let shape = Shape::of(header).ok_or(ErrorKind::WrongKind(Kind::described(header.kind)))?;
-    match shape.header(header.boot_id) {
-        Some(ours) if ours == *header => Ok(shape),
-        _ => Err(ErrorKind::NotASegment("its header contradicts itself").into()),
-    }
-}
-
-fn check_file_system(file: &File, trust: &Trust) -> Result<(), Failure> {
-    let why = match shm::file_system(file)? {
-        FileSystem::Memory => return Ok(()),
-        FileSystem::Overlay => "overlayfs drops a lock that only a mapping holds",
-        FileSystem::Other if trust.any_file_system => return Ok(()),
-        FileSystem::Other => "the directory is not on tmpfs",
-    };
-    Err(ErrorKind::LivenessUnsupported(why).into())
-}
-
-fn file_kind(kind: std::fs::FileType) -> &'static str {
-    match kind {
-        kind if kind.is_dir() => "a directory",
-        kind if kind.is_symlink() => "a symbolic link",
-        kind if kind.is_fifo() => "a FIFO",
-        kind if kind.is_socket() => "a socket",
-        _ => "a device",
-    }
-}
-
-/// Making a file failed: says what is wrong with the directory where that is why.
-fn cannot_create(error: io::Error) -> Failure {
-    let kind = match error.kind() {
-        io::ErrorKind::NotFound => ErrorKind::InvalidOption("the directory does not exist"),
-        io::ErrorKind::NotADirectory => ErrorKind::InvalidOption("the directory is not one"),
-        io::ErrorKind::Unsupported | io::ErrorKind::IsADirectory => {
-            ErrorKind::LivenessUnsupported("its file system has no files without a name")
-        }
-        _ => return error.into(),
-    };
-    Failure { kind, source: Some(error) }
-}
-
-/// Opening failed: says what is there where that is why.
-fn refused(path: &Path, error: std::io::Error) -> Failure {
-    match path.symlink_metadata() {
-        Ok(found) if !found.is_file() => ErrorKind::NotAFile(file_kind(found.file_type())).into(),
-        Ok(found) if found.uid() != crate::sys::effective_user() => {
-            Failure { kind: ErrorKind::ForeignOwner { uid: found.uid() }, source: Some(error) }
-        }
-        _ => error.into(),
-    }
-}
-
-/// The kernel's name for the time since it started, to which all locks belong.
-fn boot_id() -> Result<[u8; 16], Failure> {
-    static BOOT_ID: OnceLock<Option<[u8; 16]>> = OnceLock::new();
-    let read = || {
-        let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-        let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-        u128::from_str_radix(&digits, 16).ok().map(u128::to_be_bytes)
-    };
-    BOOT_ID.get_or_init(read).ok_or_else(|| NO_PROC.clone().into())
-}
-
-/// Where a name lives: directory, namespace, name.
-#[derive(Clone, Debug)]
-pub struct Address {
-    path: PathBuf,
-}
-
-impl Address {
-    /// The file for `name` in `namespace`, after checking both.
-    pub fn new(directory: &Path, namespace: &str, name: &str) -> Result<Self, Failure> {
-        check_name(namespace, name).map_err(ErrorKind::InvalidName)?;
-        let file_name = format!("ringway.{namespace}.{name}");
-        Ok(Self { path: std::path::absolute(directory.join(file_name))? })
-    }
-
-    /// The path of the file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-const LONGEST_NAME: usize = 200;
-const LONGEST_NAMESPACE: usize = 32;
-
-fn check_name(namespace: &str, name: &str) -> Result<(), &'static str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if namespace.is_empty() || namespace.len() > LONGEST_NAMESPACE {
-        return Err("a namespace has 1 to 32 bytes");
-    }
-    if !namespace.chars().all(plain) {
-        return Err("a namespace has letters, digits, '_' and '-' only");
-    }
-    if name.is_empty() {
-        return Err("it is empty");
-    }
-    if namespace.len() + name.len() > LONGEST_NAME {
-        return Err("name and namespace together have more than 200 bytes");
-    }
-    if name.starts_with('.') {
-        return Err("it begins with '.'");
-    }
-    if !name.chars().all(|c| plain(c) || c == '.') {
-        return Err("a name has letters, digits, '_', '-' and '.' only");
-    }
-    Ok(())
 }

@@ -3,18 +3,22 @@
 //! Here the ring's answers meet the rest of the world: a dry ring whose producer has left is a disconnect, a
 //! full one may mean sleeping, a publication may mean waking. Every channel is made of lanes.
 
+mod recv;
+mod send;
+
 use std::fmt;
 use std::sync::Arc;
 
 use bytemuck::Pod;
 
-use crate::error::{
-    Fault, RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
-};
-use crate::event::{Attempt, Deadline, Event, Patience, Recheck};
+use crate::error::Fault;
+use crate::event::{Patience, Recheck};
 use crate::member::Attachment;
-use crate::ring::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
+use crate::ring::spsc::Dry;
 use crate::segment::Anchored;
+
+pub use recv::{RecvLane, Unreceived};
+pub use send::{SendLane, Unsent};
 
 /// Ownership of one end of a channel. Dropping it gives the end up and tells the peer.
 #[derive(Debug)]
@@ -151,330 +155,6 @@ impl<T: Pod> fmt::Debug for Lane<T> {
     }
 }
 
-impl<T: Pod> fmt::Debug for SendLane<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.lane.fmt(f)
-    }
-}
-
-impl<T: Pod> fmt::Debug for RecvLane<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.lane.fmt(f)
-    }
-}
-
-/// Why nothing was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unsent {
-    Full,
-    Closed,
-    Disconnected,
-    Failed(Fault),
-}
-
-impl Unsent {
-    #[cold]
-    pub fn give_back<V>(self, value: V) -> TrySendError<V> {
-        match self {
-            Unsent::Full => TrySendError::Full(value),
-            Unsent::Closed => TrySendError::Closed(value),
-            Unsent::Disconnected => TrySendError::Disconnected(value),
-            Unsent::Failed(fault) => TrySendError::Failed(value, fault),
-        }
-    }
-
-    /// `Full` here means that time ran out.
-    pub fn give_back_late<V>(self, value: V) -> SendTimeoutError<V> {
-        match self {
-            Unsent::Full => SendTimeoutError::Timeout(value),
-            Unsent::Closed => SendTimeoutError::Closed(value),
-            Unsent::Disconnected => SendTimeoutError::Disconnected(value),
-            Unsent::Failed(fault) => SendTimeoutError::Failed(value, fault),
-        }
-    }
-
-    /// `Full` cannot be: the wait had no end.
-    pub fn give_back_final<V>(self, value: V) -> SendError<V> {
-        match self {
-            Unsent::Full | Unsent::Closed => SendError::Closed(value),
-            Unsent::Disconnected => SendError::Disconnected(value),
-            Unsent::Failed(fault) => SendError::Failed(value, fault),
-        }
-    }
-}
-
-impl From<Refusal> for Unsent {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Full => Unsent::Full,
-            Refusal::Closed => Unsent::Closed,
-            Refusal::Corrupt(what) => Unsent::Failed(Fault::Corrupt(what.text())),
-        }
-    }
-}
-
-/// The sending side of one direction.
-pub struct SendLane<T: Pod> {
-    lane: Lane<T>,
-    side: ProducerSide,
-    idle: Idle,
-}
-
-impl<T: Pod> SendLane<T> {
-    /// The sending side of ring `ring`, taken up where its last producer left it.
-    pub fn new(end: &Arc<End>, ring: u32, patience: Patience) -> Result<Self, Refusal> {
-        let lane = Lane::new(end, ring, patience);
-        let side = ProducerSide::resume(lane.anchored.ring())?;
-        Ok(Self { lane, side, idle: Idle::default() })
-    }
-
-    /// Runs one operation of the producer.
-    #[inline(always)]
-    pub fn attempt<R>(
-        &mut self,
-        operation: impl FnOnce(&Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
-    ) -> Result<R, Unsent> {
-        if !self.lane.has_peer() {
-            self.lane.check_alone()?;
-        }
-        match operation(self.lane.anchored.ring(), &mut self.side) {
-            Ok(done) => Ok(done),
-            Err(refusal) => Err(self.refused(refusal)),
-        }
-    }
-
-    #[inline(never)]
-    fn refused(&mut self, refusal: Refusal) -> Unsent {
-        self.idle.missed(&self.lane);
-        Unsent::from(refusal)
-    }
-
-    /// Repeats an operation that finds no room until it does, or `deadline` passes: then `Full`.
-    pub fn wait<R>(
-        &mut self,
-        deadline: Deadline,
-        mut operation: impl FnMut(&Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
-    ) -> Result<R, Unsent> {
-        match self.attempt(&mut operation) {
-            Err(Unsent::Full) => self.wait_longer(deadline, operation),
-            done => done,
-        }
-    }
-
-    #[cold]
-    fn wait_longer<R>(
-        &mut self,
-        deadline: Deadline,
-        mut operation: impl FnMut(&Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
-    ) -> Result<R, Unsent> {
-        let Self { lane, side, idle } = self;
-        let ring = lane.anchored.ring();
-        let attempt = |overdue| {
-            if overdue {
-                lane.end.bury_peer();
-            }
-            if let Err(why) = lane.check_alone() {
-                return Attempt::Ready(Err(why));
-            }
-            match operation(ring, side) {
-                Err(Refusal::Full) => Attempt::Idle,
-                done => Attempt::Ready(done.map_err(Unsent::from)),
-            }
-        };
-        let has_room = || ring.len() < ring.capacity().slots();
-        let (event, recheck) = (lane.anchored.not_full(), &mut idle.recheck);
-        let waited = event.wait_until(lane.patience, recheck, deadline, attempt, has_room);
-        waited.unwrap_or(Err(Unsent::Full))
-    }
-
-    /// Tells the consumer that something was published, if it may be waiting.
-    #[inline(always)]
-    pub fn notify_if(&self, awaited: bool) {
-        if awaited {
-            self.lane.anchored.not_empty().notify(1);
-        }
-    }
-
-    /// What a grant needs to publish what was written into it.
-    pub fn parts(&mut self) -> (&Ring<'_, T>, &mut ProducerSide, &Event<'_>) {
-        (self.lane.anchored.ring(), &mut self.side, self.lane.anchored.not_empty())
-    }
-
-    pub fn capacity(&self) -> usize {
-        self.lane.anchored.ring().cells().len()
-    }
-
-    pub fn len(&self) -> usize {
-        self.lane.len()
-    }
-
-    pub fn is_closed(&self) -> bool {
-        self.lane.is_closed()
-    }
-
-    pub fn close(&self) {
-        self.lane.close();
-        self.retire();
-    }
-
-    /// Settles where the stream ends, if it is to end and nobody has: as its producer one always may.
-    fn retire(&self) {
-        if !self.lane.is_inherited() {
-            self.side.retire(self.lane.anchored.ring());
-        }
-    }
-}
-
-impl<T: Pod> Drop for SendLane<T> {
-    fn drop(&mut self) {
-        self.retire();
-    }
-}
-
-/// Why nothing was received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unreceived {
-    Empty,
-    Closed,
-    Disconnected,
-    Failed(Fault),
-}
-
-impl From<Unreceived> for TryRecvError {
-    fn from(why: Unreceived) -> Self {
-        match why {
-            Unreceived::Empty => TryRecvError::Empty,
-            Unreceived::Closed => TryRecvError::Closed,
-            Unreceived::Disconnected => TryRecvError::Disconnected,
-            Unreceived::Failed(fault) => TryRecvError::Failed(fault),
-        }
-    }
-}
-
-/// `Empty` here means that time ran out.
-impl From<Unreceived> for RecvTimeoutError {
-    fn from(why: Unreceived) -> Self {
-        match why {
-            Unreceived::Empty => RecvTimeoutError::Timeout,
-            Unreceived::Closed => RecvTimeoutError::Closed,
-            Unreceived::Disconnected => RecvTimeoutError::Disconnected,
-            Unreceived::Failed(fault) => RecvTimeoutError::Failed(fault),
-        }
-    }
-}
-
-/// `Empty` cannot be: the wait had no end.
-impl From<Unreceived> for RecvError {
-    fn from(why: Unreceived) -> Self {
-        match why {
-            Unreceived::Empty | Unreceived::Closed => RecvError::Closed,
-            Unreceived::Disconnected => RecvError::Disconnected,
-            Unreceived::Failed(fault) => RecvError::Failed(fault),
-        }
-    }
-}
-
-/// The receiving side of one direction.
-pub struct RecvLane<T: Pod> {
-    lane: Lane<T>,
-    side: ConsumerSide,
-    idle: Idle,
-}
-
-impl<T: Pod> RecvLane<T> {
-    /// The receiving side of ring `ring`, taken up where its last consumer left it.
-    pub fn new(end: &Arc<End>, ring: u32, patience: Patience) -> Result<Self, Dry> {
-        let lane = Lane::new(end, ring, patience);
-        let side = ConsumerSide::resume(lane.anchored.ring())?;
-        Ok(Self { lane, side, idle: Idle::default() })
-    }
-
-    /// Runs one operation of the consumer.
-    #[inline(always)]
-    pub fn attempt<R>(
-        &mut self,
-        operation: impl FnOnce(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
-    ) -> Result<R, Unreceived> {
-        if !self.lane.has_peer() {
-            self.lane.check_present()?;
-        }
-        match operation(self.lane.anchored.ring(), &mut self.side) {
-            Ok(done) => Ok(done),
-            Err(dry) => Err(self.dried(dry)),
-        }
-    }
-
-    #[inline(always)]
-    fn dried(&mut self, dry: Dry) -> Unreceived {
-        self.idle.missed(&self.lane);
-        self.lane.why_dry(dry)
-    }
-
-    /// Repeats an operation that finds nothing until it does, or `deadline` passes: then `Empty`.
-    #[inline]
-    pub fn wait<R>(
-        &mut self,
-        deadline: Deadline,
-        mut operation: impl FnMut(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
-    ) -> Result<R, Unreceived> {
-        match self.attempt(&mut operation) {
-            Err(Unreceived::Empty) => self.wait_longer(deadline, operation),
-            done => done,
-        }
-    }
-
-    fn wait_longer<R>(
-        &mut self,
-        deadline: Deadline,
-        mut operation: impl FnMut(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
-    ) -> Result<R, Unreceived> {
-        let Self { lane, side, idle } = self;
-        let ring = lane.anchored.ring();
-        let attempt = |overdue| {
-            if overdue {
-                lane.end.bury_peer();
-            }
-            match operation(ring, side).map_err(|dry| lane.why_dry(dry)) {
-                Err(Unreceived::Empty) => Attempt::Idle,
-                done => Attempt::Ready(done),
-            }
-        };
-        let has_more = || ring.len() > 0;
-        let (event, recheck) = (lane.anchored.not_empty(), &mut idle.recheck);
-        let waited = event.wait_until(lane.patience, recheck, deadline, attempt, has_more);
-        waited.unwrap_or(Err(Unreceived::Empty))
-    }
-
-    /// Tells the producer that something was given back, if it may be waiting.
-    #[inline(always)]
-    pub fn notify_if(&self, awaited: bool) {
-        if awaited {
-            self.lane.anchored.not_full().notify(1);
-        }
-    }
-
-    /// What a grant needs to give back what was read from it.
-    pub fn parts(&mut self) -> (&Ring<'_, T>, &mut ConsumerSide, &Event<'_>) {
-        (self.lane.anchored.ring(), &mut self.side, self.lane.anchored.not_full())
-    }
-
-    pub fn capacity(&self) -> usize {
-        self.lane.anchored.ring().cells().len()
-    }
-
-    pub fn len(&self) -> usize {
-        self.lane.len()
-    }
-
-    pub fn is_closed(&self) -> bool {
-        self.lane.is_closed()
-    }
-
-    pub fn close(&self) {
-        self.lane.close();
-    }
-}
-
 impl<T: Pod> Lane<T> {
     /// Nobody is at the other end, or this process was forked: whether to send all the same. Who comes
     /// first may fill the ring.
@@ -504,7 +184,7 @@ impl<T: Pod> Lane<T> {
             }
             Dry::Empty => {
                 if self.is_closed() && self.anchored.peer().is_deserted() {
-                    self.anchored.ring().settle_for_absent_producer();
+                    self.anchored.ring().settle_at_tail();
                 }
                 Unreceived::Empty
             }

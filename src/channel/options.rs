@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Failure, Operation};
 use crate::event::{Patience, Wait};
+use crate::inspect::{self, Expected, Trust};
 use crate::layout::{FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, Kind, Shape, type_fingerprint};
-use crate::member::{self, Attachment, CONTENTION, Miss, Plan};
+use crate::member::{self, Attachment, Miss, Plan};
+use crate::name::{Address, CONTENTION, Patience as Limit, unlink};
 use crate::primitive::processors;
-use crate::segment::{self, Address, Expected, Trust};
 use crate::sys::barrier;
 
 use super::lane::End;
@@ -338,7 +339,7 @@ impl<C: Channel> Options<C> {
     }
 
     fn remove(&self, address: &Address) -> Result<(), Failure> {
-        member::unlink(&segment::open_file(address.path(), &self.trust)?, address.path())
+        unlink(&inspect::open_file(address.path(), &self.trust)?, address.path())
     }
 
     /// The rules of options, and what a new segment of them is.
@@ -423,7 +424,7 @@ impl<C> Built<C> {
 
 /// Repeats `act` while it answers `None`, because somebody else changed the name meanwhile.
 fn persist<R>(mut act: impl FnMut() -> Result<Option<R>, Failure>) -> Result<R, Failure> {
-    let patience = member::Patience::new(CONTENTION);
+    let patience = Limit::new(CONTENTION);
     loop {
         if let Some(done) = act()? {
             return Ok(done);

@@ -3,4 +3,5 @@
 pub mod bytes;
 pub mod cursor;
 pub mod grant;
+pub mod pace;
 pub mod spsc;

@@ -24,9 +24,10 @@
 use bytemuck::Pod;
 
 use super::cursor::Capacity;
+use super::pace::Pace;
 use crate::layout::{CLOSING, PRESENT, RingHeader, SEALED};
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use crate::primitive::{Barrier, Cells, hold_back};
+use crate::primitive::{Barrier, Cells};
 
 /// The ring as both sides see it: borrowed header and slots.
 #[derive(Debug)]
@@ -148,16 +149,15 @@ impl<'a, T: Pod> Ring<'a, T> {
         // closer see each other is the barrier pair.
         self.header.not_empty.waiters[0].fetch_or(CLOSING, Release);
         if self.barrier.heavy() {
-            // ORDERING(filled): as a consumer would read it.
-            settle(self.header, self.header.producer.tail.load(Acquire));
+            self.settle_at_tail();
         }
     }
-}
 
-impl<T: Pod> Ring<'_, T> {
-    /// Settles the final position for a producer that has gone: nobody can publish but a successor, which
-    /// begins at this tail and proposes no less.
-    pub fn settle_for_absent_producer(&self) {
+    /// Proposes the tail as it is now for the final position.
+    ///
+    /// That is right after the heavy barrier, and when the producer has gone: then nobody can publish but a
+    /// successor, which begins at this tail and proposes no less.
+    pub fn settle_at_tail(&self) {
         // ORDERING(filled): as a consumer would read it.
         settle(self.header, self.header.producer.tail.load(Acquire));
     }
@@ -190,68 +190,6 @@ fn begins_line<T>(position: u64) -> bool {
         1u64 << if fit == 0 { 0 } else { fit.ilog2() }
     };
     position & (per_line - 1) == 0
-}
-
-/// Keeps two sides of the same speed from treading on each other's heels.
-///
-/// A side that finds one slot, uses it, looks at once and finds one slot again has both processors fetch
-/// the same lines for every slot. After a number of such quick finds in a row a side begins to hold back
-/// for a moment before it looks again, and goes on while that pays: while it then finds several slots. Each
-/// time that it does not, as in a conversation where messages come singly, twice as many quick finds are
-/// needed before it is tried again.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(4))] // handed over by one load and one store
-struct Pace {
-    /// Looks in a row that found nothing.
-    misses: u8,
-    /// Two to this many quick finds in a row make a side hold back.
-    patience: u8,
-    /// Quick finds in a row.
-    quick: u16,
-}
-
-/// Looks without success after which the other side takes its time.
-const QUICK: u8 = 4;
-/// Slots that make holding back pay.
-const SEVERAL: u64 = 48;
-/// Bounds of [`Pace::patience`]: 4 and 4,096 quick finds.
-const PATIENCE: (u8, u8) = (2, 12);
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { misses: 0, patience: PATIENCE.0, quick: 0 }
-    }
-}
-
-impl Pace {
-    fn holds_back(self) -> bool {
-        self.quick >= 1 << self.patience
-    }
-
-    #[must_use]
-    #[inline(always)]
-    fn missed(self) -> Self {
-        if self.misses == 0 && self.holds_back() {
-            hold_back();
-        }
-        Self { misses: self.misses.saturating_add(1), ..self }
-    }
-
-    #[must_use]
-    #[inline(always)]
-    fn found(self, slots: u64) -> Self {
-        match (self.holds_back(), slots >= SEVERAL) {
-            (true, true) => Self { misses: 0, patience: PATIENCE.0, ..self },
-            (true, false) if self.misses > 0 => {
-                Self { misses: 0, patience: (self.patience + 1).min(PATIENCE.1), quick: 0 }
-            }
-            (true, false) => Self { misses: 0, ..self },
-            (false, false) if self.misses <= QUICK => {
-                Self { misses: 0, quick: self.quick + 1, ..self }
-            }
-            (false, _) => Self { misses: 0, quick: 0, ..self },
-        }
-    }
 }
 
 /// The producer's private state.

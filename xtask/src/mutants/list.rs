@@ -254,14 +254,14 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "producer goes on after the end",
         SPSC,
-        &[("            self.limit = self.tail;\n", "")],
+        &[("        self.limit = self.tail;\n", "")],
         CLOSE,
         Survives("the seal refuses every later publication too; the step keeps the tail in bounds"),
     ),
     mutant(
         "producer ignores closing",
         SPSC,
-        &[("if attention & CLOSING != 0 {", "if false {")],
+        &[("if attention & CLOSING == 0 {", "if true {")],
         CLOSE,
         Killed,
     ),
@@ -316,10 +316,7 @@ pub const MUTANTS: &[Mutant] = &[
                 "        self.header.not_empty.waiters[0].fetch_or(CLOSING, Release);",
                 "        let early = self.header.producer.tail.load(Acquire);\n        self.header.not_empty.waiters[0].fetch_or(CLOSING, Release);",
             ),
-            (
-                "settle(self.header, self.header.producer.tail.load(Acquire))",
-                "settle(self.header, early)",
-            ),
+            ("            self.settle_at_tail();\n", "            settle(self.header, early);\n"),
         ],
         CLOSE,
         Killed,
@@ -329,8 +326,8 @@ pub const MUTANTS: &[Mutant] = &[
         "slot released before it is read",
         SPSC,
         &[(
-            "        self.available(ring, 1)?;\n        // SAFETY: the slot lies in",
-            "        self.available(ring, 1)?;\n        ring.header.consumer.head.store(self.head + 1, Release);\n        // SAFETY: the slot lies in",
+            "        self.fetch_ahead(ring);\n        // SAFETY: the slot lies in",
+            "        ring.header.consumer.head.store(self.head + 1, Release);\n        // SAFETY: the slot lies in",
         )],
         RINGS,
         Killed,
@@ -355,7 +352,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "nobody says that the consumer waits",
         SPSC,
-        &[("        Ok(true)\n", "        Ok(false)\n")],
+        &[("            return Ok(true);\n", "            return Ok(false);\n")],
         WAIT,
         Killed,
     ),

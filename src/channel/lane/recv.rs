@@ -1,0 +1,161 @@
+//! The receiving side of a lane.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytemuck::Pod;
+
+use super::{End, Idle, Lane};
+use crate::error::{Fault, RecvError, RecvTimeoutError, TryRecvError};
+use crate::event::{Attempt, Deadline, Event, Patience};
+use crate::ring::spsc::{ConsumerSide, Dry, Ring};
+
+/// Why nothing was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreceived {
+    Empty,
+    Closed,
+    Disconnected,
+    Failed(Fault),
+}
+
+impl From<Unreceived> for TryRecvError {
+    fn from(why: Unreceived) -> Self {
+        match why {
+            Unreceived::Empty => TryRecvError::Empty,
+            Unreceived::Closed => TryRecvError::Closed,
+            Unreceived::Disconnected => TryRecvError::Disconnected,
+            Unreceived::Failed(fault) => TryRecvError::Failed(fault),
+        }
+    }
+}
+
+/// `Empty` here means that time ran out.
+impl From<Unreceived> for RecvTimeoutError {
+    fn from(why: Unreceived) -> Self {
+        match why {
+            Unreceived::Empty => RecvTimeoutError::Timeout,
+            Unreceived::Closed => RecvTimeoutError::Closed,
+            Unreceived::Disconnected => RecvTimeoutError::Disconnected,
+            Unreceived::Failed(fault) => RecvTimeoutError::Failed(fault),
+        }
+    }
+}
+
+/// `Empty` cannot be: the wait had no end.
+impl From<Unreceived> for RecvError {
+    fn from(why: Unreceived) -> Self {
+        match why {
+            Unreceived::Empty | Unreceived::Closed => RecvError::Closed,
+            Unreceived::Disconnected => RecvError::Disconnected,
+            Unreceived::Failed(fault) => RecvError::Failed(fault),
+        }
+    }
+}
+
+/// The receiving side of one direction.
+pub struct RecvLane<T: Pod> {
+    lane: Lane<T>,
+    side: ConsumerSide,
+    idle: Idle,
+}
+
+impl<T: Pod> RecvLane<T> {
+    /// The receiving side of ring `ring`, taken up where its last consumer left it.
+    pub fn new(end: &Arc<End>, ring: u32, patience: Patience) -> Result<Self, Dry> {
+        let lane = Lane::new(end, ring, patience);
+        let side = ConsumerSide::resume(lane.anchored.ring())?;
+        Ok(Self { lane, side, idle: Idle::default() })
+    }
+
+    /// Runs one operation of the consumer.
+    #[inline(always)]
+    pub fn attempt<R>(
+        &mut self,
+        operation: impl FnOnce(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
+    ) -> Result<R, Unreceived> {
+        if !self.lane.has_peer() {
+            self.lane.check_present()?;
+        }
+        match operation(self.lane.anchored.ring(), &mut self.side) {
+            Ok(done) => Ok(done),
+            Err(dry) => Err(self.dried(dry)),
+        }
+    }
+
+    #[inline(always)]
+    fn dried(&mut self, dry: Dry) -> Unreceived {
+        self.idle.missed(&self.lane);
+        self.lane.why_dry(dry)
+    }
+
+    /// Repeats an operation that finds nothing until it does, or `deadline` passes: then `Empty`.
+    #[inline]
+    pub fn wait<R>(
+        &mut self,
+        deadline: Deadline,
+        mut operation: impl FnMut(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
+    ) -> Result<R, Unreceived> {
+        match self.attempt(&mut operation) {
+            Err(Unreceived::Empty) => self.wait_longer(deadline, operation),
+            done => done,
+        }
+    }
+
+    fn wait_longer<R>(
+        &mut self,
+        deadline: Deadline,
+        mut operation: impl FnMut(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
+    ) -> Result<R, Unreceived> {
+        let Self { lane, side, idle } = self;
+        let ring = lane.anchored.ring();
+        let attempt = |overdue| {
+            if overdue {
+                lane.end.bury_peer();
+            }
+            match operation(ring, side).map_err(|dry| lane.why_dry(dry)) {
+                Err(Unreceived::Empty) => Attempt::Idle,
+                done => Attempt::Ready(done),
+            }
+        };
+        let has_more = || ring.len() > 0;
+        let (event, recheck) = (lane.anchored.not_empty(), &mut idle.recheck);
+        let waited = event.wait_until(lane.patience, recheck, deadline, attempt, has_more);
+        waited.unwrap_or(Err(Unreceived::Empty))
+    }
+
+    /// Tells the producer that something was given back, if it may be waiting.
+    #[inline(always)]
+    pub fn notify_if(&self, awaited: bool) {
+        if awaited {
+            self.lane.anchored.not_full().notify(1);
+        }
+    }
+
+    /// What a grant needs to give back what was read from it.
+    pub fn parts(&mut self) -> (&Ring<'_, T>, &mut ConsumerSide, &Event<'_>) {
+        (self.lane.anchored.ring(), &mut self.side, self.lane.anchored.not_full())
+    }
+
+    pub fn capacity(&self) -> usize {
+        self.lane.anchored.ring().cells().len()
+    }
+
+    pub fn len(&self) -> usize {
+        self.lane.len()
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.lane.is_closed()
+    }
+
+    pub fn close(&self) {
+        self.lane.close();
+    }
+}
+
+impl<T: Pod> fmt::Debug for RecvLane<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lane.fmt(f)
+    }
+}

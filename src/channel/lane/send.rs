@@ -1,0 +1,185 @@
+//! The sending side of a lane.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytemuck::Pod;
+
+use super::{End, Idle, Lane};
+use crate::error::{Fault, SendError, SendTimeoutError, TrySendError};
+use crate::event::{Attempt, Deadline, Event, Patience};
+use crate::ring::spsc::{ProducerSide, Refusal, Ring};
+
+/// Why nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsent {
+    Full,
+    Closed,
+    Disconnected,
+    Failed(Fault),
+}
+
+impl Unsent {
+    #[cold]
+    pub fn give_back<V>(self, value: V) -> TrySendError<V> {
+        match self {
+            Unsent::Full => TrySendError::Full(value),
+            Unsent::Closed => TrySendError::Closed(value),
+            Unsent::Disconnected => TrySendError::Disconnected(value),
+            Unsent::Failed(fault) => TrySendError::Failed(value, fault),
+        }
+    }
+
+    /// `Full` here means that time ran out.
+    pub fn give_back_late<V>(self, value: V) -> SendTimeoutError<V> {
+        match self {
+            Unsent::Full => SendTimeoutError::Timeout(value),
+            Unsent::Closed => SendTimeoutError::Closed(value),
+            Unsent::Disconnected => SendTimeoutError::Disconnected(value),
+            Unsent::Failed(fault) => SendTimeoutError::Failed(value, fault),
+        }
+    }
+
+    /// `Full` cannot be: the wait had no end.
+    pub fn give_back_final<V>(self, value: V) -> SendError<V> {
+        match self {
+            Unsent::Full | Unsent::Closed => SendError::Closed(value),
+            Unsent::Disconnected => SendError::Disconnected(value),
+            Unsent::Failed(fault) => SendError::Failed(value, fault),
+        }
+    }
+}
+
+impl From<Refusal> for Unsent {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full => Unsent::Full,
+            Refusal::Closed => Unsent::Closed,
+            Refusal::Corrupt(what) => Unsent::Failed(Fault::Corrupt(what.text())),
+        }
+    }
+}
+
+/// The sending side of one direction.
+pub struct SendLane<T: Pod> {
+    lane: Lane<T>,
+    side: ProducerSide,
+    idle: Idle,
+}
+
+impl<T: Pod> SendLane<T> {
+    /// The sending side of ring `ring`, taken up where its last producer left it.
+    pub fn new(end: &Arc<End>, ring: u32, patience: Patience) -> Result<Self, Refusal> {
+        let lane = Lane::new(end, ring, patience);
+        let side = ProducerSide::resume(lane.anchored.ring())?;
+        Ok(Self { lane, side, idle: Idle::default() })
+    }
+
+    /// Runs one operation of the producer.
+    #[inline(always)]
+    pub fn attempt<R>(
+        &mut self,
+        operation: impl FnOnce(&Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
+    ) -> Result<R, Unsent> {
+        if !self.lane.has_peer() {
+            self.lane.check_alone()?;
+        }
+        match operation(self.lane.anchored.ring(), &mut self.side) {
+            Ok(done) => Ok(done),
+            Err(refusal) => Err(self.refused(refusal)),
+        }
+    }
+
+    #[inline(never)]
+    fn refused(&mut self, refusal: Refusal) -> Unsent {
+        self.idle.missed(&self.lane);
+        Unsent::from(refusal)
+    }
+
+    /// Repeats an operation that finds no room until it does, or `deadline` passes: then `Full`.
+    pub fn wait<R>(
+        &mut self,
+        deadline: Deadline,
+        mut operation: impl FnMut(&Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
+    ) -> Result<R, Unsent> {
+        match self.attempt(&mut operation) {
+            Err(Unsent::Full) => self.wait_longer(deadline, operation),
+            done => done,
+        }
+    }
+
+    #[cold]
+    fn wait_longer<R>(
+        &mut self,
+        deadline: Deadline,
+        mut operation: impl FnMut(&Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
+    ) -> Result<R, Unsent> {
+        let Self { lane, side, idle } = self;
+        let ring = lane.anchored.ring();
+        let attempt = |overdue| {
+            if overdue {
+                lane.end.bury_peer();
+            }
+            if let Err(why) = lane.check_alone() {
+                return Attempt::Ready(Err(why));
+            }
+            match operation(ring, side) {
+                Err(Refusal::Full) => Attempt::Idle,
+                done => Attempt::Ready(done.map_err(Unsent::from)),
+            }
+        };
+        let has_room = || ring.len() < ring.capacity().slots();
+        let (event, recheck) = (lane.anchored.not_full(), &mut idle.recheck);
+        let waited = event.wait_until(lane.patience, recheck, deadline, attempt, has_room);
+        waited.unwrap_or(Err(Unsent::Full))
+    }
+
+    /// Tells the consumer that something was published, if it may be waiting.
+    #[inline(always)]
+    pub fn notify_if(&self, awaited: bool) {
+        if awaited {
+            self.lane.anchored.not_empty().notify(1);
+        }
+    }
+
+    /// What a grant needs to publish what was written into it.
+    pub fn parts(&mut self) -> (&Ring<'_, T>, &mut ProducerSide, &Event<'_>) {
+        (self.lane.anchored.ring(), &mut self.side, self.lane.anchored.not_empty())
+    }
+
+    pub fn capacity(&self) -> usize {
+        self.lane.anchored.ring().cells().len()
+    }
+
+    pub fn len(&self) -> usize {
+        self.lane.len()
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.lane.is_closed()
+    }
+
+    pub fn close(&self) {
+        self.lane.close();
+        self.retire();
+    }
+
+    /// Settles where the stream ends, if it is to end and nobody has: as its producer one always may.
+    fn retire(&self) {
+        if !self.lane.is_inherited() {
+            self.side.retire(self.lane.anchored.ring());
+        }
+    }
+}
+
+impl<T: Pod> Drop for SendLane<T> {
+    fn drop(&mut self) {
+        self.retire();
+    }
+}
+
+impl<T: Pod> fmt::Debug for SendLane<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lane.fmt(f)
+    }
+}

@@ -1,0 +1,220 @@
+//! Errors of sending and receiving: small, and what was not sent comes back.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// Traffic failed for a reason that waiting does not mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Shared memory holds what no correct member writes; the text says what.
+    Corrupt(&'static str),
+    /// The process forked: the child must attach anew.
+    Forked,
+    /// The message is longer than the channel can carry.
+    TooLong {
+        /// Bytes in the message.
+        len: usize,
+        /// Bytes that fit.
+        max: usize,
+    },
+    /// The message is longer than the buffer; it stays first in line.
+    BufferTooShort {
+        /// Bytes in the message.
+        needed: usize,
+        /// Bytes in the buffer.
+        len: usize,
+    },
+    /// This end of a one-way pipe only goes the other way.
+    WrongDirection,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Corrupt(what) => write!(f, "shared memory is corrupt: {what}"),
+            Self::Forked => write!(f, "the process has forked; the child must attach anew"),
+            Self::TooLong { len, max } => write!(f, "message of {len} bytes, at most {max} fit"),
+            Self::BufferTooShort { needed, len } => {
+                write!(f, "message of {needed} bytes, the buffer has {len}")
+            }
+            Self::WrongDirection => write!(f, "this end of the pipe only goes the other way"),
+        }
+    }
+}
+
+impl StdError for Fault {}
+
+/// Declares a traffic error: its variants, their texts, `Display` and `Error`.
+macro_rules! traffic_error {
+    ($(#[$about:meta])* $name:ident $(<$value:ident>)? {
+        $($(#[$doc:meta])* $variant:ident $(($($field:ty),+))? => $text:literal,)+
+    }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum $name $(<$value>)? {
+            $($(#[$doc])* $variant $(($($field),+))?,)+
+        }
+
+        impl $(<$value>)? fmt::Debug for $name $(<$value>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant { .. } => f.write_str(stringify!($variant)),)+
+                }?;
+                match self.fault() {
+                    Some(fault) => write!(f, "({fault:?})"),
+                    None => Ok(()),
+                }
+            }
+        }
+
+        impl $(<$value>)? fmt::Display for $name $(<$value>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant { .. } => f.write_str($text),)+
+                }?;
+                match self.fault() {
+                    Some(fault) => fault.fmt(f),
+                    None => Ok(()),
+                }
+            }
+        }
+
+        impl $(<$value>)? StdError for $name $(<$value>)? {}
+    };
+}
+
+traffic_error! {
+    /// A message was not sent at once. The value comes back.
+    TrySendError<T> {
+        /// There is no room now.
+        Full(T) => "no room now",
+        /// The channel was closed.
+        Closed(T) => "the channel is closed",
+        /// The receiver has gone.
+        Disconnected(T) => "the receiver has gone",
+        /// It cannot be sent.
+        Failed(T, Fault) => "cannot send: ",
+    }
+}
+
+traffic_error! {
+    /// A message was not sent. The value comes back.
+    SendError<T> {
+        /// The channel was closed.
+        Closed(T) => "the channel is closed",
+        /// The receiver has gone.
+        Disconnected(T) => "the receiver has gone",
+        /// It cannot be sent.
+        Failed(T, Fault) => "cannot send: ",
+    }
+}
+
+traffic_error! {
+    /// A message was not sent in time. The value comes back.
+    SendTimeoutError<T> {
+        /// There was no room in time.
+        Timeout(T) => "no room in time",
+        /// The channel was closed.
+        Closed(T) => "the channel is closed",
+        /// The receiver has gone.
+        Disconnected(T) => "the receiver has gone",
+        /// It cannot be sent.
+        Failed(T, Fault) => "cannot send: ",
+    }
+}
+
+traffic_error! {
+    /// Nothing was received at once.
+    TryRecvError {
+        /// There is no message now.
+        Empty => "no message now",
+        /// The channel was closed and everything in it was received.
+        Closed => "the channel is closed",
+        /// The sender has gone and everything it sent was received.
+        Disconnected => "the sender has gone",
+        /// Receiving is impossible.
+        Failed(Fault) => "cannot receive: ",
+    }
+}
+
+traffic_error! {
+    /// Nothing was received.
+    RecvError {
+        /// The channel was closed and everything in it was received.
+        Closed => "the channel is closed",
+        /// The sender has gone and everything it sent was received.
+        Disconnected => "the sender has gone",
+        /// Receiving is impossible.
+        Failed(Fault) => "cannot receive: ",
+    }
+}
+
+traffic_error! {
+    /// Nothing was received in time.
+    RecvTimeoutError {
+        /// There was no message in time.
+        Timeout => "no message in time",
+        /// The channel was closed and everything in it was received.
+        Closed => "the channel is closed",
+        /// The sender has gone and everything it sent was received.
+        Disconnected => "the sender has gone",
+        /// Receiving is impossible.
+        Failed(Fault) => "cannot receive: ",
+    }
+}
+
+macro_rules! fault_of {
+    (send $($name:ident)+) => {$(
+        impl<T> $name<T> {
+            /// What is wrong, where waiting does not mend it.
+            pub fn fault(&self) -> Option<Fault> {
+                match self {
+                    Self::Failed(_, fault) => Some(*fault),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+    (recv $($name:ident)+) => {$(
+        impl $name {
+            /// What is wrong, where waiting does not mend it.
+            pub fn fault(&self) -> Option<Fault> {
+                match self {
+                    Self::Failed(fault) => Some(*fault),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+fault_of!(send TrySendError SendError SendTimeoutError);
+fault_of!(recv TryRecvError RecvError RecvTimeoutError);
+
+impl<T> TrySendError<T> {
+    /// Takes the value back.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Full(v) | Self::Closed(v) | Self::Disconnected(v) | Self::Failed(v, _) => v,
+        }
+    }
+}
+
+impl<T> SendError<T> {
+    /// Takes the value back.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Closed(v) | Self::Disconnected(v) | Self::Failed(v, _) => v,
+        }
+    }
+}
+
+impl<T> SendTimeoutError<T> {
+    /// Takes the value back.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Timeout(v) | Self::Closed(v) | Self::Disconnected(v) | Self::Failed(v, _) => v,
+        }
+    }
+}

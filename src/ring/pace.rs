@@ -1,0 +1,107 @@
+//! When a side looks at the other's cursor: keeps two sides of the same speed from treading on each other's heels.
+//!
+//! A side that finds one slot, uses it, looks at once and finds one slot again has both processors fetch
+//! the same lines for every slot. After a number of such quick finds in a row a side begins to hold back
+//! for a moment before it looks again, and goes on while that pays: while it then finds several slots. Each
+//! time that it does not, as in a conversation where messages come singly, twice as many quick finds are
+//! needed before it is tried again.
+//!
+//! It changes when a side looks, never what it sees.
+
+use crate::primitive::hold_back;
+
+/// What a side remembers of its looks.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(4))] // handed over by one load and one store
+pub struct Pace {
+    /// Looks in a row that found nothing.
+    misses: u8,
+    /// Two to this many quick finds in a row make a side hold back.
+    patience: u8,
+    /// Quick finds in a row.
+    quick: u16,
+}
+
+/// Looks without success after which the other side takes its time.
+const QUICK: u8 = 4;
+/// Slots that make holding back pay.
+const SEVERAL: u64 = 48;
+/// Bounds of [`Pace::patience`]: 4 and 4,096 quick finds.
+const PATIENCE: (u8, u8) = (2, 12);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { misses: 0, patience: PATIENCE.0, quick: 0 }
+    }
+}
+
+impl Pace {
+    fn holds_back(self) -> bool {
+        self.quick >= 1 << self.patience
+    }
+
+    /// After a look that found nothing; may hold back.
+    #[must_use]
+    #[inline(always)]
+    pub fn missed(self) -> Self {
+        if self.misses == 0 && self.holds_back() {
+            hold_back();
+        }
+        Self { misses: self.misses.saturating_add(1), ..self }
+    }
+
+    /// After a look that found `slots`.
+    #[must_use]
+    #[inline(always)]
+    pub fn found(self, slots: u64) -> Self {
+        match (self.holds_back(), slots >= SEVERAL) {
+            (true, true) => Self { misses: 0, patience: PATIENCE.0, ..self },
+            (true, false) if self.misses > 0 => {
+                Self { misses: 0, patience: (self.patience + 1).min(PATIENCE.1), quick: 0 }
+            }
+            (true, false) => Self { misses: 0, ..self },
+            (false, false) if self.misses <= QUICK => {
+                Self { misses: 0, quick: self.quick + 1, ..self }
+            }
+            (false, _) => Self { misses: 0, quick: 0, ..self },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A look that finds one slot after `misses` looks that find nothing.
+    fn single(pace: Pace, misses: u8) -> Pace {
+        (0..misses).fold(pace, |pace, _| pace.missed()).found(1)
+    }
+
+    #[test]
+    fn quick_single_finds_lead_to_holding_back_and_several_keep_it() {
+        let mut pace = Pace::default();
+        for _ in 0..1 << PATIENCE.0 {
+            assert!(!pace.holds_back());
+            pace = single(pace, 1);
+        }
+        assert!(pace.holds_back());
+        assert!(pace.missed().found(SEVERAL).holds_back(), "it pays");
+        assert!(!pace.missed().found(SEVERAL - 1).holds_back(), "it does not pay");
+    }
+
+    #[test]
+    fn what_does_not_pay_is_tried_exponentially_less_often() {
+        let (mut pace, mut tries) = (Pace::default(), 0);
+        for _ in 0..100_000 {
+            tries += u32::from(pace.holds_back());
+            pace = single(pace, 1);
+        }
+        assert!((10..40).contains(&tries), "{tries} of 100,000");
+    }
+
+    #[test]
+    fn whoever_is_waited_for_long_is_not_held_back_from() {
+        let pace = (0..1000).fold(Pace::default(), |pace, _| single(pace, QUICK + 1));
+        assert!(!pace.holds_back());
+    }
+}
