@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         Check::Test => checks::test(),
         Check::Loom { bound, filter } => loom::run(&bound, filter.as_deref()),
         Check::Mutants { list: true, filter } => {
-            mutants::list(filter.as_deref().unwrap_or_default());
+            mutants::show(filter.as_deref().unwrap_or_default());
             Ok(())
         }
         Check::Mutants { list: false, filter } => {
