@@ -304,12 +304,18 @@ impl Tokens {
 
     /// Takes a token as one of the two members, sleeping while there is none.
     pub fn take(&self, which: usize) {
-        self.wait(which, || self.try_take());
+        self.wait(which, || self.try_take(), || self.count() > 0);
     }
 
     /// Waits as one of the two members until there is a token, and leaves it.
     pub fn look(&self, which: usize) {
-        self.wait(which, || self.count.load(Relaxed) > 0);
+        self.wait(which, || self.count() > 0, || self.count() > 0);
+    }
+
+    /// Waits as one of the two members until there is a token, as for a state: it leaves nothing for others
+    /// to do, so nobody passes a wake-up on.
+    pub fn watch(&self, which: usize) {
+        self.wait(which, || self.count() > 0, || false);
     }
 
     /// How many tokens there are.
@@ -325,9 +331,8 @@ impl Tokens {
                 || self.try_take())
     }
 
-    fn wait(&self, which: usize, mut found: impl FnMut() -> bool) {
+    fn wait(&self, which: usize, mut found: impl FnMut() -> bool, more: impl Fn() -> bool) {
         let attempt = |_| if found() { Attempt::Ready(()) } else { Attempt::Idle };
-        let more = || self.count.load(Relaxed) > 0;
         let waited = self.event(which).wait_until(
             PARK,
             &mut Recheck::default(),

@@ -229,9 +229,9 @@ fn a_waiter_that_leaves_its_find_wakes_another() {
 fn a_change_that_happens_once_wakes_everybody() {
     model(|| {
         let tokens = Tokens::new();
-        let other = tokens.beside(|tokens| tokens.look(1));
+        let other = tokens.beside(|tokens| tokens.watch(1));
         let giver = tokens.beside(Tokens::flood);
-        tokens.look(0);
+        tokens.watch(0);
         giver.join().unwrap();
         other.join().unwrap();
     });

@@ -38,9 +38,7 @@ pub const MUTANTS: &[Mutant] = &[
         SPSC,
         &[("seal.seal.load(Acquire)", "seal.seal.load(Relaxed)")],
         CLOSE,
-        Survives(
-            "its own exchange just before acquired it; without that (barrier refused) only argument",
-        ),
+        Killed,
     ),
     mutant(
         "seal: no look acquires",
