@@ -225,7 +225,8 @@ impl Channel {
     /// When there is no room.
     pub fn push_and_die(&self, mut side: ProducerSide, value: u64) {
         let (ring, event) = (self.ring(), self.not_empty());
-        let mut grant = WriteGrant::reserve(&ring, &mut side, &event, 1).expect("there is room");
+        side.room(&ring, 1).expect("there is room");
+        let mut grant = WriteGrant::new((&ring, &mut side, &event), 1);
         grant[0] = value;
         drop(grant);
         self.header.producer.tail.store(side.tail() + 1, Release);

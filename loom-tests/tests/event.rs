@@ -71,7 +71,8 @@ fn a_grant_that_is_committed_wakes_the_consumer() {
         let sender = channel.beside(move |channel| {
             let side = &mut theirs;
             let (ring, event) = (channel.ring(), channel.not_empty());
-            let mut grant = WriteGrant::reserve(&ring, side, &event, 1).unwrap();
+            side.room(&ring, 1).unwrap();
+            let mut grant = WriteGrant::new((&ring, side, &event), 1);
             grant[0] = 1;
             grant.commit().unwrap();
         });
@@ -90,7 +91,8 @@ fn a_grant_that_is_released_wakes_the_producer() {
         let taker = channel.beside(move |channel| {
             let side = &mut theirs;
             let (ring, event) = (channel.ring(), channel.not_full());
-            ReadGrant::peek(&ring, side, &event, 1).unwrap().release();
+            side.available(&ring, 1).unwrap();
+            ReadGrant::new((&ring, side, &event), 1).release();
         });
         channel.send(&mut side, 2).unwrap();
         taker.join().unwrap();

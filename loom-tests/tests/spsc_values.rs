@@ -100,8 +100,10 @@ fn a_grant_lends_slots_that_the_other_side_keeps_away_from() {
             let (ring, event) = (channel.ring(), channel.not_empty());
             let mut sent = 0;
             for value in 1..=3 {
-                let grant = WriteGrant::reserve(&ring, &mut side, &event, 1);
-                let Ok(mut grant) = grant else { break };
+                if side.room(&ring, 1).is_err() {
+                    break;
+                }
+                let mut grant = WriteGrant::new((&ring, &mut side, &event), 1);
                 grant[0] = value;
                 grant.commit().unwrap();
                 sent += 1;
@@ -112,8 +114,8 @@ fn a_grant_lends_slots_that_the_other_side_keeps_away_from() {
         let (ring, event) = (channel.ring(), channel.not_full());
         let mut received = Vec::new();
         let mut take = |received: &mut Vec<u64>| {
-            let grant = ReadGrant::peek(&ring, &mut side, &event, 2);
-            if let Ok(mut grant) = grant {
+            if side.available(&ring, 2).is_ok() {
+                let mut grant = ReadGrant::new((&ring, &mut side, &event), 2);
                 // Only one of them goes back: the other is still next.
                 grant.truncate(1);
                 received.extend(&*grant);

@@ -48,8 +48,8 @@ fn what_was_shown_and_not_released_comes_again() {
         let (mut producer, mut side) = (channel.producer(), channel.consumer());
         let first = channel.beside(move |channel| {
             let (ring, event) = (channel.ring(), channel.not_full());
-            let grant = ReadGrant::peek(&ring, &mut side, &event, 1);
-            grant.ok().map(|grant| grant[0])
+            side.available(&ring, 1).ok()?;
+            Some(ReadGrant::new((&ring, &mut side, &event), 1)[0])
         });
         let accepted = channel.push_each(&mut producer, &[1, 2]);
         assert_eq!(accepted, [1], "a value that was only shown keeps its slot");

@@ -146,9 +146,7 @@ impl<T: Pod> Producer<T> {
         self.lane
             .attempt(|ring, side| side.room(ring, wanted as u64).map(drop))
             .map_err(|why| why.give_back(()))?;
-        let (ring, side, event) = self.lane.parts();
-        WriteGrant::reserve(ring, side, event, wanted)
-            .map_err(|refusal| Unsent::from(refusal).give_back(()))
+        Ok(WriteGrant::new(self.lane.parts(), wanted))
     }
 
     /// Ends the stream for both sides: what was accepted is still received, nothing more is accepted.
@@ -273,8 +271,7 @@ impl<T: Pod> Consumer<T> {
     /// Why there is none.
     pub fn try_peek(&mut self, wanted: usize) -> Result<ReadGrant<'_, T>, TryRecvError> {
         self.lane.attempt(|ring, side| side.available(ring, wanted as u64).map(drop))?;
-        let (ring, side, event) = self.lane.parts();
-        ReadGrant::peek(ring, side, event, wanted).map_err(|_| TryRecvError::Empty)
+        Ok(ReadGrant::new(self.lane.parts(), wanted))
     }
 
     /// The values that come until the channel ends, waiting for each.

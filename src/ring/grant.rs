@@ -19,7 +19,7 @@ use std::ptr::NonNull;
 use bytemuck::Pod;
 
 use super::bytes::{self, Place};
-use super::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
+use super::spsc::{ConsumerSide, ProducerSide, Refusal, Ring};
 use crate::error::{Fault, SendError};
 use crate::event::Event;
 
@@ -47,19 +47,22 @@ pub struct WriteGrant<'a, T: Pod> {
 }
 
 impl<'a, T: Pod> WriteGrant<'a, T> {
-    /// The next slots, at most `wanted` and at least one: as many as are vacant and lie side by side.
-    pub fn reserve(
-        ring: &'a Ring<'a, T>,
-        side: &'a mut ProducerSide,
-        event: &'a Event<'a>,
+    /// The next slots, at most `wanted`: as many as are known to be vacant and lie side by side.
+    pub fn new(
+        (ring, side, event): (&'a Ring<'a, T>, &'a mut ProducerSide, &'a Event<'a>),
         wanted: usize,
-    ) -> Result<Self, Refusal> {
-        let room = side.room(ring, wanted as u64)?.min(ring.capacity().run(side.tail()));
+    ) -> Self {
+        let room = side.known_room().min(ring.capacity().run(side.tail()));
         let count = usize::try_from(room).map_or(wanted, |room| room.min(wanted));
-        // SAFETY: `room` saw the consumer leave these slots; the side stays borrowed, so they are not
+        ring.fetch_batch::<true>(
+            side.tail() + count as u64,
+            side.known_room() - count as u64,
+            count,
+        );
+        // SAFETY: the side saw the consumer leave these slots; it stays borrowed, so they are not
         // published or granted again before this grant is gone.
         let slots = unsafe { ring.cells().slice_mut(ring.capacity().index(side.tail()), count) };
-        Ok(Self { slots: slots.into(), ring, side, event })
+        Self { slots: slots.into(), ring, side, event }
     }
 
     /// Gives up the slots from `len` on.
@@ -115,19 +118,18 @@ pub struct ReadGrant<'a, T: Pod> {
 }
 
 impl<'a, T: Pod> ReadGrant<'a, T> {
-    /// The next values, at most `wanted` and at least one: as many as are there and lie side by side.
-    pub fn peek(
-        ring: &'a Ring<'a, T>,
-        side: &'a mut ConsumerSide,
-        event: &'a Event<'a>,
+    /// The next values, at most `wanted`: as many as are known to be there and lie side by side.
+    pub fn new(
+        (ring, side, event): (&'a Ring<'a, T>, &'a mut ConsumerSide, &'a Event<'a>),
         wanted: usize,
-    ) -> Result<Self, Dry> {
-        let there = side.available(ring, wanted as u64)?.min(ring.capacity().run(side.head()));
+    ) -> Self {
+        let there = side.known().min(ring.capacity().run(side.head()));
         let count = usize::try_from(there).map_or(wanted, |there| there.min(wanted));
-        // SAFETY: `available` saw these slots filled; the side stays borrowed, so they are not given back
+        ring.fetch_batch::<false>(side.head() + count as u64, side.known() - count as u64, count);
+        // SAFETY: the side saw these slots filled; it stays borrowed, so they are not given back
         // before this grant is gone.
         let slots = unsafe { ring.cells().slice(ring.capacity().index(side.head()), count) };
-        Ok(Self { slots: slots.into(), ring, side, event })
+        Self { slots: slots.into(), ring, side, event }
     }
 
     /// Keeps the values from `len` on in the channel.

@@ -119,6 +119,20 @@ impl<'a, T: Pod> Ring<'a, T> {
         self.cells
     }
 
+    /// Has the processor fetch the lines of the batch after one that is used now: `known` slots from `position`
+    /// on are the caller's, and it uses `count` at a time.
+    ///
+    /// Only for batches of few lines: a processor has so many fetches under way at a time, and a long batch
+    /// uses them itself.
+    #[inline(always)]
+    pub fn fetch_batch<const WRITE: bool>(&self, position: u64, known: u64, count: usize) {
+        if count * size_of::<T>() <= AHEAD_BYTES {
+            for slot in (0..known.min(count as u64)).step_by(const { slots_per_line::<T>() }) {
+                self.cells.prefetch::<WRITE>(self.capacity.index(position + slot));
+            }
+        }
+    }
+
     /// How many slots held accepted messages when it looked, at most the capacity.
     pub fn len(&self) -> u64 {
         let head = self.header.consumer.head.load(Relaxed);
@@ -185,11 +199,13 @@ const fn slots_ahead<T>() -> u64 {
 /// Whether about here a new line begins: true for at least one slot of each line.
 #[inline(always)]
 fn begins_line<T>(position: u64) -> bool {
-    let per_line = const {
-        let fit = CACHE_LINE / if size_of::<T>() == 0 { CACHE_LINE } else { size_of::<T>() };
-        1u64 << if fit == 0 { 0 } else { fit.ilog2() }
-    };
-    position & (per_line - 1) == 0
+    position & const { slots_per_line::<T>() as u64 - 1 } == 0
+}
+
+/// Slots that fit a line, rounded down to a power of two, and at least one.
+const fn slots_per_line<T>() -> usize {
+    let fit = CACHE_LINE / if size_of::<T>() == 0 { CACHE_LINE } else { size_of::<T>() };
+    1 << if fit == 0 { 0 } else { fit.ilog2() }
 }
 
 /// The producer's private state.
