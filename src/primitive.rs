@@ -179,12 +179,13 @@ impl<'a, T: bytemuck::Pod> Cells<'a, T> {
 
     /// Tells loom that `count` cells from `index` are written (or only read) now.
     #[inline(always)]
-    fn touch(&self, index: usize, count: usize, _write: bool) {
+    fn touch(&self, index: usize, count: usize, write: bool) {
         debug_assert!(index + count <= self.len());
         #[cfg(loom)]
         for cell in &self.shadow[index..index + count] {
-            if _write { cell.with_mut(|_| ()) } else { cell.with(|_| ()) }
+            if write { cell.with_mut(|_| ()) } else { cell.with(|_| ()) }
         }
+        let _ = write;
     }
 
     /// Starts fetching the cache line of cell `index`, to read or to `WRITE` it, where the processor has an

@@ -203,7 +203,7 @@ impl Channel {
             Err(Dry::Empty) => Attempt::Idle,
             done => Attempt::Ready(done),
         };
-        let more = || self.ring().len() > 0;
+        let more = || !self.ring().is_empty();
         self.not_empty()
             .wait_until(PARK, &mut Recheck::default(), Deadline::NEVER, attempt, more)
             .expect("it has no deadline")

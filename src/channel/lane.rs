@@ -179,7 +179,7 @@ impl<T: Pod> Lane<T> {
     #[cold]
     fn why_really_dry(&self, dry: Dry) -> Unreceived {
         match dry {
-            Dry::Empty if self.end.peer_has_left(|| self.anchored.ring().len() == 0) => {
+            Dry::Empty if self.end.peer_has_left(|| self.anchored.ring().is_empty()) => {
                 Unreceived::Disconnected
             }
             Dry::Empty => {

@@ -285,10 +285,8 @@ mod tests {
                                 assert!(place.span() <= filled);
                                 assert!(place.len <= max_record(16));
                                 // SAFETY: nobody releases the record while the slice is used.
-                                assert_eq!(
-                                    unsafe { payload(ring, &consumer, place) }.len(),
-                                    place.len
-                                );
+                                let bytes = unsafe { payload(ring, &consumer, place) };
+                                assert_eq!(bytes.len(), place.len);
                             }
                         });
                     }

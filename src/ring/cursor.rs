@@ -97,12 +97,14 @@ impl EndWord {
     }
 
     /// The word after `member` took the vacant end.
+    #[must_use]
     pub fn taken_by(self, member: MemberId) -> Self {
         let incarnation = (self.0 >> OWNER_BITS) + 1;
         Self(incarnation << OWNER_BITS | (u64::from(member.0) + 1))
     }
 
     /// The word after the owner left.
+    #[must_use]
     pub fn vacated(self) -> Self {
         Self(self.0 & !OWNER_MASK)
     }

@@ -144,6 +144,11 @@ impl<'a, T: Pod> Ring<'a, T> {
         end.saturating_sub(head).min(self.capacity.slots())
     }
 
+    /// Whether no slot held an accepted message when it looked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Whether the memory is the segment's. In a forked child it is not, for what was granted before.
     pub fn is_present(&self) -> bool {
         self.header.seal.present.load(Relaxed) == PRESENT

@@ -118,7 +118,7 @@ impl<T: Pod> RecvLane<T> {
                 done => Attempt::Ready(done),
             }
         };
-        let has_more = || ring.len() > 0;
+        let has_more = || !ring.is_empty();
         let (event, recheck) = (lane.anchored.not_empty(), &mut idle.recheck);
         let waited = event.wait_until(lane.patience, recheck, deadline, attempt, has_more);
         waited.unwrap_or(Err(Unreceived::Empty))
