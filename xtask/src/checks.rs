@@ -57,9 +57,10 @@ pub fn lint() -> Result<(), Failure> {
     cargo(&["fmt", "--all", "--check"], |_| ())?;
     let deny = ["--", "-D", "warnings"];
     cargo(&[&["clippy", "--workspace", "--all-targets"][..], &deny].concat(), |_| ())?;
-    let models = ["clippy", "--package", "ringway", "--package", "loom-tests", "--lib", "--tests"];
     let place = ["--target-dir", "target/loom"];
-    cargo(&[&models[..], &place, &deny].concat(), loom::configure)?;
+    for models in [["--package", "ringway", "--lib"], ["--package", "loom-tests", "--tests"]] {
+        cargo(&[&["clippy"], &models[..], &place, &deny].concat(), loom::configure)?;
+    }
     cargo(&["doc", "--no-deps", "--package", "ringway", "--all-features"], |command| {
         command.env("RUSTDOCFLAGS", "-D warnings");
     })
