@@ -223,6 +223,8 @@ impl<C: Channel> Options<C> {
 
     /// Opens a channel that exists and takes a free end, or that of a dead member.
     ///
+    /// Of a pipe it takes the opener's end if that is to be had, else the maker's.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`], [`ErrorKind::EndTaken`], and the kinds that say what the name holds instead

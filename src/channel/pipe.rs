@@ -318,6 +318,9 @@ impl Connection {
     }
 
     /// The two directions of this end, for two threads. A one-way end has only one.
+    ///
+    /// The end is given up when both halves are gone. To tell the peer that one direction has ended before
+    /// that, close it.
     pub fn split(self) -> (Option<Sender>, Option<Receiver>) {
         (self.sender, self.receiver)
     }
