@@ -98,7 +98,7 @@ impl Idle {
 }
 
 /// What both directions have.
-struct Lane<T: Pod> {
+pub struct Lane<T: Pod> {
     anchored: Anchored<T>,
     end: Arc<End>,
     patience: Patience,
@@ -128,18 +128,26 @@ impl<T: Pod> Lane<T> {
         self.anchored.is_inherited()
     }
 
-    fn len(&self) -> usize {
+    /// How many slots there are.
+    pub fn capacity(&self) -> usize {
+        self.anchored.ring().cells().len()
+    }
+
+    /// How many slots were filled when it looked.
+    pub fn len(&self) -> usize {
         if self.anchored.is_inherited() {
             return 0;
         }
         usize::try_from(self.anchored.ring().len()).unwrap_or(usize::MAX)
     }
 
-    fn is_closed(&self) -> bool {
+    /// Whether anybody has closed.
+    pub fn is_closed(&self) -> bool {
         !self.anchored.is_inherited() && self.anchored.ring().is_closing()
     }
 
-    fn close(&self) {
+    /// Closes for both sides and wakes them.
+    pub fn close(&self) {
         if !self.anchored.is_inherited() {
             self.anchored.ring().close();
             self.anchored.not_empty().notify_all();

@@ -1,6 +1,7 @@
 //! The receiving side of a lane.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bytemuck::Pod;
@@ -136,21 +137,12 @@ impl<T: Pod> RecvLane<T> {
     pub fn parts(&mut self) -> (&Ring<'_, T>, &mut ConsumerSide, &Event<'_>) {
         (self.lane.anchored.ring(), &mut self.side, self.lane.anchored.not_full())
     }
+}
 
-    pub fn capacity(&self) -> usize {
-        self.lane.anchored.ring().cells().len()
-    }
-
-    pub fn len(&self) -> usize {
-        self.lane.len()
-    }
-
-    pub fn is_closed(&self) -> bool {
-        self.lane.is_closed()
-    }
-
-    pub fn close(&self) {
-        self.lane.close();
+impl<T: Pod> Deref for RecvLane<T> {
+    type Target = Lane<T>;
+    fn deref(&self) -> &Lane<T> {
+        &self.lane
     }
 }
 

@@ -1,6 +1,7 @@
 //! The sending side of a lane.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bytemuck::Pod;
@@ -147,18 +148,6 @@ impl<T: Pod> SendLane<T> {
         (self.lane.anchored.ring(), &mut self.side, self.lane.anchored.not_empty())
     }
 
-    pub fn capacity(&self) -> usize {
-        self.lane.anchored.ring().cells().len()
-    }
-
-    pub fn len(&self) -> usize {
-        self.lane.len()
-    }
-
-    pub fn is_closed(&self) -> bool {
-        self.lane.is_closed()
-    }
-
     pub fn close(&self) {
         self.lane.close();
         self.retire();
@@ -175,6 +164,13 @@ impl<T: Pod> SendLane<T> {
 impl<T: Pod> Drop for SendLane<T> {
     fn drop(&mut self) {
         self.retire();
+    }
+}
+
+impl<T: Pod> Deref for SendLane<T> {
+    type Target = Lane<T>;
+    fn deref(&self) -> &Lane<T> {
+        &self.lane
     }
 }
 
