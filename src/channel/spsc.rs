@@ -81,7 +81,7 @@ impl<T: Pod> Producer<T> {
     /// # Errors
     ///
     /// The value with why it cannot be sent.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, value: T) -> Result<(), SendError<T>> {
         self.send_until(value, Deadline::NEVER).map_err(|why| why.give_back_final(value))
     }
@@ -96,11 +96,20 @@ impl<T: Pod> Producer<T> {
         self.send_until(value, deadline).map_err(|why| why.give_back_late(value))
     }
 
-    #[inline]
+    #[inline(always)]
     fn send_until(&mut self, value: T, deadline: Deadline) -> Result<(), Unsent> {
-        let awaited = self.lane.wait(deadline, |ring, side| side.push(ring, value))?;
+        let awaited = match self.lane.attempt(|ring, side| side.push(ring, value)) {
+            Err(Unsent::Full) => self.wait_to_send(value, deadline)?,
+            done => done?,
+        };
         self.lane.notify_if(awaited);
         Ok(())
+    }
+
+    /// Apart, so that only a value that has to wait is ever put into memory before its slot.
+    #[cold]
+    fn wait_to_send(&mut self, value: T, deadline: Deadline) -> Result<bool, Unsent> {
+        self.lane.wait_longer(deadline, |ring, side| side.push(ring, value))
     }
 
     /// Appends as many of `values` as fit now, from the first on, published together. Says how many.
@@ -214,7 +223,7 @@ impl<T: Pod> Consumer<T> {
     /// # Errors
     ///
     /// Why none can come any more.
-    #[inline]
+    #[inline(always)]
     pub fn recv(&mut self) -> Result<T, RecvError> {
         Ok(self.recv_until(Deadline::NEVER)?)
     }
@@ -228,11 +237,20 @@ impl<T: Pod> Consumer<T> {
         Ok(self.recv_until(Deadline::after(timeout))?)
     }
 
-    #[inline]
+    #[inline(always)]
     fn recv_until(&mut self, deadline: Deadline) -> Result<T, Unreceived> {
-        let (value, awaited) = self.lane.wait(deadline, |ring, side| side.pop(ring))?;
+        let (value, awaited) = match self.lane.attempt(|ring, side| side.pop(ring)) {
+            Err(Unreceived::Empty) => self.wait_to_recv(deadline)?,
+            done => done?,
+        };
         self.lane.notify_if(awaited);
         Ok(value)
+    }
+
+    /// Apart, as for sending.
+    #[cold]
+    fn wait_to_recv(&mut self, deadline: Deadline) -> Result<(T, bool), Unreceived> {
+        self.lane.wait_longer(deadline, |ring, side| side.pop(ring))
     }
 
     /// Takes as many values as are there now and `buffer` holds, given back together. Says how many.

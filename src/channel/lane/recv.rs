@@ -91,7 +91,7 @@ impl<T: Pod> RecvLane<T> {
     }
 
     /// Repeats an operation that finds nothing until it does, or `deadline` passes: then `Empty`.
-    #[inline]
+    #[inline(always)]
     pub fn wait<R>(
         &mut self,
         deadline: Deadline,
@@ -103,7 +103,9 @@ impl<T: Pod> RecvLane<T> {
         }
     }
 
-    fn wait_longer<R>(
+    /// As [`wait`](Self::wait), after a first attempt that found nothing.
+    #[cold]
+    pub fn wait_longer<R>(
         &mut self,
         deadline: Deadline,
         mut operation: impl FnMut(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,

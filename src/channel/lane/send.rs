@@ -98,6 +98,7 @@ impl<T: Pod> SendLane<T> {
     }
 
     /// Repeats an operation that finds no room until it does, or `deadline` passes: then `Full`.
+    #[inline(always)]
     pub fn wait<R>(
         &mut self,
         deadline: Deadline,
@@ -109,8 +110,9 @@ impl<T: Pod> SendLane<T> {
         }
     }
 
+    /// As [`wait`](Self::wait), after a first attempt that found no room.
     #[cold]
-    fn wait_longer<R>(
+    pub fn wait_longer<R>(
         &mut self,
         deadline: Deadline,
         mut operation: impl FnMut(&Ring<'_, T>, &mut ProducerSide) -> Result<R, Refusal>,
