@@ -4,8 +4,6 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use crate::layout::Kind;
-
 mod traffic;
 
 pub use traffic::{
@@ -110,8 +108,6 @@ pub enum ErrorKind {
     BarrierUnsupported,
     /// Somebody else kept changing the name all the while.
     Contended,
-    /// The process forked while holding on to this.
-    Forked,
     /// Another answer of the operating system.
     Os,
 }
@@ -168,7 +164,11 @@ impl fmt::Display for Error {
             Operation::Replace => "replace",
             Operation::Unlink => "unlink",
         };
-        write!(f, "{verb} {} {:?}: {}", self.object, self.name, self.failure.kind)?;
+        write!(f, "{verb} {}", self.object)?;
+        if !self.name.is_empty() {
+            write!(f, " {:?}", self.name)?;
+        }
+        write!(f, ": {}", self.failure.kind)?;
         match &self.failure.source {
             Some(source) => write!(f, " ({source})"),
             None => Ok(()),
@@ -233,7 +233,6 @@ impl fmt::Display for ErrorKind {
                 write!(f, "it needs membarrier, which this process may not use")
             }
             Self::Contended => write!(f, "others kept changing the name meanwhile"),
-            Self::Forked => write!(f, "the process has forked"),
             Self::Os => write!(f, "the operating system refused"),
         }
     }
@@ -261,16 +260,5 @@ impl From<io::Error> for Failure {
             _ => ErrorKind::Os,
         };
         Self { kind, source: Some(source) }
-    }
-}
-
-impl Kind {
-    /// The kind with its article, for [`ErrorKind::WrongKind`].
-    pub(crate) fn described(code: u32) -> &'static str {
-        match Kind::from_code(code) {
-            Some(Kind::Spsc) => "an spsc channel",
-            Some(Kind::Pipe) => "a pipe",
-            None => "something this build does not know",
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The memory format: every structure that processes share, declared once.
 //!
 //! Fixed-width integers only, little-endian, naturally aligned; one structure per 128-byte line, grouped by
-//! who writes it; all zeros is the valid empty state of every mutable line. The compiler checks each
+//! who writes it; all zeros is the valid empty state of every mutable line, but for `present`. The compiler checks each
 //! offset below, a golden-bytes test pins the header, and DESIGN.md §4 shows the same numbers.
 //!
 //! This file holds data and arithmetic on geometry: no I/O, no references into memory.
@@ -49,6 +49,15 @@ impl Kind {
     pub const fn max_members(self) -> u32 {
         match self {
             Kind::Spsc | Kind::Pipe => 63,
+        }
+    }
+
+    /// The kind of `code` with its article.
+    pub fn described(code: u32) -> &'static str {
+        match Self::from_code(code) {
+            Some(Kind::Spsc) => "an spsc channel",
+            Some(Kind::Pipe) => "a pipe",
+            None => "something this build does not know",
         }
     }
 
@@ -149,7 +158,7 @@ pub struct Control {
     pub attaches: AtomicU64,
     /// How often somebody became a sender or a receiver.
     pub roster: AtomicU64,
-    /// The segment that continues this one; zero for none.
+    /// The segment that continues this one; zero for none. Reserved.
     pub next: AtomicU64,
 }
 
@@ -176,9 +185,9 @@ pub struct MemberRecord {
     pub incarnation: AtomicU64,
     /// Start time of the process in clock ticks since boot, for people only.
     pub start_time: AtomicU64,
-    /// Sending handles that the member has.
+    /// Sending handles that the member has. Reserved.
     pub senders: AtomicU32,
-    /// Receiving handles that the member has.
+    /// Receiving handles that the member has. Reserved.
     pub receivers: AtomicU32,
 }
 
@@ -189,7 +198,7 @@ pub const MEMBER_ACTIVE: u32 = 1;
 /// What a dead member left behind is being taken back.
 pub const MEMBER_REAPING: u32 = 2;
 
-/// What one member did, for people; only the member writes it.
+/// What one member did, for people; only the member writes it. Reserved: nothing counts yet.
 #[repr(C, align(128))]
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -320,7 +329,7 @@ const _: () = {
     assert!(offset_of!(RingHeader, not_full) == 512);
 };
 
-/// Fingerprint of the structures above: builds that disagree about them refuse each other.
+/// Fingerprint of sizes and of some offsets: builds that disagree about them refuse each other.
 #[cfg(not(loom))]
 pub const LAYOUT_HASH: u64 = {
     use std::mem::{offset_of, size_of};

@@ -28,7 +28,12 @@
 
 #![cfg_attr(loom, allow(dead_code, reason = "models use the rings and events alone"))]
 
-#[cfg(not(all(target_os = "linux", target_pointer_width = "64", target_endian = "little")))]
+#[cfg(not(all(
+    target_os = "linux",
+    target_env = "gnu",
+    target_pointer_width = "64",
+    target_endian = "little"
+)))]
 compile_error!(
     "ringway runs on 64-bit little-endian Linux: port src/sys and the assertions in src/layout.rs"
 );
@@ -69,7 +74,7 @@ struct Readme;
 
 #[cfg(not(loom))]
 pub use channel::{
-    options::{BarrierChoice as Barrier, Options},
+    options::{BarrierChoice as Barrier, Channel, Options},
     pipe, spsc,
 };
 

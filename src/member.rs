@@ -276,7 +276,7 @@ impl Attachment {
                 None => {
                     let taken = EndWord::from_bits(seen).taken_by(self.id).bits();
                     if word.compare_exchange(seen, taken, AcqRel, Acquire).is_ok() {
-                        // ORDERING(roster): after the end is owned; pairs with the reads in `peer_left`.
+                        // ORDERING(roster): after the end is owned; pairs with the reads in `has_left`.
                         self.segment.control().roster.fetch_add(1, SeqCst);
                         return Ok(());
                     }

@@ -1,7 +1,7 @@
 //! The facade: atomics, shared cells, locks, time and the futex, from the standard library or from loom.
 //!
 //! Everything above this file is written once and runs on a mapping, on the heap and under loom alike.
-//! Only the module list in `lib.rs` and the size assertions in `layout.rs` ask which one it is besides.
+//! Only the module list in `lib.rs` and what `layout.rs` says of sizes ask which one it is besides.
 //!
 //! Two rules live here because both builds must keep them:
 //!

@@ -1,6 +1,6 @@
 //! A segment: one mapping and its validated geometry, handed out as typed references.
 //!
-//! The header is read once into private memory, checked field by field, and geometry is used only from
+//! The header is read once into private memory, compared with the one that this build would write, and geometry is used only from
 //! there. What processes change is reached through references to structures made of atomics alone, and
 //! payload through [`Cells`]; both are legal over memory that others write.
 //!

@@ -215,8 +215,10 @@ impl<C: Channel> Options<C> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::AlreadyExists`] if the name is taken, [`ErrorKind::InvalidName`],
-    /// [`ErrorKind::InvalidOption`], [`ErrorKind::NoSpace`] and what the system answers.
+    /// [`ErrorKind::AlreadyExists`] if a channel has the name, or what has it instead; [`ErrorKind::InvalidName`],
+    /// [`ErrorKind::InvalidOption`], [`ErrorKind::NoSpace`], [`ErrorKind::FileSizeLimit`],
+    /// [`ErrorKind::LivenessUnsupported`], [`ErrorKind::Contended`] and what the system answers. The channel is
+    /// built before its name is looked at: where there is no room, that is what a taken name answers too.
     pub fn create(&self, name: &str) -> Result<C, Error> {
         self.run(Operation::Create, name, |address| self.make_or_report(address))
     }
@@ -227,8 +229,9 @@ impl<C: Channel> Options<C> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`], [`ErrorKind::EndTaken`], and the kinds that say what the name holds instead
-    /// of what was asked for.
+    /// [`ErrorKind::NotFound`], [`ErrorKind::EndTaken`], [`ErrorKind::TooManyMembers`],
+    /// [`ErrorKind::BarrierUnsupported`], [`ErrorKind::LivenessUnsupported`], [`ErrorKind::Contended`], and the
+    /// kinds that say what the name holds instead of what was asked for.
     pub fn open(&self, name: &str) -> Result<C, Error> {
         self.run(Operation::Open, name, |address| self.join(address))
     }
@@ -279,7 +282,8 @@ impl<C: Channel> Options<C> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`], [`ErrorKind::NotAFile`], [`ErrorKind::ForeignOwner`].
+    /// [`ErrorKind::NotFound`], [`ErrorKind::NotAFile`], [`ErrorKind::ForeignOwner`],
+    /// [`ErrorKind::PermissionDenied`], [`ErrorKind::Contended`].
     pub fn unlink(&self, name: &str) -> Result<(), Error> {
         self.run(Operation::Unlink, name, |address| self.remove(address))
     }
@@ -314,7 +318,7 @@ impl<C: Channel> Options<C> {
     fn build(&self) -> Result<Built<C>, Failure> {
         let patience = self.patience()?;
         let attachment = Attachment::create(&self.plan()?)?;
-        let (end, _) = claim(attachment, &C::ENDS[..1])?;
+        let end = claim(attachment, &C::ENDS[..1])?;
         Ok(Built { channel: C::take(Arc::clone(&end), patience)?, end })
     }
 
@@ -328,7 +332,7 @@ impl<C: Channel> Options<C> {
             })?;
         let mut ends = C::ENDS.to_vec();
         ends.reverse();
-        let (end, _) = claim(attachment, &ends)?;
+        let end = claim(attachment, &ends)?;
         C::take(end, patience)
     }
 
@@ -399,8 +403,8 @@ impl<C: Channel> Options<C> {
             let first = Attachment::create(&self.plan()?)?;
             let second = first.again()?;
             let patience = self.patience()?;
-            let (first, _) = claim(first, &[0])?;
-            let (second, _) = claim(second, &[1])?;
+            let first = claim(first, &[0])?;
+            let second = claim(second, &[1])?;
             Ok((C::take(first, patience)?, D::take(second, patience)?))
         };
         make().map_err(|failure| Error::new(Operation::Create, C::KIND.noun(), "", failure))
@@ -438,11 +442,11 @@ fn persist<R>(mut act: impl FnMut() -> Result<Option<R>, Failure>) -> Result<R, 
 }
 
 /// Takes the first of `ends` that can be had.
-fn claim(attachment: Attachment, ends: &[usize]) -> Result<(Arc<End>, usize), Failure> {
+fn claim(attachment: Attachment, ends: &[usize]) -> Result<Arc<End>, Failure> {
     let mut failure = None;
     for &number in ends {
         match attachment.claim_end(number) {
-            Ok(()) => return Ok((Arc::new(End::new(attachment, number)), number)),
+            Ok(()) => return Ok(Arc::new(End::new(attachment, number))),
             Err(why) => failure = failure.or(Some(why)),
         }
     }

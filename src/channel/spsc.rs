@@ -43,6 +43,8 @@ pub fn pair<T: Pod>(capacity: usize) -> Result<(Producer<T>, Consumer<T>), Error
 }
 
 /// The sending end. Exactly one member has it at a time.
+///
+/// Values may be aligned to at most 128 bytes; more does not compile.
 pub struct Producer<T: Pod> {
     lane: SendLane<T>,
 }
@@ -293,6 +295,8 @@ impl<T: Pod> Consumer<T> {
     }
 
     /// The values that come until the channel ends, waiting for each.
+    ///
+    /// It ends at a fault too; [`recv`](Self::recv) afterwards tells which.
     pub fn iter(&mut self) -> impl Iterator<Item = T> {
         std::iter::from_fn(|| self.recv().ok())
     }

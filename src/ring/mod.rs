@@ -1,4 +1,5 @@
-//! The rings. They borrow their memory, and never block, allocate, make a system call or know a name.
+//! The rings. They borrow their memory, never block or allocate, and know no names; a grant that is given back
+//! may wake a sleeper through its event.
 
 pub mod bytes;
 pub mod cursor;

@@ -2,10 +2,11 @@
 //!
 //! A child does not get the mappings (`MADV_DONTFORK`): otherwise a dead parent's lock would live on in it.
 //! That leaves holes in the child's address space which its next `mmap` would fill, and a stale handle
-//! would then write into something else. So a fork handler plugs each hole with blank private pages, closes the descriptors that belong to the mappings, and raises the generation by which
-//! handles know that they were inherited. Handles of an older generation do nothing, not even when dropped.
-//! That the pages are blank lets a hot path ask a word of the segment first (zero: nobody there) and the
-//! generation only then, and makes what a child does to a slice granted before the fork harmless.
+//! would then write into something else. So a fork handler plugs each hole with blank private pages, closes
+//! the descriptors that belong to the mappings, and raises the generation by which handles know that they
+//! were inherited. Handles of an older generation do nothing, not even when dropped. That the pages are
+//! blank lets a hot path ask a word of the segment first (zero: nobody there) and the generation only then,
+//! and makes what a child does to a slice granted before the fork harmless.
 //!
 //! [`guard`] keeps forks out while descriptors exist that a child must not inherit. A process made by
 //! `vfork` or raw `clone` does not run the handlers and must not touch handles before it calls exec.

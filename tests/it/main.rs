@@ -6,6 +6,7 @@
 mod util;
 
 mod absences;
+mod barriers;
 mod fork;
 mod forked;
 mod handover;
@@ -32,6 +33,7 @@ fn child() {
     let Some((role, arguments)) = util::child::assigned() else { return };
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match role.split_once("::") {
+        Some(("barriers", role)) => barriers::play(role, &arguments),
         Some(("fork", role)) => fork::play(role, &arguments),
         Some(("forked", role)) => forked::play(role, &arguments),
         Some(("handover", role)) => handover::play(role, &arguments),

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytemuck::Pod;
+use crossbeam_utils::CachePadded;
 
 use super::{End, Idle, Lane};
 use crate::error::{Fault, RecvError, RecvTimeoutError, TryRecvError};
@@ -57,7 +58,8 @@ impl From<Unreceived> for RecvError {
 /// The receiving side of one direction.
 pub struct RecvLane<T: Pod> {
     lane: Lane<T>,
-    side: ConsumerSide,
+    /// On lines of its own: the other end's handle may lie beside this one.
+    side: CachePadded<ConsumerSide>,
     idle: Idle,
 }
 
@@ -66,7 +68,7 @@ impl<T: Pod> RecvLane<T> {
     pub fn new(end: &Arc<End>, ring: u32, patience: Patience) -> Result<Self, Dry> {
         let lane = Lane::new(end, ring, patience);
         let side = ConsumerSide::resume(lane.anchored.ring())?;
-        Ok(Self { lane, side, idle: Idle::default() })
+        Ok(Self { lane, side: CachePadded::new(side), idle: Idle::default() })
     }
 
     /// Runs one operation of the consumer.

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytemuck::Pod;
+use crossbeam_utils::CachePadded;
 
 use super::{End, Idle, Lane};
 use crate::error::{Fault, SendError, SendTimeoutError, TrySendError};
@@ -64,7 +65,8 @@ impl From<Refusal> for Unsent {
 /// The sending side of one direction.
 pub struct SendLane<T: Pod> {
     lane: Lane<T>,
-    side: ProducerSide,
+    /// On lines of its own: the other end's handle may lie beside this one.
+    side: CachePadded<ProducerSide>,
     idle: Idle,
 }
 
@@ -73,7 +75,7 @@ impl<T: Pod> SendLane<T> {
     pub fn new(end: &Arc<End>, ring: u32, patience: Patience) -> Result<Self, Refusal> {
         let lane = Lane::new(end, ring, patience);
         let side = ProducerSide::resume(lane.anchored.ring())?;
-        Ok(Self { lane, side, idle: Idle::default() })
+        Ok(Self { lane, side: CachePadded::new(side), idle: Idle::default() })
     }
 
     /// Runs one operation of the producer.

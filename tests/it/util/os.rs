@@ -146,23 +146,34 @@ pub fn alarm_every(micros: i64) {
     check(result).expect("a timer");
 }
 
-/// From now on this process may only end; any other system call kills it.
+/// From now on this thread may only end; any other system call kills the process.
 ///
 /// A filter rather than the strict mode, which also takes away the clock that is read without a call.
 pub fn allow_no_calls() {
+    filter_calls(libc::SYS_exit, libc::SECCOMP_RET_ALLOW, libc::SECCOMP_RET_KILL_PROCESS);
+}
+
+/// From now on this thread is refused barriers over all processors.
+pub fn refuse_membarrier() {
+    let refuse = libc::SECCOMP_RET_ERRNO | libc::EPERM.cast_unsigned();
+    filter_calls(libc::SYS_membarrier, refuse, libc::SECCOMP_RET_ALLOW);
+}
+
+/// From now on the kernel does `then` when this thread makes system call `number`, and `otherwise` for others.
+fn filter_calls(number: i64, then: u32, otherwise: u32) {
     let statement = |code: u32, k: u32, jf: u8| libc::sock_filter {
         code: u16::try_from(code).expect("codes are small"),
         jt: 0,
         jf,
         k,
     };
-    let exit = u32::try_from(libc::SYS_exit).expect("numbers are small");
-    // Load the call's number; if it is not exit, skip to the last statement.
+    let number = u32::try_from(number).expect("numbers are small");
+    // Load the call's number; if it is another, skip to the last statement.
     let mut program = [
         statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, exit, 1),
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0),
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_KILL_PROCESS, 0),
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, number, 1),
+        statement(libc::BPF_RET | libc::BPF_K, then, 0),
+        statement(libc::BPF_RET | libc::BPF_K, otherwise, 0),
     ];
     let filter = libc::sock_fprog { len: 4, filter: program.as_mut_ptr() };
     // SAFETY: prctl with this option takes numbers.
