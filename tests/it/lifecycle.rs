@@ -243,11 +243,15 @@ fn a_maker_killed_at_any_moment_leaves_nothing_or_a_whole_channel() {
     let directory = Directory::in_memory("crash");
     let path = directory.path().to_str().unwrap();
     let mut random = Random(3);
-    let (mut absent, mut whole) = (0, 0);
-    for _ in 0..60 {
+    let (mut absent, mut whole, mut tries) = (0, 0, 0);
+    let end = Instant::now() + LONG;
+    // On a busy machine a child may not have run yet at an early moment: then later ones are tried too.
+    while tries < 60 || (absent == 0 || whole == 0) && Instant::now() < end {
+        tries += 1;
         let child = Child::spawn("lifecycle::loop", &["x", path]);
         child.expect("looping");
-        let moment = Instant::now() + Duration::from_micros(random.next() % 3_000);
+        let moments = 3_000 * (1 + tries / 20);
+        let moment = Instant::now() + Duration::from_micros(random.next() % moments);
         while Instant::now() < moment {
             std::hint::spin_loop();
         }
@@ -269,7 +273,6 @@ fn a_maker_killed_at_any_moment_leaves_nothing_or_a_whole_channel() {
         }
         assert_eq!(directory.listing(), [""; 0], "something else was left");
     }
-    assert_eq!(absent + whole, 60);
     assert!(absent > 0 && whole > 0, "{absent} absent, {whole} whole: not at any moment");
 }
 
