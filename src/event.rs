@@ -284,6 +284,7 @@ impl<'a, M: Fn() -> bool> Enrolled<'a, M> {
     fn new(event: Event<'a>, more: M) -> Self {
         let mut threads = event.local.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if *threads == 0 {
+            // ORDERING(waiters): before the barrier below; pairs with the load after a notifier's barrier.
             event.line.waiters[0].fetch_or(event.bit(), SeqCst);
         }
         *threads += 1;
@@ -300,6 +301,7 @@ impl<M: Fn() -> bool> Drop for Enrolled<'_, M> {
         let mut threads = local.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *threads -= 1;
         if *threads == 0 {
+            // ORDERING(waiters): before the look for more, so that a later change finds another waiter or us gone.
             self.event.line.waiters[0].fetch_and(!self.event.bit(), SeqCst);
         }
         drop(threads);

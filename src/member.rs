@@ -134,6 +134,7 @@ impl Attachment {
             return Err(Miss::Moved);
         }
         let attachment = Self::join(segment, file, &guard)?;
+        // ORDERING(attaches): after the lock and the record; pairs with the look in `is_abandoned`.
         let attached = attachment.segment.control().attaches.fetch_add(1, SeqCst);
         if attached & REMOVED != 0 {
             unlink(attachment.segment.probe(), address.path())?;
@@ -167,6 +168,7 @@ impl Attachment {
             return Err(ErrorKind::LivenessUnsupported(why).into());
         }
         let record = segment.record(id);
+        // ORDERING(member): pairs with the Release of whoever put the record in order before.
         if record.state.load(Acquire) != MEMBER_UNUSED {
             segment.take_back(id);
         }
@@ -238,6 +240,7 @@ impl Attachment {
     pub fn reap(&self, dead: &DeadMember) {
         self.segment.take_back(dead.id);
         if let View::Ours(_) = self.view() {
+            // ORDERING(member): what was taken back is; pairs with the Acquire in `take_number`.
             self.segment.record(dead.id).state.store(MEMBER_UNUSED, Release);
         }
     }
@@ -258,6 +261,7 @@ impl Attachment {
         let word = &self.segment.ends().words[number];
         let patience = Patience::new(SETTLING);
         loop {
+            // ORDERING(ends): what the last owner did before it left is visible; pairs with `vacate`.
             let seen = word.load(Acquire);
             match EndWord::from_bits(seen).owner() {
                 Some(owner) if owner.index() >= self.segment.shape().max_members as usize => {
@@ -275,6 +279,7 @@ impl Attachment {
                 }
                 None => {
                     let taken = EndWord::from_bits(seen).taken_by(self.id).bits();
+                    // ORDERING(ends): Release for who sees the new owner.
                     if word.compare_exchange(seen, taken, AcqRel, Acquire).is_ok() {
                         // ORDERING(roster): after the end is owned; pairs with the reads in `has_left`.
                         self.segment.control().roster.fetch_add(1, SeqCst);
@@ -293,10 +298,12 @@ impl Attachment {
 
     /// Who owns end `number` now.
     pub fn end_owner(&self, number: usize) -> Option<MemberId> {
+        // ORDERING(ends): as in `claim_end`.
         EndWord::from_bits(self.segment.ends().words[number].load(Acquire)).owner()
     }
 
     fn is_deserted(&self, number: usize) -> bool {
+        // ORDERING(ends): pairs with the Release in `vacate`.
         EndWord::from_bits(self.segment.ends().words[number].load(Acquire)).is_deserted()
     }
 
@@ -308,6 +315,7 @@ impl Attachment {
     pub fn has_left(&self, number: usize, mut drained: impl FnMut() -> bool) -> bool {
         let roster = &self.segment.control().roster;
         for _ in 0..8 {
+            // ORDERING(roster): read before the end is looked at; pairs with `claim_end`.
             let before = roster.load(SeqCst);
             if !self.is_deserted(number) || !drained() {
                 return false;
@@ -347,6 +355,7 @@ impl Drop for Attachment {
 ///
 /// While somebody is being cleaned up after, or has not quite left, its number is about to be free.
 fn take_number(segment: &Segment, file: &File) -> Result<MemberId, Failure> {
+    // ORDERING(member): pairs with the Release in `begin`, `mark_taken` and `reap`.
     let state = |id| segment.record(id).state.load(Acquire);
     let patience = Patience::new(SETTLING);
     loop {
@@ -380,6 +389,8 @@ impl Segment {
     /// owned by it waits for that.
     fn mark_taken(&self, member: MemberId) {
         let state = &self.record(member).state;
+        // ORDERING(member): nobody else changes it while the byte is held alone; Release pairs with the
+        // Acquire in `claim_end`.
         if state.load(Acquire) != MEMBER_UNUSED {
             state.store(MEMBER_REAPING, Release);
         }
@@ -389,6 +400,7 @@ impl Segment {
     fn take_back(&self, member: MemberId) {
         self.record(member).state.store(MEMBER_REAPING, Relaxed);
         for event in self.events() {
+            // ORDERING(waiters): as in `event.rs`; others' bits in the word stay as they are.
             event.waiters[member.index() / 64].fetch_and(!(1 << (member.index() % 64)), SeqCst);
         }
         for number in 0..self.ends().words.len() {
@@ -414,6 +426,7 @@ impl Segment {
     /// Gives end `number` up if `member` owns it.
     fn vacate(&self, number: usize, member: MemberId) {
         let word = &self.ends().words[number];
+        // ORDERING(ends): as in `claim_end`.
         let seen = EndWord::from_bits(word.load(Acquire));
         if seen.owner() == Some(member) {
             // ORDERING(ends): Release pairs with the Acquire in `is_deserted`. It fails only if another
@@ -456,6 +469,7 @@ impl Segment {
             if self.census(view)?.0 > 0 {
                 return Ok(false);
             }
+            // ORDERING(attaches): fails if anybody counted itself since; pairs with the one in `open`.
             if attaches.compare_exchange(seen, seen | REMOVED, SeqCst, SeqCst).is_ok() {
                 return Ok(true);
             }

@@ -156,6 +156,7 @@ impl<'a, T: Pod> Ring<'a, T> {
 
     /// Whether anybody has asked to close.
     pub fn is_closing(&self) -> bool {
+        // ORDERING(closing): pairs with the Release in `close`.
         self.header.not_empty.waiters[0].load(Acquire) & CLOSING != 0
     }
 
