@@ -54,8 +54,8 @@ pub enum Verdict {
     Alive,
     /// It can never store to the segment again.
     Dead(DeadMember),
-    /// This process can no longer tell; the text says why.
-    Unknown(&'static str),
+    /// This process cannot tell: there is no such member, or its view of the locks is not to be had or trusted.
+    Unknown,
 }
 
 /// Proof that a member is dead. While it exists nobody takes the member's number.
@@ -196,20 +196,18 @@ impl Attachment {
     /// for something else behind the library's back fails that, and then nobody is declared dead.
     pub fn verdict(&self, member: MemberId) -> Verdict {
         if member.index() >= self.segment.shape().max_members as usize {
-            return Verdict::Unknown("the segment has no such member");
+            return Verdict::Unknown;
         }
         if self.blind.load(Relaxed) {
-            return Verdict::Unknown(LOST);
+            return Verdict::Unknown;
         }
         let guard = fork::guard();
         let fresh = match self.view() {
             View::Ours(fresh) => fresh,
-            View::Unavailable => {
-                return Verdict::Unknown("no description of the file can be had now");
-            }
+            View::Unavailable => return Verdict::Unknown,
             View::Lost => {
                 self.blind.store(true, Relaxed);
-                return Verdict::Unknown(LOST);
+                return Verdict::Unknown;
             }
         };
         match lock::try_shared(&fresh, liveness_byte(member)) {
@@ -252,7 +250,7 @@ impl Attachment {
                 self.reap(&dead);
                 true
             }
-            Verdict::Alive | Verdict::Unknown(_) => false,
+            Verdict::Alive | Verdict::Unknown => false,
         }
     }
 
@@ -328,8 +326,6 @@ impl Attachment {
         false
     }
 }
-
-const LOST: &str = "this process's view of the locks was closed or replaced";
 
 impl Drop for Attachment {
     fn drop(&mut self) {

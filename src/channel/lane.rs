@@ -135,7 +135,7 @@ impl<T: Pod> Lane<T> {
 
     /// How many slots were filled when it looked.
     pub fn len(&self) -> usize {
-        if self.anchored.is_inherited() {
+        if self.is_inherited() {
             return 0;
         }
         usize::try_from(self.anchored.ring().len()).unwrap_or(usize::MAX)
@@ -143,33 +143,24 @@ impl<T: Pod> Lane<T> {
 
     /// Whether anybody has closed.
     pub fn is_closed(&self) -> bool {
-        !self.anchored.is_inherited() && self.anchored.ring().is_closing()
+        !self.is_inherited() && self.anchored.ring().is_closing()
     }
 
     /// Closes for both sides and wakes them.
     pub fn close(&self) {
-        if !self.anchored.is_inherited() {
+        if !self.is_inherited() {
             self.anchored.ring().close();
             self.anchored.not_empty().notify_all();
             self.anchored.not_full().notify_all();
         }
     }
-}
 
-impl<T: Pod> fmt::Debug for Lane<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (capacity, closed) = (self.anchored.ring().capacity().slots(), self.is_closed());
-        write!(f, "capacity: {capacity}, len: {}, closed: {closed}", self.len())
-    }
-}
-
-impl<T: Pod> Lane<T> {
     /// Nobody is at the other end, or this process was forked: whether to send all the same. Who comes
     /// first may fill the ring.
     #[cold]
     fn check_alone(&self) -> Result<(), Unsent> {
         match () {
-            () if self.anchored.is_inherited() => Err(Unsent::Failed(Fault::Forked)),
+            () if self.is_inherited() => Err(Unsent::Failed(Fault::Forked)),
             () if self.is_closed() => Err(Unsent::Closed),
             () if self.anchored.peer().is_deserted() => Err(Unsent::Disconnected),
             () => Ok(()),
@@ -199,5 +190,12 @@ impl<T: Pod> Lane<T> {
             Dry::Drained => Unreceived::Closed,
             Dry::Corrupt(what) => Unreceived::Failed(Fault::Corrupt(what.text())),
         }
+    }
+}
+
+impl<T: Pod> fmt::Debug for Lane<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (capacity, closed) = (self.anchored.ring().capacity().slots(), self.is_closed());
+        write!(f, "capacity: {capacity}, len: {}, closed: {closed}", self.len())
     }
 }
