@@ -34,6 +34,8 @@ pub enum Operation {
     Replace,
     /// Removing a name.
     Unlink,
+    /// Asking who is attached.
+    Inspect,
 }
 
 /// Why it failed.
@@ -77,6 +79,11 @@ pub enum ErrorKind {
     WrongKind(&'static str),
     /// Elements of another size or alignment, or another [`type_id`](crate::Options::type_id).
     WrongType(String),
+    /// The queue's delivery policy is one that this build does not know.
+    UnknownDelivery {
+        /// Its code.
+        code: u32,
+    },
     /// The file belongs to another user.
     ForeignOwner {
         /// Whose it is.
@@ -163,6 +170,7 @@ impl fmt::Display for Error {
             Operation::OpenOrCreate => "open or create",
             Operation::Replace => "replace",
             Operation::Unlink => "unlink",
+            Operation::Inspect => "inspect",
         };
         write!(f, "{verb} {}", self.object)?;
         if !self.name.is_empty() {
@@ -219,6 +227,7 @@ impl fmt::Display for ErrorKind {
             Self::WrongLayout => write!(f, "its build lays the same version out differently"),
             Self::WrongKind(found) => write!(f, "the name is held by {found}"),
             Self::WrongType(how) => write!(f, "element type differs: {how}"),
+            Self::UnknownDelivery { code } => write!(f, "delivery policy {code} is not known here"),
             Self::ForeignOwner { uid } => write!(f, "it belongs to user {uid}"),
             Self::WritableByOthers => write!(f, "any user may write to it"),
             Self::PermissionDenied => write!(f, "permission denied"),

@@ -45,8 +45,26 @@ pub enum Attempt<R> {
     Ready(R),
     /// Nothing to do yet: sleep until notified.
     Idle,
-    /// A member is in the middle of what is waited for: look again within a millisecond.
+    /// A member is in the middle of what is waited for: look again within a millisecond, and if the same one
+    /// still is then, less and less often.
     Held(MemberId),
+}
+
+/// When an attempt is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// A recheck is due: time to see whether those waited for live.
+    pub overdue: bool,
+    /// The thread is enrolled, and sleeps if this attempt finds nothing.
+    pub last: bool,
+}
+
+impl Look {
+    const QUICK: Look = Look { overdue: false, last: false };
+
+    fn now(overdue: bool) -> Self {
+        Self { overdue, last: false }
+    }
 }
 
 /// A point on the monotonic clock, or never.
@@ -124,10 +142,12 @@ pub struct Event<'a> {
     local: &'a LocalWaiters,
     member: MemberId,
     barrier: Barrier,
+    /// Whether [`CLOSING`] shares the first word, which then is the only one.
+    two_ended: bool,
 }
 
 impl<'a> Event<'a> {
-    /// The event on `line` for `member`, whose threads are counted in `local`.
+    /// The event on `line` of a channel with two ends for `member`, whose threads are counted in `local`.
     ///
     /// # Panics
     ///
@@ -139,7 +159,18 @@ impl<'a> Event<'a> {
         barrier: Barrier,
     ) -> Self {
         assert!(member.index() < 63, "the kind's shape allows 63 members");
-        Self { line, local, member, barrier }
+        Self { line, local, member, barrier, two_ended: true }
+    }
+
+    /// The event on `line` of a channel of many. Those who notify have passed a sequentially consistent
+    /// read-modify-write, so a fence is barrier enough.
+    ///
+    /// # Panics
+    ///
+    /// When there is no bit for the member.
+    pub fn of_many(line: &'a EventLine, local: &'a LocalWaiters, member: MemberId) -> Self {
+        assert!(member.index() < 64 * line.waiters.len(), "the kind's shape allows 512 members");
+        Self { line, local, member, barrier: Barrier::Fence, two_ended: false }
     }
 
     /// Wakes up to `count` waiters, if there are any.
@@ -160,7 +191,10 @@ impl<'a> Event<'a> {
 
     /// Relaxed: the barrier before it orders it against the state that was changed.
     fn anyone_waits(&self) -> bool {
-        self.line.waiters[0].load(Relaxed) & !CLOSING != 0
+        match &self.line.waiters {
+            [first, ..] if self.two_ended => first.load(Relaxed) & !CLOSING != 0,
+            words => words.iter().any(|word| word.load(Relaxed) != 0),
+        }
     }
 
     fn wake(&self, count: u32) {
@@ -171,18 +205,17 @@ impl<'a> Event<'a> {
 
     /// Tries until the attempt is ready or the deadline passes, at least once.
     ///
-    /// `attempt` is told whether a recheck is due: time to see whether the one it waits for lives. When the
-    /// next one is due is kept in `recheck` from wait to wait, so that many short waits look as often as one
-    /// long one. `more` says whether another waiter would find something to do.
+    /// When the next recheck is due is kept in `recheck` from wait to wait, so that many short waits look as
+    /// often as one long one. `more` says whether another waiter would find something to do.
     pub fn wait_until<R>(
         &self,
         patience: Patience,
         recheck: &mut Recheck,
         deadline: Deadline,
-        mut attempt: impl FnMut(bool) -> Attempt<R>,
+        mut attempt: impl FnMut(Look) -> Attempt<R>,
         more: impl Fn() -> bool,
     ) -> Option<R> {
-        if let Attempt::Ready(result) = attempt(recheck.is_due(patience)) {
+        if let Attempt::Ready(result) = attempt(Look::now(recheck.is_due(patience))) {
             return Some(result);
         }
         if deadline.has_passed() {
@@ -202,7 +235,7 @@ impl<'a> Event<'a> {
 
     fn spin_briefly<R>(
         patience: Patience,
-        attempt: &mut impl FnMut(bool) -> Attempt<R>,
+        attempt: &mut impl FnMut(Look) -> Attempt<R>,
     ) -> Option<R> {
         let spins = if patience.alone { 0 } else { SPINS };
         for step in 0..spins + YIELDS {
@@ -211,7 +244,7 @@ impl<'a> Event<'a> {
             } else {
                 yield_now();
             }
-            if let Attempt::Ready(result) = attempt(false) {
+            if let Attempt::Ready(result) = attempt(Look::QUICK) {
                 return Some(result);
             }
         }
@@ -222,11 +255,11 @@ impl<'a> Event<'a> {
         patience: Patience,
         recheck: &mut Recheck,
         deadline: Deadline,
-        attempt: &mut impl FnMut(bool) -> Attempt<R>,
+        attempt: &mut impl FnMut(Look) -> Attempt<R>,
     ) -> Option<R> {
         loop {
             for _ in 0..SPINS {
-                if let Attempt::Ready(result) = attempt(false) {
+                if let Attempt::Ready(result) = attempt(Look::QUICK) {
                     return Some(result);
                 }
                 pause();
@@ -235,7 +268,7 @@ impl<'a> Event<'a> {
                 return None;
             }
             if recheck.is_due(patience)
-                && let Attempt::Ready(result) = attempt(true)
+                && let Attempt::Ready(result) = attempt(Look::now(true))
             {
                 return Some(result);
             }
@@ -247,18 +280,28 @@ impl<'a> Event<'a> {
         patience: Patience,
         recheck: &mut Recheck,
         deadline: Deadline,
-        mut attempt: impl FnMut(bool) -> Attempt<R>,
+        mut attempt: impl FnMut(Look) -> Attempt<R>,
         more: impl Fn() -> bool,
     ) -> Option<R> {
         let enrolled = Enrolled::new(*self, more);
+        let mut held: Option<(MemberId, u64)> = None;
         loop {
             // ORDERING(epoch): read before the try. A notification after this load changes the word, and
             // one before it made its state visible to the try.
             let epoch = self.line.epoch.load(Acquire);
-            let asleep_until = match attempt(recheck.is_due(patience)) {
+            let asleep_until = match attempt(Look { overdue: recheck.is_due(patience), last: true })
+            {
                 Attempt::Ready(result) => return Some(result),
                 Attempt::Idle if enrolled.seen_by_all => recheck.0,
-                Attempt::Idle | Attempt::Held(_) => now_ns() + SHORT_NS,
+                Attempt::Idle => now_ns() + SHORT_NS,
+                Attempt::Held(member) => {
+                    let nap = match held {
+                        Some((holder, nap)) if holder == member => nap.saturating_mul(2),
+                        _ => SHORT_NS,
+                    };
+                    held = Some((member, nap));
+                    now_ns().saturating_add(nap).min(recheck.0)
+                }
             };
             if deadline.has_passed() {
                 return None;
@@ -267,8 +310,17 @@ impl<'a> Event<'a> {
         }
     }
 
-    fn bit(&self) -> u64 {
-        1 << self.member.0
+    /// Sets the member's bit, or takes it away.
+    fn enroll(&self, waits: bool) {
+        let word = &self.line.waiters[self.member.index() / 64];
+        let bit = 1 << (self.member.index() % 64);
+        // ORDERING(waiters): set before the tries, taken away before the look for more, so that a later change
+        // finds another waiter, or this one gone.
+        if waits {
+            word.fetch_or(bit, SeqCst)
+        } else {
+            word.fetch_and(!bit, SeqCst)
+        };
     }
 }
 
@@ -284,8 +336,7 @@ impl<'a, M: Fn() -> bool> Enrolled<'a, M> {
     fn new(event: Event<'a>, more: M) -> Self {
         let mut threads = event.local.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if *threads == 0 {
-            // ORDERING(waiters): before the barrier below; pairs with the load after a notifier's barrier.
-            event.line.waiters[0].fetch_or(event.bit(), SeqCst);
+            event.enroll(true);
         }
         *threads += 1;
         drop(threads);
@@ -301,8 +352,7 @@ impl<M: Fn() -> bool> Drop for Enrolled<'_, M> {
         let mut threads = local.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *threads -= 1;
         if *threads == 0 {
-            // ORDERING(waiters): before the look for more, so that a later change finds another waiter or us gone.
-            self.event.line.waiters[0].fetch_and(!self.event.bit(), SeqCst);
+            self.event.enroll(false);
         }
         drop(threads);
         if (self.more)() {

@@ -31,10 +31,8 @@ pub static NO_PROC: ErrorKind = ErrorKind::LivenessUnsupported("/proc is needed 
 pub struct Expected {
     /// The kind.
     pub kind: Kind,
-    /// Bytes in one element.
-    pub element_size: u64,
-    /// Alignment of one element.
-    pub element_align: u32,
+    /// Bytes in one element and its alignment; `None` where openers take them from the segment.
+    pub element: Option<(usize, usize)>,
     /// Fingerprint of the element type's agreed name; zero for none.
     pub type_id: [u8; 16],
 }
@@ -45,9 +43,10 @@ impl Expected {
         if found.kind != self.kind {
             return Err(ErrorKind::WrongKind(Kind::described(found.kind as u32)).into());
         }
-        let (size, align) = (self.element_size, self.element_align);
-        if (found.element_size, found.element_align) != (size, align) {
-            let (theirs, aligned) = (found.element_size, found.element_align);
+        let (theirs, aligned) = (found.element_size, found.element_align);
+        if let Some((size, align)) = self.element
+            && (theirs, aligned as usize) != (size as u64, align)
+        {
             return Err(ErrorKind::WrongType(format!(
                 "{theirs} bytes aligned to {aligned} there, {size} bytes aligned to {align} here"
             ))
@@ -121,6 +120,9 @@ fn check_header(header: &SegmentHeader) -> Result<Shape, Failure> {
         return Err(ErrorKind::NotASegment("its header does not match its checksum").into());
     }
     let shape = Shape::of(header).ok_or(ErrorKind::WrongKind(Kind::described(header.kind)))?;
+    if !shape.knows_delivery() {
+        return Err(ErrorKind::UnknownDelivery { code: shape.delivery }.into());
+    }
     match shape.header(header.boot_id) {
         Some(ours) if ours == *header => Ok(shape),
         _ => Err(ErrorKind::NotASegment("its header contradicts itself").into()),

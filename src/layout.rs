@@ -8,7 +8,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::primitive::{AtomicU32, AtomicU64, FutexWord};
+use crate::primitive::{AtomicU32, AtomicU64, FutexWord, slot_stride};
 
 /// `ringway` and a zero byte, as a little-endian number: the first eight bytes of every segment.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"ringway\0");
@@ -37,19 +37,33 @@ pub enum Kind {
     Spsc = 1,
     /// One or two rings of records between two connections.
     Pipe = 2,
+    /// One ring of fixed-size values between many senders and many receivers.
+    Queue = 3,
+    /// The same for messages of bytes up to a length, which is the element size.
+    ByteQueue = 4,
 }
 
 impl Kind {
     /// The kind that a header names, if this build knows it.
     pub fn from_code(code: u32) -> Option<Self> {
-        [Kind::Spsc, Kind::Pipe].into_iter().find(|kind| *kind as u32 == code)
+        let known = [Kind::Spsc, Kind::Pipe, Kind::Queue, Kind::ByteQueue];
+        known.into_iter().find(|kind| *kind as u32 == code)
     }
 
-    /// The most members that a segment of this kind can have: their bits and [`CLOSING`] share a word.
+    /// Whether it has a ring between many.
+    pub const fn is_queue(self) -> bool {
+        matches!(self, Kind::Queue | Kind::ByteQueue)
+    }
+
+    /// The most members that a segment of this kind can have. With two ends their bits and [`CLOSING`] share a
+    /// word.
     pub const fn max_members(self) -> u32 {
-        match self {
-            Kind::Spsc | Kind::Pipe => 63,
-        }
+        if self.is_queue() { MAX_MEMBERS } else { 63 }
+    }
+
+    /// How many members a segment of this kind has room for where nobody says.
+    pub const fn default_members(self) -> u32 {
+        if self.is_queue() { 64 } else { 63 }
     }
 
     /// The kind of `code` with its article.
@@ -57,16 +71,18 @@ impl Kind {
         match Self::from_code(code) {
             Some(Kind::Spsc) => "an spsc channel",
             Some(Kind::Pipe) => "a pipe",
+            Some(Kind::Queue) => "a queue of values",
+            Some(Kind::ByteQueue) => "a queue of bytes",
             None => "something this build does not know",
         }
     }
 
     /// The `FLAG_` bits that a segment of this kind can have.
     pub fn flags(self) -> u32 {
-        let common = FLAG_REMOVE_WHEN_UNUSED | FLAG_ASYMMETRIC;
         match self {
-            Kind::Spsc => common,
-            Kind::Pipe => common | FLAG_FIRST_SENDS | FLAG_SECOND_SENDS,
+            Kind::Spsc => FLAG_REMOVE_WHEN_UNUSED | FLAG_ASYMMETRIC,
+            Kind::Pipe => Kind::Spsc.flags() | FLAG_FIRST_SENDS | FLAG_SECOND_SENDS,
+            Kind::Queue | Kind::ByteQueue => FLAG_REMOVE_WHEN_UNUSED,
         }
     }
 
@@ -75,6 +91,7 @@ impl Kind {
         match self {
             Kind::Spsc => "spsc channel",
             Kind::Pipe => "pipe",
+            Kind::Queue | Kind::ByteQueue => "queue",
         }
     }
 }
@@ -87,6 +104,11 @@ pub const FLAG_ASYMMETRIC: u32 = 2;
 pub const FLAG_FIRST_SENDS: u32 = 4;
 /// A pipe with one ring: end 1 sends, end 0 receives.
 pub const FLAG_SECOND_SENDS: u32 = 8;
+
+/// A message whose receiver did not acknowledge it is delivered again.
+pub const DELIVERY_AT_LEAST_ONCE: u32 = 1;
+/// A message whose receiver did not acknowledge it is dropped.
+pub const DELIVERY_AT_MOST_ONCE: u32 = 2;
 
 /// What the segment is, fixed before its name becomes visible: plain data, read once into private memory.
 #[repr(C, align(128))]
@@ -134,7 +156,7 @@ pub struct SegmentHeader {
     pub flags: u32,
     /// How many rings.
     pub rings: u32,
-    /// Delivery policy of a queue.
+    /// Delivery policy of a queue: [`DELIVERY_AT_LEAST_ONCE`] or [`DELIVERY_AT_MOST_ONCE`]; zero elsewhere.
     pub delivery: u32,
     /// Deliveries before a message counts as undeliverable; zero for no limit.
     pub delivery_limit: u32,
@@ -165,12 +187,16 @@ pub struct Control {
 /// Set in [`Control::attaches`] by whoever removes the name: nobody may attach any more.
 pub const REMOVED: u64 = 1 << 63;
 
-/// Who owns the two ends of a channel: end words, see [`crate::ring::cursor::EndWord`].
+/// Who owns the two ends of a channel, or which side of a queue has nobody.
 #[repr(C, align(128))]
 #[derive(Debug, Default)]
 pub struct Ends {
-    /// Producer and consumer of a ring; first and second end of a pipe.
+    /// Producer and consumer of a ring; first and second end of a pipe: end words, see
+    /// [`crate::ring::cursor::EndWord`]. In a queue: how often somebody became a sender, and a receiver.
     pub words: [AtomicU64; 2],
+    /// In a queue: what `words` said when it was last found to have no sender, and no receiver. Where the two
+    /// are equal there is none.
+    pub deserted: [AtomicU64; 2],
 }
 
 /// One attached process-mapping; the kernel lock on its liveness byte says whether it lives.
@@ -185,10 +211,8 @@ pub struct MemberRecord {
     pub incarnation: AtomicU64,
     /// Start time of the process in clock ticks since boot, for people only.
     pub start_time: AtomicU64,
-    /// Sending handles that the member has. Reserved.
-    pub senders: AtomicU32,
-    /// Receiving handles that the member has. Reserved.
-    pub receivers: AtomicU32,
+    /// Senders of a queue, and receivers, that the member has; only the member counts, and who cleans up after it.
+    pub roles: [AtomicU32; 2],
 }
 
 /// Nobody has the record.
@@ -284,6 +308,51 @@ pub struct RingHeader {
     pub not_full: EventLine,
 }
 
+/// Where claims go that fill slots.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct TailLine {
+    /// A [`crate::ring::word::CursorWord`].
+    pub tail: AtomicU64,
+}
+
+/// Where claims go that take messages.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct HeadLine {
+    /// A [`crate::ring::word::CursorWord`].
+    pub head: AtomicU64,
+    /// A [`crate::ring::word::RedeliverWord`].
+    pub redeliver: AtomicU64,
+}
+
+/// What nearly never changes.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct GateLine {
+    /// Not zero once somebody has begun to close; the bit in the tail decides.
+    pub closed: AtomicU64,
+    /// [`PRESENT`], as in [`SealLine::present`].
+    pub present: AtomicU64,
+}
+
+/// The shared state of a ring between many. Slots follow elsewhere, each with a
+/// [`crate::ring::word::SlotWord`] in front.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub struct QueueHeader {
+    /// Written by producers.
+    pub tail: TailLine,
+    /// Written by consumers.
+    pub head: HeadLine,
+    /// Written once.
+    pub gate: GateLine,
+    /// Consumers wait here.
+    pub not_empty: EventLine,
+    /// Producers wait here.
+    pub not_full: EventLine,
+}
+
 #[cfg(not(loom))]
 const _: () = {
     use std::mem::{offset_of, size_of};
@@ -313,12 +382,11 @@ const _: () = {
     assert!(offset_of!(SegmentHeader, delivery_limit) == 164);
     assert!(size_of::<Control>() == LINE && offset_of!(Control, roster) == 8);
     assert!(offset_of!(Control, next) == 16);
-    assert!(size_of::<Ends>() == LINE);
+    assert!(size_of::<Ends>() == LINE && offset_of!(Ends, deserted) == 16);
     assert!(size_of::<MemberRecord>() == LINE && offset_of!(MemberRecord, pid) == 4);
     assert!(offset_of!(MemberRecord, incarnation) == 8);
     assert!(offset_of!(MemberRecord, start_time) == 16);
-    assert!(offset_of!(MemberRecord, senders) == 24);
-    assert!(offset_of!(MemberRecord, receivers) == 28);
+    assert!(offset_of!(MemberRecord, roles) == 24);
     assert!(size_of::<Counters>() == LINE && offset_of!(Counters, corrupt) == 64);
     assert!(size_of::<SealLine>() == LINE && offset_of!(SealLine, present) == 8);
     assert!(size_of::<EventLine>() == LINE && offset_of!(EventLine, waiters) == 8);
@@ -327,6 +395,13 @@ const _: () = {
     assert!(offset_of!(RingHeader, seal) == 256);
     assert!(offset_of!(RingHeader, not_empty) == 384);
     assert!(offset_of!(RingHeader, not_full) == 512);
+    assert!(size_of::<HeadLine>() == LINE && offset_of!(HeadLine, redeliver) == 8);
+    assert!(size_of::<GateLine>() == LINE && offset_of!(GateLine, present) == 8);
+    assert!(size_of::<QueueHeader>() == size_of::<RingHeader>());
+    assert!(offset_of!(QueueHeader, head) == 128);
+    assert!(offset_of!(QueueHeader, gate) == 256);
+    assert!(offset_of!(QueueHeader, not_empty) == 384);
+    assert!(offset_of!(QueueHeader, not_full) == 512);
 };
 
 /// Fingerprint of sizes and of some offsets: builds that disagree about them refuse each other.
@@ -339,7 +414,7 @@ pub const LAYOUT_HASH: u64 = {
         size_of::<Control>(),
         size_of::<Ends>(),
         size_of::<MemberRecord>(),
-        offset_of!(MemberRecord, receivers),
+        offset_of!(MemberRecord, roles),
         size_of::<Counters>(),
         offset_of!(Counters, corrupt),
         size_of::<RingHeader>(),
@@ -349,6 +424,10 @@ pub const LAYOUT_HASH: u64 = {
         offset_of!(RingHeader, not_full),
         offset_of!(EventLine, waiters),
         offset_of!(SealLine, present),
+        size_of::<QueueHeader>(),
+        offset_of!(QueueHeader, not_full),
+        offset_of!(HeadLine, redeliver),
+        offset_of!(Ends, deserted),
         CONTROL_OFFSET,
         ENDS_OFFSET,
         LINE,
@@ -406,6 +485,8 @@ pub struct Shape {
     pub max_members: u32,
     /// `FLAG_` bits.
     pub flags: u32,
+    /// A `DELIVERY_` code for queues, else zero.
+    pub delivery: u32,
 }
 
 impl Shape {
@@ -419,7 +500,8 @@ impl Shape {
         let countable = self.capacity <= MAX_SEGMENT;
         let aligned = self.element_align as usize <= LINE
             && self.element_size.checked_rem(u64::from(self.element_align)) == Some(0);
-        let known = self.flags & !self.kind.flags() == 0;
+        let known = self.flags & !self.kind.flags() == 0 && self.knows_delivery();
+        let countable = countable && self.element_size <= u32::MAX.into();
         if !whole
             || !known
             || !countable
@@ -450,13 +532,14 @@ impl Shape {
             element_align: self.element_align,
             max_members: self.max_members,
             capacity: self.capacity,
-            stride: self.element_size,
+            stride: self.stride()?,
             members_offset,
             counters_offset,
             rings_offset,
             slots_offset,
             flags: self.flags,
             rings,
+            delivery: self.delivery,
             ..Zeroable::zeroed()
         };
         header.checksum = header.sum();
@@ -473,7 +556,25 @@ impl Shape {
             capacity: header.capacity,
             max_members: header.max_members,
             flags: header.flags,
+            delivery: header.delivery,
         })
+    }
+
+    /// Whether this build knows the delivery policy.
+    pub fn knows_delivery(&self) -> bool {
+        let policies = [DELIVERY_AT_LEAST_ONCE, DELIVERY_AT_MOST_ONCE];
+        if self.kind.is_queue() { policies.contains(&self.delivery) } else { self.delivery == 0 }
+    }
+
+    /// Bytes from one slot to the next.
+    fn stride(&self) -> Option<u64> {
+        let size = usize::try_from(self.element_size).ok()?;
+        let stride = match self.kind {
+            Kind::Spsc | Kind::Pipe => size,
+            Kind::Queue => slot_stride(size, self.element_align as usize),
+            Kind::ByteQueue => slot_stride(size_of::<u64>() + size, align_of::<u64>()),
+        };
+        Some(stride as u64)
     }
 
     /// How many rings.
@@ -484,6 +585,6 @@ impl Shape {
 
     /// Bytes from one ring's slots to the next ring's, a whole number of lines.
     pub fn ring_bytes(&self) -> Option<u64> {
-        self.element_size.checked_mul(self.capacity)?.checked_next_multiple_of(LINE as u64)
+        self.stride()?.checked_mul(self.capacity)?.checked_next_multiple_of(LINE as u64)
     }
 }

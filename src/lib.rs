@@ -75,7 +75,7 @@ struct Readme;
 #[cfg(not(loom))]
 pub use channel::{
     options::{BarrierChoice as Barrier, Channel, Options},
-    pipe, spsc,
+    pipe, queue, spsc,
 };
 
 /// The parts that models are made of. Only there when built for loom.

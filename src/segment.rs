@@ -10,29 +10,29 @@
 //! what they name once more after joining (`member`), and removed only by identity.
 #![allow(unsafe_code, reason = "turns checked offsets in a mapping into references to atomics")]
 
+mod anchored;
+
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
-use std::sync::Arc;
 
 use bytemuck::Pod;
 
 use crate::error::{ErrorKind, Failure, MemberId};
-use crate::event::{Event, LocalWaiters};
+use crate::event::LocalWaiters;
 use crate::inspect::{
     Expected, NO_PROC, Trust, boot_id, cannot_create, check_file_system, inspect, open_file,
 };
 use crate::layout::{
-    CONTROL_OFFSET, Control, ENDS_OFFSET, Ends, FLAG_ASYMMETRIC, MAX_MEMBERS, MemberRecord,
-    RingHeader, SegmentHeader, Shape,
+    CONTROL_OFFSET, Control, ENDS_OFFSET, Ends, EventLine, FLAG_ASYMMETRIC, MAX_MEMBERS,
+    MemberRecord, QueueHeader, RingHeader, SegmentHeader, Shape,
 };
-use crate::primitive::Ordering::Acquire;
-use crate::primitive::{AtomicU64, Barrier, Cells};
-use crate::ring::cursor::EndWord;
-use crate::ring::spsc::Ring;
+use crate::primitive::{Barrier, Cells, Message, Slots};
 use crate::sys::fork::{self, Attached};
 use crate::sys::shm::{self, Identity, Mapping};
+
+pub use anchored::{Anchored, AnchoredQueue};
 
 /// A mapped segment. Dropping it unmaps, and with the mapping goes the member's lock.
 #[derive(Debug)]
@@ -72,7 +72,11 @@ impl Segment {
         file.write_all_at(bytemuck::bytes_of(&header), 0)?;
         file.set_permissions(PermissionsExt::from_mode(mode))?;
         let segment = Self::map(&file, header, *shape)?;
-        (0..shape.rings()).for_each(|number| segment.ring_header(number).initialise());
+        if shape.kind.is_queue() {
+            segment.queue_header().initialise();
+        } else {
+            (0..shape.rings()).for_each(|number| segment.ring_header(number).initialise());
+        }
         Ok((segment, file))
     }
 
@@ -213,10 +217,42 @@ impl Segment {
 
     /// The header of ring `number`.
     pub fn ring_header(&self, number: u32) -> &RingHeader {
-        assert!(number < self.shape.rings(), "the kind fixes the number of rings");
+        let between_two = !self.shape.kind.is_queue() && number < self.shape.rings();
+        assert!(between_two, "the kind fixes the number of rings");
         let offset = u64::from(number) * size_of::<RingHeader>() as u64;
         // SAFETY: atomics only; header sizes and the table's offset are multiples of the line.
         unsafe { self.shared(self.header.rings_offset + offset) }
+    }
+
+    /// The header of a queue's ring.
+    pub fn queue_header(&self) -> &QueueHeader {
+        assert!(self.shape.kind.is_queue(), "the kind says which ring there is");
+        // SAFETY: atomics only; the table's offset is a multiple of the line.
+        unsafe { self.shared(self.header.rings_offset) }
+    }
+
+    /// Where members wait, at whichever ring.
+    pub fn events(&self) -> Vec<&EventLine> {
+        if self.shape.kind.is_queue() {
+            let ring = self.queue_header();
+            return vec![&ring.not_empty, &ring.not_full];
+        }
+        let rings = (0..self.shape.rings()).map(|number| self.ring_header(number));
+        rings.flat_map(|ring| [&ring.not_empty, &ring.not_full]).collect()
+    }
+
+    /// The slots of a queue. As slots of bytes they can be had whatever messages lie in them.
+    pub fn slots<M: Message + ?Sized>(&self) -> Slots<'_, M> {
+        let stride = in_memory(self.header.stride);
+        let capacity = in_memory(self.shape.capacity);
+        assert!(self.shape.kind.is_queue() && M::stride(stride) == stride, "checked when opened");
+        let offset = in_memory(self.header.slots_offset);
+        assert!(offset + capacity * stride <= self.mapping().len(), "validated geometry fits");
+        // SAFETY: the assertion keeps the place inside the mapping.
+        let start = unsafe { self.mapping().start().byte_add(offset) };
+        // SAFETY: so many slots fit behind a line-aligned start and stay mapped while `self` lives; only rings
+        // touch them, through `Slots`.
+        unsafe { Slots::new(start, capacity, stride) }
     }
 
     /// The slots of ring `number`.
@@ -259,71 +295,5 @@ impl Drop for Segment {
             // Somebody closed it behind our back and the number may be another file's: leave it alone.
             std::mem::forget(probe);
         }
-    }
-}
-
-/// A ring with its events, and the segment that keeps their memory mapped.
-///
-/// References are made once and kept; the methods give them out for no longer than `self` lives.
-#[derive(Debug)]
-pub struct Anchored<T: 'static> {
-    ring: Ring<'static, T>,
-    not_empty: Event<'static>,
-    not_full: Event<'static>,
-    peer: &'static AtomicU64,
-    generation: u64,
-    /// Keeps the memory mapped; the references above end with it.
-    _segment: Arc<Segment>,
-}
-
-impl<T: Pod> Anchored<T> {
-    /// Ring `number` of `segment`, as `member` sees it whose peer owns end `peer`.
-    pub fn new(segment: &Arc<Segment>, number: u32, member: MemberId, peer: usize) -> Self {
-        let address: *const Segment = Arc::as_ptr(segment);
-        // SAFETY: the result holds a reference count, so the segment and its mapping outlive the borrows
-        // made below, which leave it only shortened to a borrow of it. A Segment never moves its mapping.
-        let lasting: &'static Segment = unsafe { &*address };
-        let (header, barrier) = (lasting.ring_header(number), lasting.barrier());
-        let [not_empty, not_full] = &lasting.waiters[number as usize];
-        Self {
-            ring: Ring::new(header, lasting.cells(number), barrier),
-            not_empty: Event::new(&header.not_empty, not_empty, member, barrier),
-            not_full: Event::new(&header.not_full, not_full, member, barrier),
-            peer: &lasting.ends().words[peer],
-            generation: lasting.generation,
-            _segment: Arc::clone(segment),
-        }
-    }
-
-    /// The ring.
-    #[inline(always)]
-    pub fn ring(&self) -> &Ring<'_, T> {
-        &self.ring
-    }
-
-    /// Where its consumer waits.
-    #[inline(always)]
-    pub fn not_empty(&self) -> &Event<'_> {
-        &self.not_empty
-    }
-
-    /// Where its producer waits.
-    #[inline(always)]
-    pub fn not_full(&self) -> &Event<'_> {
-        &self.not_full
-    }
-
-    /// Who is at the other end.
-    #[inline(always)]
-    pub fn peer(&self) -> EndWord {
-        // ORDERING(ends): Acquire pairs with the Release in `Segment::vacate`: what the owner did before
-        // it left is visible.
-        EndWord::from_bits(self.peer.load(Acquire))
-    }
-
-    /// Whether this process was forked since it attached: then nothing of the ring is there.
-    #[inline(always)]
-    pub fn is_inherited(&self) -> bool {
-        self.generation != fork::generation()
     }
 }

@@ -111,6 +111,11 @@ impl<T: Pod> Lane<T> {
         Self { anchored, end: Arc::clone(end), patience }
     }
 
+    /// The attachment that owns this end.
+    pub fn attachment(&self) -> &Attachment {
+        self.end.attachment()
+    }
+
     /// Whether there is a peer. In a forked child there is none: what it has in place of the segment reads
     /// as zeros. So this one load is the whole check before an operation.
     #[inline(always)]

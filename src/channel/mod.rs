@@ -5,4 +5,5 @@
 mod lane;
 pub mod options;
 pub mod pipe;
+pub mod queue;
 pub mod spsc;

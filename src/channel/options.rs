@@ -12,9 +12,13 @@ use crate::layout::{FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, Kind, Shape, type_
 use crate::member::{self, Attachment, Miss, Plan};
 use crate::name::{Address, CONTENTION, Patience as Limit, unlink};
 use crate::primitive::processors;
+use crate::ring::reap::DeliveryPolicy;
 use crate::sys::barrier;
 
 use super::lane::End;
+
+/// The longest message of a queue of bytes, where nobody says: slots of 256 bytes.
+const DEFAULT_MESSAGE_LEN: usize = 240;
 
 /// How two sides keep a store from passing a later load, chosen when a channel is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,25 +34,44 @@ pub enum BarrierChoice {
     Fence,
 }
 
+/// Who attaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// Who makes the channel.
+    Maker,
+    /// Who opens it.
+    Opener,
+}
+
 /// One side of a channel as the builder makes it. Implemented by this crate's handles only.
 pub trait Channel: sealed::Channel {}
 
 impl<C: sealed::Channel> Channel for C {}
 
 pub(crate) mod sealed {
-    use super::{Arc, End, Failure, Kind, Options, Patience};
+    use super::{Arc, Attachment, End, Failure, Kind, Options, Party, Patience};
 
     pub trait Channel: Sized {
         const KIND: Kind;
         const DEFAULT_CAPACITY: usize;
-        /// Size and alignment of a ring's elements.
-        const ELEMENT: (usize, usize);
-        /// Ends that this handle may take, the one that a creator takes first.
-        const ENDS: &'static [usize];
+        /// Size and alignment of a ring's elements; `None` where options choose them and openers take them.
+        const ELEMENT: Option<(usize, usize)>;
         /// Ring elements for a capacity as the user gives it, before rounding up.
         fn elements(capacity: usize) -> usize;
         /// `FLAG_` bits that this kind adds.
         fn flags(options: &Options<Self>) -> u32;
+        /// The handle of an attachment that was just made.
+        fn attach(
+            attachment: Attachment,
+            party: Party,
+            patience: Patience,
+        ) -> Result<Self, Failure>;
+        /// The attachment that the handle holds.
+        fn attachment(&self) -> &Attachment;
+    }
+
+    /// A handle that owns an end of a channel of two.
+    pub trait Ended: Channel {
         /// The handle of an end that was just claimed.
         fn take(end: Arc<End>, patience: Patience) -> Result<Self, Failure>;
     }
@@ -80,6 +103,8 @@ pub struct Options<C> {
     prefault: bool,
     trust: Trust,
     pub(super) direction: super::pipe::Direction,
+    pub(super) delivery: DeliveryPolicy,
+    pub(super) message_len: usize,
     handle: PhantomData<fn() -> C>,
 }
 
@@ -101,7 +126,7 @@ impl<C: Channel> Default for Options<C> {
             directory: PathBuf::from("/dev/shm"),
             namespace: "default".to_owned(),
             capacity: C::DEFAULT_CAPACITY,
-            max_members: C::KIND.max_members(),
+            max_members: C::KIND.default_members(),
             mode: 0o600,
             type_id: [0; 16],
             wait: Wait::default(),
@@ -111,6 +136,8 @@ impl<C: Channel> Default for Options<C> {
             prefault: false,
             trust: Trust::default(),
             direction: super::pipe::Direction::Both,
+            delivery: DeliveryPolicy::default(),
+            message_len: DEFAULT_MESSAGE_LEN,
             handle: PhantomData,
         }
     }
@@ -118,15 +145,18 @@ impl<C: Channel> Default for Options<C> {
 
 /// What a channel is like, fixed when it is made. Openers take these from the channel.
 impl<C: Channel> Options<C> {
-    /// How much a new channel holds: values in a ring of values, bytes in each direction of a pipe.
-    /// Rounded up to a power of two.
+    /// How much a new channel holds: values in a ring of values, messages in a queue, bytes in each direction of
+    /// a pipe. Rounded up to a power of two.
     pub fn capacity(mut self, capacity: usize) -> Self {
         self.capacity = capacity;
         self
     }
 
-    /// How many members a new channel has room for: 2 to 63, by default 63. Two use it; the others are
-    /// room for successors of members that died and that nobody has cleaned up after yet.
+    /// How many members a new channel has room for.
+    ///
+    /// With two ends: 2 to 63, by default 63. Two use it; the others are room for successors of members that
+    /// died and that nobody has cleaned up after yet. A queue: 2 to 512, by default 64, each of them an attached
+    /// [`Queue`](super::queue::Queue) with any number of senders and receivers.
     pub fn max_members(mut self, members: u32) -> Self {
         self.max_members = members;
         self
@@ -318,8 +348,13 @@ impl<C: Channel> Options<C> {
     fn build(&self) -> Result<Built<C>, Failure> {
         let patience = self.patience()?;
         let attachment = Attachment::create(&self.plan()?)?;
-        let end = claim(attachment, &C::ENDS[..1])?;
-        Ok(Built { channel: C::take(Arc::clone(&end), patience)?, end })
+        Ok(Built(C::attach(attachment, Party::Maker, patience)?))
+    }
+
+    /// A new channel that never has a name.
+    pub(super) fn build_unnamed(&self) -> Result<C, Error> {
+        let built = self.build().map(|built| built.0);
+        built.map_err(|failure| Error::new(Operation::Create, C::KIND.noun(), "", failure))
     }
 
     fn join(&self, address: &Address) -> Result<C, Failure> {
@@ -330,10 +365,7 @@ impl<C: Channel> Options<C> {
                 Err(Miss::Moved) => Ok(None),
                 Err(Miss::Failed(failure)) => Err(failure),
             })?;
-        let mut ends = C::ENDS.to_vec();
-        ends.reverse();
-        let end = claim(attachment, &ends)?;
-        C::take(end, patience)
+        C::attach(attachment, Party::Opener, patience)
     }
 
     /// How many members the segment at `address` has that live and that died; `None` if it has just gone.
@@ -354,20 +386,26 @@ impl<C: Channel> Options<C> {
             return Err(ErrorKind::InvalidOption("a capacity is at least 1").into());
         }
         if !(2..=C::KIND.max_members()).contains(&self.max_members) {
-            return Err(ErrorKind::InvalidOption("max_members is 2 to 63").into());
+            let range = match C::KIND.is_queue() {
+                true => "max_members is 2 to 512",
+                false => "max_members is 2 to 63",
+            };
+            return Err(ErrorKind::InvalidOption(range).into());
         }
         if self.mode & !0o660 != 0 || self.mode & 0o600 != 0o600 {
             return Err(ErrorKind::InvalidOption("a mode is 0o600, 0o620, 0o640 or 0o660").into());
         }
         let too_large = ErrorKind::InvalidOption("the capacity makes the segment too large");
         let capacity = C::elements(self.capacity).checked_next_power_of_two().ok_or(too_large)?;
-        let asymmetric = self.barrier == BarrierChoice::Auto && barrier::register();
+        let (size, align) = C::ELEMENT.unwrap_or((self.message_len, align_of::<u64>()));
+        let asymmetric =
+            !C::KIND.is_queue() && self.barrier == BarrierChoice::Auto && barrier::register();
         let flags =
             [(FLAG_ASYMMETRIC, asymmetric), (FLAG_REMOVE_WHEN_UNUSED, self.remove_when_unused)];
         let shape = Shape {
             kind: C::KIND,
-            element_size: C::ELEMENT.0 as u64,
-            element_align: u32::try_from(C::ELEMENT.1).unwrap_or(u32::MAX),
+            element_size: size as u64,
+            element_align: u32::try_from(align).unwrap_or(u32::MAX),
             type_id: self.type_id,
             capacity: capacity as u64,
             max_members: self.max_members,
@@ -375,18 +413,14 @@ impl<C: Channel> Options<C> {
                 .iter()
                 .filter(|(_, on)| *on)
                 .fold(C::flags(self), |all, (bit, _)| all | bit),
+            delivery: if C::KIND.is_queue() { self.delivery.code() } else { 0 },
         };
         let (directory, mode, prefault) = (&*self.directory, self.mode, self.prefault);
         Ok(Plan { directory, shape, mode, trust: &self.trust, prefault })
     }
 
     fn expected(&self) -> Expected {
-        Expected {
-            kind: C::KIND,
-            element_size: C::ELEMENT.0 as u64,
-            element_align: u32::try_from(C::ELEMENT.1).unwrap_or(u32::MAX),
-            type_id: self.type_id,
-        }
+        Expected { kind: C::KIND, element: C::ELEMENT, type_id: self.type_id }
     }
 
     fn patience(&self) -> Result<Patience, Failure> {
@@ -398,7 +432,10 @@ impl<C: Channel> Options<C> {
     }
 
     /// Both ends of a new channel without a name.
-    pub(super) fn make_pair<D: Channel>(&self) -> Result<(C, D), Error> {
+    pub(super) fn make_pair<D: sealed::Ended>(&self) -> Result<(C, D), Error>
+    where
+        C: sealed::Ended,
+    {
         let make = || {
             let first = Attachment::create(&self.plan()?)?;
             let second = first.again()?;
@@ -412,16 +449,13 @@ impl<C: Channel> Options<C> {
 }
 
 /// A channel that has no name yet.
-struct Built<C> {
-    channel: C,
-    end: Arc<End>,
-}
+struct Built<C>(C);
 
-impl<C> Built<C> {
+impl<C: Channel> Built<C> {
     /// Gives the channel its name, or gives it back if the name is taken.
     fn publish(self, address: &Address) -> Result<Result<C, Self>, Failure> {
-        match self.end.attachment().publish(address) {
-            Ok(()) => Ok(Ok(self.channel)),
+        match self.0.attachment().publish(address) {
+            Ok(()) => Ok(Ok(self.0)),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(Err(self)),
             Err(error) => Err(error.into()),
         }
@@ -442,7 +476,7 @@ fn persist<R>(mut act: impl FnMut() -> Result<Option<R>, Failure>) -> Result<R, 
 }
 
 /// Takes the first of `ends` that can be had.
-fn claim(attachment: Attachment, ends: &[usize]) -> Result<Arc<End>, Failure> {
+pub(super) fn claim(attachment: Attachment, ends: &[usize]) -> Result<Arc<End>, Failure> {
     let mut failure = None;
     for &number in ends {
         match attachment.claim_end(number) {

@@ -18,13 +18,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::lane::{End, RecvLane, SendLane, Unreceived, Unsent};
-use super::options::{Options, sealed};
+use super::options::{Options, Party, claim, sealed};
 use crate::error::{
     Error, ErrorKind, Failure, Fault, RecvError, RecvTimeoutError, SendError, SendTimeoutError,
     TryRecvError, TrySendError,
 };
 use crate::event::{Deadline, Patience};
 use crate::layout::{FLAG_FIRST_SENDS, FLAG_SECOND_SENDS, Kind};
+use crate::member::Attachment;
 use crate::ring::bytes;
 
 pub use crate::ring::grant::{ReadRecord as ReadGrant, WriteRecord as WriteGrant};
@@ -446,8 +447,7 @@ const FEWEST_WORDS: usize = 8;
 impl sealed::Channel for Connection {
     const KIND: Kind = Kind::Pipe;
     const DEFAULT_CAPACITY: usize = 64 * 1024;
-    const ELEMENT: (usize, usize) = (size_of::<u64>(), align_of::<u64>());
-    const ENDS: &'static [usize] = &[0, 1];
+    const ELEMENT: Option<(usize, usize)> = Some((size_of::<u64>(), align_of::<u64>()));
 
     fn elements(capacity: usize) -> usize {
         capacity.div_ceil(size_of::<u64>()).max(FEWEST_WORDS)
@@ -461,6 +461,20 @@ impl sealed::Channel for Connection {
         }
     }
 
+    fn attach(attachment: Attachment, party: Party, patience: Patience) -> Result<Self, Failure> {
+        // Who opens takes its own end if that is to be had, else the maker's.
+        let ends: &[usize] = if party == Party::Maker { &[0] } else { &[1, 0] };
+        sealed::Ended::take(claim(attachment, ends)?, patience)
+    }
+
+    fn attachment(&self) -> &Attachment {
+        let sending = self.sender.as_ref().map(|sender| sender.lane.attachment());
+        let receiving = self.receiver.as_ref().map(|receiver| receiver.lane.attachment());
+        sending.or(receiving).expect("a connection has at least one half")
+    }
+}
+
+impl sealed::Ended for Connection {
     fn take(end: Arc<End>, patience: Patience) -> Result<Self, Failure> {
         let (sending, receiving) = end.rings_of_pipe();
         let impossible = || ErrorKind::NotASegment("its cursors are impossible");

@@ -23,13 +23,14 @@ use std::time::Duration;
 use bytemuck::Pod;
 
 use super::lane::{End, RecvLane, SendLane, Unreceived, Unsent};
-use super::options::{Options, sealed};
+use super::options::{Options, Party, claim, sealed};
 use crate::error::{
     Error, ErrorKind, Failure, RecvError, RecvTimeoutError, SendError, SendTimeoutError,
     TryRecvError, TrySendError,
 };
 use crate::event::{Deadline, Patience};
 use crate::layout::{Kind, LINE};
+use crate::member::Attachment;
 
 pub use crate::ring::grant::{ReadGrant, WriteGrant};
 
@@ -327,7 +328,8 @@ impl<T: Pod> Consumer<T> {
     }
 }
 
-const fn element_of<T>() -> (usize, usize) {
+/// Size and alignment of a type that can be an element.
+pub(super) const fn element_of<T>() -> (usize, usize) {
     assert!(align_of::<T>() <= LINE, "elements are aligned to at most 128 bytes");
     (size_of::<T>(), align_of::<T>())
 }
@@ -335,8 +337,7 @@ const fn element_of<T>() -> (usize, usize) {
 impl<T: Pod> sealed::Channel for Producer<T> {
     const KIND: Kind = Kind::Spsc;
     const DEFAULT_CAPACITY: usize = 1024;
-    const ELEMENT: (usize, usize) = element_of::<T>();
-    const ENDS: &'static [usize] = &[0];
+    const ELEMENT: Option<(usize, usize)> = Some(element_of::<T>());
 
     fn elements(capacity: usize) -> usize {
         capacity
@@ -346,6 +347,16 @@ impl<T: Pod> sealed::Channel for Producer<T> {
         0
     }
 
+    fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {
+        sealed::Ended::take(claim(attachment, &[0])?, patience)
+    }
+
+    fn attachment(&self) -> &Attachment {
+        self.lane.attachment()
+    }
+}
+
+impl<T: Pod> sealed::Ended for Producer<T> {
     fn take(end: Arc<End>, patience: Patience) -> Result<Self, Failure> {
         let lane = SendLane::new(&end, 0, patience);
         Ok(Self { lane: lane.map_err(|_| ErrorKind::NotASegment("its cursors are impossible"))? })
@@ -355,8 +366,7 @@ impl<T: Pod> sealed::Channel for Producer<T> {
 impl<T: Pod> sealed::Channel for Consumer<T> {
     const KIND: Kind = Kind::Spsc;
     const DEFAULT_CAPACITY: usize = 1024;
-    const ELEMENT: (usize, usize) = element_of::<T>();
-    const ENDS: &'static [usize] = &[1];
+    const ELEMENT: Option<(usize, usize)> = Some(element_of::<T>());
 
     fn elements(capacity: usize) -> usize {
         capacity
@@ -366,6 +376,16 @@ impl<T: Pod> sealed::Channel for Consumer<T> {
         0
     }
 
+    fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {
+        sealed::Ended::take(claim(attachment, &[1])?, patience)
+    }
+
+    fn attachment(&self) -> &Attachment {
+        self.lane.attachment()
+    }
+}
+
+impl<T: Pod> sealed::Ended for Consumer<T> {
     fn take(end: Arc<End>, patience: Patience) -> Result<Self, Failure> {
         let lane = RecvLane::new(&end, 0, patience);
         Ok(Self { lane: lane.map_err(|_| ErrorKind::NotASegment("its cursors are impossible"))? })

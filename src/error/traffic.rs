@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use super::MemberId;
+
 /// Traffic failed for a reason that waiting does not mend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -130,6 +132,9 @@ traffic_error! {
     TryRecvError {
         /// There is no message now.
         Empty => "no message now",
+        /// The message that comes next in a queue is not complete: that member is in the middle of sending it.
+        /// Messages behind it wait for it.
+        Busy(MemberId) => "a member is in the middle of sending the next message",
         /// The channel was closed and everything in it was received.
         Closed => "the channel is closed",
         /// The sender has gone and everything it sent was received.

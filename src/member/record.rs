@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::error::MemberId;
 use crate::layout::{MEMBER_ACTIVE, MemberRecord};
 use crate::primitive::Ordering::{Relaxed, Release};
 use crate::sys::fork;
@@ -12,11 +13,52 @@ impl MemberRecord {
         let (pid, start_time) = about_this_process();
         self.pid.store(pid, Relaxed);
         self.start_time.store(start_time, Relaxed);
-        self.senders.store(0, Relaxed);
-        self.receivers.store(0, Relaxed);
+        self.roles.iter().for_each(|count| count.store(0, Relaxed));
         self.incarnation.fetch_add(1, Relaxed);
         // ORDERING(member): whoever sees it active sees the rest of the record.
         self.state.store(MEMBER_ACTIVE, Release);
+    }
+}
+
+/// A member as it was when somebody looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    id: MemberId,
+    pid: u32,
+    alive: bool,
+    roles: [u32; 2],
+}
+
+impl Member {
+    pub(super) fn new(id: MemberId, record: &MemberRecord, alive: bool) -> Self {
+        let [senders, receivers] = &record.roles;
+        let roles = [senders.load(Relaxed), receivers.load(Relaxed)];
+        Self { id, pid: record.pid.load(Relaxed), alive, roles }
+    }
+
+    /// Its number.
+    pub fn id(&self) -> MemberId {
+        self.id
+    }
+
+    /// Its process id in its own namespace, for people: it says nothing about whether the member lives.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Whether it may still act. If not, it died and nobody has cleaned up after it yet.
+    pub fn is_alive(&self) -> bool {
+        self.alive
+    }
+
+    /// How many sending handles it has.
+    pub fn senders(&self) -> u32 {
+        self.roles[0]
+    }
+
+    /// How many receiving handles it has.
+    pub fn receivers(&self) -> u32 {
+        self.roles[1]
     }
 }
 

@@ -11,7 +11,8 @@
 //! A header is read once, checked against private geometry, and only then used.
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a word")]
 
-use super::spsc::{ConsumerSide, Corruption, Dry, ProducerSide, Refusal, Ring};
+use super::Corruption;
+use super::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
 
 const RECORD: u64 = 1 << 32;
 const PADDING: u64 = 2 << 32;

@@ -4,5 +4,45 @@
 pub mod bytes;
 pub mod cursor;
 pub mod grant;
+pub mod mpmc;
 pub mod pace;
+pub mod reap;
 pub mod spsc;
+pub mod word;
+
+/// What no correct member writes. One byte, so that a look's answer stays in registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Corruption {
+    /// Head and tail that no ring of this capacity can have.
+    Cursors,
+    /// A record header of no known kind.
+    UnknownKind,
+    /// A record that ends beyond what was published.
+    LongRecord,
+    /// Padding that does not fill the rest of the memory.
+    Padding,
+    /// A slot in a state, or of a lap, that its position cannot have.
+    Slot,
+    /// A claim by a member that cannot be.
+    Member,
+    /// A message longer than its slot.
+    Length,
+    /// Somebody moves a cursor without end.
+    Restless,
+}
+
+impl Corruption {
+    /// How messages call it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Corruption::Cursors => "head and tail are further apart than the capacity",
+            Corruption::UnknownKind => "a record is of no known kind",
+            Corruption::LongRecord => "a record is longer than what was published",
+            Corruption::Padding => "padding does not end where the memory does",
+            Corruption::Slot => "a slot is in a state that its position cannot have",
+            Corruption::Member => "a claim belongs to no possible member",
+            Corruption::Length => "a message is longer than its slot",
+            Corruption::Restless => "a cursor moves without end",
+        }
+    }
+}

@@ -23,6 +23,7 @@
 
 use bytemuck::Pod;
 
+use super::Corruption;
 use super::cursor::Capacity;
 use super::pace::Pace;
 use crate::layout::{CLOSING, PRESENT, RingHeader, SEALED};
@@ -74,31 +75,6 @@ pub enum Dry {
     Drained,
     /// Shared memory holds what no correct producer writes.
     Corrupt(Corruption),
-}
-
-/// What no correct member writes. One byte, so that a look's answer stays in registers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Corruption {
-    /// Head and tail that no ring of this capacity can have.
-    Cursors,
-    /// A record header of no known kind.
-    UnknownKind,
-    /// A record that ends beyond what was published.
-    LongRecord,
-    /// Padding that does not fill the rest of the memory.
-    Padding,
-}
-
-impl Corruption {
-    /// How messages call it.
-    pub fn text(self) -> &'static str {
-        match self {
-            Corruption::Cursors => "head and tail are further apart than the capacity",
-            Corruption::UnknownKind => "a record is of no known kind",
-            Corruption::LongRecord => "a record is longer than what was published",
-            Corruption::Padding => "padding does not end where the memory does",
-        }
-    }
 }
 
 impl<'a, T: Pod> Ring<'a, T> {

@@ -8,14 +8,16 @@ use bytemuck::Pod;
 use crossbeam_utils::CachePadded;
 
 use super::{End, Idle, Lane};
-use crate::error::{Fault, RecvError, RecvTimeoutError, TryRecvError};
-use crate::event::{Attempt, Deadline, Event, Patience};
+use crate::error::{Fault, MemberId, RecvError, RecvTimeoutError, TryRecvError};
+use crate::event::{Attempt, Deadline, Event, Look, Patience};
 use crate::ring::spsc::{ConsumerSide, Dry, Ring};
 
 /// Why nothing was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreceived {
     Empty,
+    /// Only from a queue; a wait goes on.
+    Busy(MemberId),
     Closed,
     Disconnected,
     Failed(Fault),
@@ -25,6 +27,7 @@ impl From<Unreceived> for TryRecvError {
     fn from(why: Unreceived) -> Self {
         match why {
             Unreceived::Empty => TryRecvError::Empty,
+            Unreceived::Busy(member) => TryRecvError::Busy(member),
             Unreceived::Closed => TryRecvError::Closed,
             Unreceived::Disconnected => TryRecvError::Disconnected,
             Unreceived::Failed(fault) => TryRecvError::Failed(fault),
@@ -36,7 +39,7 @@ impl From<Unreceived> for TryRecvError {
 impl From<Unreceived> for RecvTimeoutError {
     fn from(why: Unreceived) -> Self {
         match why {
-            Unreceived::Empty => RecvTimeoutError::Timeout,
+            Unreceived::Empty | Unreceived::Busy(_) => RecvTimeoutError::Timeout,
             Unreceived::Closed => RecvTimeoutError::Closed,
             Unreceived::Disconnected => RecvTimeoutError::Disconnected,
             Unreceived::Failed(fault) => RecvTimeoutError::Failed(fault),
@@ -48,7 +51,7 @@ impl From<Unreceived> for RecvTimeoutError {
 impl From<Unreceived> for RecvError {
     fn from(why: Unreceived) -> Self {
         match why {
-            Unreceived::Empty | Unreceived::Closed => RecvError::Closed,
+            Unreceived::Empty | Unreceived::Busy(_) | Unreceived::Closed => RecvError::Closed,
             Unreceived::Disconnected => RecvError::Disconnected,
             Unreceived::Failed(fault) => RecvError::Failed(fault),
         }
@@ -114,8 +117,8 @@ impl<T: Pod> RecvLane<T> {
     ) -> Result<R, Unreceived> {
         let Self { lane, side, idle } = self;
         let ring = lane.anchored.ring();
-        let attempt = |overdue| {
-            if overdue {
+        let attempt = |look: Look| {
+            if look.overdue {
                 lane.end.bury_peer();
             }
             match operation(ring, side).map_err(|dry| lane.why_dry(dry)) {

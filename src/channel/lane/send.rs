@@ -9,7 +9,8 @@ use crossbeam_utils::CachePadded;
 
 use super::{End, Idle, Lane};
 use crate::error::{Fault, SendError, SendTimeoutError, TrySendError};
-use crate::event::{Attempt, Deadline, Event, Patience};
+use crate::event::{Attempt, Deadline, Event, Look, Patience};
+use crate::ring::mpmc;
 use crate::ring::spsc::{ProducerSide, Refusal, Ring};
 
 /// Why nothing was sent.
@@ -58,6 +59,16 @@ impl From<Refusal> for Unsent {
             Refusal::Full => Unsent::Full,
             Refusal::Closed => Unsent::Closed,
             Refusal::Corrupt(what) => Unsent::Failed(Fault::Corrupt(what.text())),
+        }
+    }
+}
+
+impl From<mpmc::Refusal> for Unsent {
+    fn from(refusal: mpmc::Refusal) -> Self {
+        match refusal {
+            mpmc::Refusal::Full => Unsent::Full,
+            mpmc::Refusal::Closed => Unsent::Closed,
+            mpmc::Refusal::Corrupt(what) => Unsent::Failed(Fault::Corrupt(what.text())),
         }
     }
 }
@@ -121,8 +132,8 @@ impl<T: Pod> SendLane<T> {
     ) -> Result<R, Unsent> {
         let Self { lane, side, idle } = self;
         let ring = lane.anchored.ring();
-        let attempt = |overdue| {
-            if overdue {
+        let attempt = |look: Look| {
+            if look.overdue {
                 lane.end.bury_peer();
             }
             if let Err(why) = lane.check_alone() {

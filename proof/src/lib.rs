@@ -1,0 +1,31 @@
+//! Explicit-state models of ringway's protocols.
+//!
+//! `slots` is the ring between many with its crashes and reapers; `wake` is how its two sides sleep and wake
+//! each other. `explore` searches either completely. What a model leaves out is said where it is.
+
+mod catalogue;
+mod explore;
+mod pack;
+mod slots;
+mod wake;
+#[path = "../../src/ring/word.rs"]
+#[allow(dead_code, reason = "the library uses all of it")]
+mod word;
+
+pub use catalogue::{Check, Trial, checks, trials};
+pub use explore::{Finding, Report};
+
+use std::hash::{Hash, Hasher};
+
+/// Words are parts of states here; the library never hashes one.
+macro_rules! hash_as_bits {
+    ($($word:ty),*) => { $(
+        impl Hash for $word {
+            fn hash<H: Hasher>(&self, hasher: &mut H) {
+                self.0.hash(hasher);
+            }
+        }
+    )* };
+}
+
+hash_as_bits!(word::CursorWord, word::SlotWord, word::RedeliverWord);

@@ -1,0 +1,239 @@
+//! Messages from many senders to many receivers, first in first out, between processes and threads.
+//!
+//! A [`Queue`] is a process's attachment. It gives any number of [`Sender`]s and [`Receiver`]s, which are `Clone` and can be
+//! shared by threads. Messages are values of one type, or bytes up to a length that is chosen when the queue is made.
+//!
+//! ```
+//! use ringway::queue::Queue;
+//!
+//! let name = format!("jobs-{}", std::process::id());
+//! let queue = Queue::<u64>::options().capacity(256).remove_when_unused().create(&name)?;
+//! let sender = queue.sender();
+//! let worker = std::thread::spawn(move || {
+//!     let queue = Queue::<u64>::options().open(&name).unwrap(); // usually in another process
+//!     queue.receiver().iter().sum::<u64>()
+//! });
+//! for job in 1..=100 {
+//!     sender.send(job)?;
+//! }
+//! queue.close();
+//! assert_eq!(worker.join().unwrap(), 5050);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **Order** is that in which senders claimed their places: messages of one sender, or of senders that wait for each other,
+//! are received in the order sent. A message is claimed, then written, then committed; while the first in line is claimed
+//! and not committed, receivers wait for it.
+//!
+//! **One receiver gets each message.** [`Receiver::recv`] takes it and acknowledges it at once.
+//! [`Receiver::recv_guard`] gives a [`Delivery`], which is acknowledged by [`Delivery::ack`] alone: dropped without, also by
+//! a panic, the message is delivered again or dropped, by the queue's [`DeliveryPolicy`]. A message that is held
+//! keeps its slot, and one lap later the whole queue waits for it: a queue needs room for what all receivers hold
+//! and what is to be sent meanwhile.
+
+mod recv;
+mod send;
+mod station;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytemuck::Pod;
+
+use super::options::{Options, Party, sealed};
+use super::spsc::element_of;
+use crate::error::{Error, ErrorKind, Failure, Operation};
+use crate::event::Patience;
+use crate::layout::Kind;
+use crate::member::Attachment;
+use crate::segment::AnchoredQueue;
+
+pub use crate::member::Member;
+pub use crate::primitive::Message;
+pub use crate::ring::reap::DeliveryPolicy;
+pub use recv::{Delivery, Receiver};
+pub use send::{Sender, WriteGrant};
+
+/// An attachment to a queue: what senders and receivers are made from.
+///
+/// Dropping it detaches once its senders, receivers, grants and deliveries are gone too.
+pub struct Queue<M: Message + ?Sized> {
+    attachment: Arc<Attachment>,
+    anchored: AnchoredQueue<M>,
+    patience: Patience,
+}
+
+impl<M: Message + ?Sized> Queue<M> {
+    /// A handle that sends.
+    pub fn sender(&self) -> Sender<M> {
+        Sender::new(&self.attachment, &self.anchored, self.patience)
+    }
+
+    /// A handle that receives.
+    pub fn receiver(&self) -> Receiver<M> {
+        Receiver::new(&self.attachment, &self.anchored, self.patience)
+    }
+
+    /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
+    ///
+    /// A message that was claimed before and not committed yet may still come.
+    pub fn close(&self) {
+        station::close(&self.anchored);
+    }
+
+    /// Whether anybody has closed the queue.
+    pub fn is_closed(&self) -> bool {
+        self.anchored.ring().is_closed()
+    }
+
+    /// How many messages the queue holds at most.
+    pub fn capacity(&self) -> usize {
+        station::capacity(&self.anchored)
+    }
+
+    /// How many messages were waiting when it looked, those included that were being written. Others send and
+    /// receive meanwhile: a hint.
+    pub fn len(&self) -> usize {
+        station::len(&self.anchored)
+    }
+
+    /// Whether nothing was waiting when it looked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there was no room when it looked. Messages that receivers hold take room too and are not counted.
+    pub fn is_full(&self) -> bool {
+        self.len() == self.capacity()
+    }
+
+    /// What becomes of a message that is not acknowledged.
+    pub fn delivery(&self) -> DeliveryPolicy {
+        station::policy(&self.attachment)
+    }
+
+    /// Who is attached: one entry for each attachment of each process, this one too, and those who died and
+    /// nobody has cleaned up after yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Os`] where this process cannot see the locks that tell, a forked child for one.
+    pub fn members(&self) -> Result<Vec<Member>, Error> {
+        let members = match self.anchored.is_inherited() {
+            true => Err(Failure::from(ErrorKind::Os)),
+            false => self.attachment.members(),
+        };
+        members.map_err(|why| Error::new(Operation::Inspect, Kind::Queue.noun(), "", why))
+    }
+}
+
+impl<T: Pod> Queue<T> {
+    /// Options for making or opening a queue of values.
+    pub fn options() -> Options<Self> {
+        Options::default()
+    }
+}
+
+impl Queue<[u8]> {
+    /// Options for making or opening a queue of bytes.
+    pub fn options() -> Options<Self> {
+        Options::default()
+    }
+
+    /// The longest message, in bytes.
+    pub fn max_len(&self) -> usize {
+        self.anchored.ring().max_len()
+    }
+}
+
+/// What only queues have.
+#[allow(private_bounds, reason = "queues are channels")]
+impl<M: Message + ?Sized> Options<Queue<M>>
+where
+    Queue<M>: sealed::Channel,
+{
+    /// What becomes of a message of a new queue whose receiver does not acknowledge it. Openers take it from the
+    /// queue.
+    pub fn delivery(mut self, policy: DeliveryPolicy) -> Self {
+        self.delivery = policy;
+        self
+    }
+
+    /// A new queue without a name, for the threads of this process.
+    ///
+    /// # Errors
+    ///
+    /// As [`Options::create`].
+    pub fn unnamed(&self) -> Result<Queue<M>, Error> {
+        self.build_unnamed()
+    }
+}
+
+impl Options<Queue<[u8]>> {
+    /// The longest message of a new queue in bytes, rounded up to a multiple of 16; by default 240. Every message
+    /// takes a slot of that size and 16 bytes. Openers take it from the queue.
+    pub fn message_len(mut self, bytes: usize) -> Self {
+        self.message_len = bytes.checked_next_multiple_of(16).unwrap_or(usize::MAX);
+        self
+    }
+}
+
+fn attach<M: Message + ?Sized>(
+    attachment: Attachment,
+    patience: Patience,
+) -> Result<Queue<M>, Failure> {
+    // Whoever died before is out of the way first, so that what it held comes again before anything new.
+    attachment.bury_dead();
+    let anchored = AnchoredQueue::new(attachment.segment(), attachment.id());
+    Ok(Queue { attachment: Arc::new(attachment), anchored, patience })
+}
+
+impl<T: Pod> sealed::Channel for Queue<T> {
+    const KIND: Kind = Kind::Queue;
+    const DEFAULT_CAPACITY: usize = 1024;
+    const ELEMENT: Option<(usize, usize)> = Some(element_of::<T>());
+
+    fn elements(capacity: usize) -> usize {
+        capacity
+    }
+
+    fn flags(_: &Options<Self>) -> u32 {
+        0
+    }
+
+    fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {
+        attach(attachment, patience)
+    }
+
+    fn attachment(&self) -> &Attachment {
+        &self.attachment
+    }
+}
+
+impl sealed::Channel for Queue<[u8]> {
+    const KIND: Kind = Kind::ByteQueue;
+    const DEFAULT_CAPACITY: usize = 1024;
+    const ELEMENT: Option<(usize, usize)> = None;
+
+    fn elements(capacity: usize) -> usize {
+        capacity
+    }
+
+    fn flags(_: &Options<Self>) -> u32 {
+        0
+    }
+
+    fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {
+        attach(attachment, patience)
+    }
+
+    fn attachment(&self) -> &Attachment {
+        &self.attachment
+    }
+}
+
+impl<M: Message + ?Sized> fmt::Debug for Queue<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        station::describe(f, "Queue", &self.anchored)
+    }
+}

@@ -1,0 +1,429 @@
+//! The receiving side of a queue.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytemuck::Pod;
+
+use super::super::lane::Unreceived;
+use super::station::{self, Station};
+use super::{DeliveryPolicy, Message};
+use crate::error::{Fault, RecvError, RecvTimeoutError, TryRecvError};
+use crate::event::{Deadline, Patience};
+use crate::member::{Attachment, Role};
+use crate::ring::mpmc::{ConsumerSide, Dry, Ring, Taken};
+use crate::segment::AnchoredQueue;
+
+type Place<M> = Station<M, ConsumerSide>;
+
+/// A handle that receives. Threads may share it; a clone for each is faster, because a handle remembers its last claim.
+pub struct Receiver<M: Message + ?Sized> {
+    place: Arc<Place<M>>,
+}
+
+impl<M: Message + ?Sized> Receiver<M> {
+    pub(super) fn new(
+        attachment: &Arc<Attachment>,
+        anchored: &AnchoredQueue<M>,
+        patience: Patience,
+    ) -> Self {
+        let side = ConsumerSide::new(attachment.id());
+        let place = Station::new(attachment, anchored, patience, Role::Receiver, side);
+        Self { place: Arc::new(place) }
+    }
+
+    /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
+    pub fn close(&self) {
+        station::close(self.place.anchored());
+    }
+
+    /// Whether anybody has closed the queue.
+    pub fn is_closed(&self) -> bool {
+        self.place.ring().is_closed()
+    }
+
+    /// How many messages the queue holds at most.
+    pub fn capacity(&self) -> usize {
+        station::capacity(self.place.anchored())
+    }
+
+    /// How many messages were waiting when it looked. Others send and receive meanwhile: a hint.
+    pub fn len(&self) -> usize {
+        station::len(self.place.anchored())
+    }
+
+    /// Whether nothing was waiting when it looked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there was no room for more when it looked.
+    pub fn is_full(&self) -> bool {
+        self.len() == self.capacity()
+    }
+
+    fn receive<R>(
+        &self,
+        deadline: Deadline,
+        operation: impl Fn(&Ring<'_, M>, &ConsumerSide) -> Result<R, Dry>,
+    ) -> Result<R, Unreceived> {
+        match self.place.attempt(&operation) {
+            Err(Unreceived::Empty | Unreceived::Busy(_)) => {
+                self.place.wait_longer(deadline, operation)
+            }
+            done => done,
+        }
+    }
+}
+
+impl<T: Pod> Receiver<T> {
+    /// Takes the next value if there is one now, and acknowledges it.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    #[inline(always)]
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        let value = self.place.attempt(|ring, side| ring.pop(side))?;
+        self.place.tell_senders(1);
+        Ok(value)
+    }
+
+    /// Takes the next value, waiting for it, and acknowledges it.
+    ///
+    /// # Errors
+    ///
+    /// Why none can come any more.
+    #[inline(always)]
+    pub fn recv(&self) -> Result<T, RecvError> {
+        Ok(self.recv_until(Deadline::NEVER)?)
+    }
+
+    /// Takes the next value, waiting for it at most `timeout`. Zero tries once.
+    ///
+    /// # Errors
+    ///
+    /// Why there was none.
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        Ok(self.recv_until(Deadline::after(timeout))?)
+    }
+
+    #[inline(always)]
+    fn recv_until(&self, deadline: Deadline) -> Result<T, Unreceived> {
+        let value = match self.place.attempt(|ring, side| ring.pop(side)) {
+            Err(Unreceived::Empty | Unreceived::Busy(_)) => {
+                self.place.wait_longer(deadline, |ring, side| ring.pop(side))?
+            }
+            done => done?,
+        };
+        self.place.tell_senders(1);
+        Ok(value)
+    }
+
+    /// Takes values that lie side by side now, as many as `buffer` holds, and acknowledges them. Says how many.
+    ///
+    /// # Errors
+    ///
+    /// Why there is not even one.
+    pub fn try_recv_batch(&self, buffer: &mut [T]) -> Result<usize, TryRecvError> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let received = self.place.attempt(|ring, side| ring.pop_slice(side, buffer))?;
+        self.place.tell_senders(received);
+        Ok(received)
+    }
+
+    /// Takes as many values as `buffer` holds, but waits only for the first. Says how many.
+    ///
+    /// # Errors
+    ///
+    /// Why none can come any more.
+    pub fn recv_batch(&self, buffer: &mut [T]) -> Result<usize, RecvError> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let popped = match self.place.attempt(|ring, side| ring.pop_slice(side, buffer)) {
+            Err(Unreceived::Empty | Unreceived::Busy(_)) => {
+                self.place.wait_longer(Deadline::NEVER, |ring, side| ring.pop_slice(side, buffer))
+            }
+            done => done,
+        };
+        let received = popped?;
+        self.place.tell_senders(received);
+        Ok(received)
+    }
+
+    /// The next value to be read in place and acknowledged later, if there is one now.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn try_recv_guard(&self) -> Result<Delivery<T>, TryRecvError> {
+        Ok(self.guard(self.place.attempt(|ring, side| ring.take(side))?))
+    }
+
+    /// The next value to be read in place and acknowledged later, waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// Why none can come any more.
+    pub fn recv_guard(&self) -> Result<Delivery<T>, RecvError> {
+        Ok(self.guard(self.receive(Deadline::NEVER, |ring, side| ring.take(side))?))
+    }
+
+    /// The next value to be read in place and acknowledged later, waiting for it at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// Why there was none.
+    pub fn recv_guard_timeout(&self, timeout: Duration) -> Result<Delivery<T>, RecvTimeoutError> {
+        Ok(self.guard(self.receive(Deadline::after(timeout), |ring, side| ring.take(side))?))
+    }
+
+    /// The values that come until the queue ends, waiting for each.
+    ///
+    /// It ends at a fault too; [`recv`](Self::recv) afterwards tells which.
+    pub fn iter(&self) -> impl Iterator<Item = T> {
+        std::iter::from_fn(|| self.recv().ok())
+    }
+
+    /// The values that are there, until there is none.
+    pub fn try_iter(&self) -> impl Iterator<Item = T> {
+        std::iter::from_fn(|| self.try_recv().ok())
+    }
+}
+
+impl<M: Message + ?Sized> Receiver<M> {
+    fn guard(&self, claim: Taken) -> Delivery<M> {
+        Delivery { place: Arc::clone(&self.place), claim: Some(claim) }
+    }
+}
+
+/// A message of bytes that was claimed and measured.
+fn take_bytes(ring: &Ring<'_, [u8]>, side: &ConsumerSide) -> Result<Taken, Dry> {
+    let mut claim = ring.take(side)?;
+    match ring.measure(&mut claim) {
+        Ok(_) => Ok(claim),
+        Err(what) => {
+            // It stays first in line, for others to find out too.
+            ring.put_back(side, claim, false);
+            Err(Dry::Corrupt(what))
+        }
+    }
+}
+
+impl Receiver<[u8]> {
+    /// The longest message, in bytes.
+    pub fn max_len(&self) -> usize {
+        self.place.ring().max_len()
+    }
+
+    /// Takes the next message if there is one now, and acknowledges it.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn try_recv(&self) -> Result<Vec<u8>, TryRecvError> {
+        Ok(self.copy_out(self.place.attempt(take_bytes)?))
+    }
+
+    /// Takes the next message, waiting for it, and acknowledges it.
+    ///
+    /// # Errors
+    ///
+    /// Why none can come any more.
+    pub fn recv(&self) -> Result<Vec<u8>, RecvError> {
+        Ok(self.copy_out(self.receive(Deadline::NEVER, take_bytes)?))
+    }
+
+    /// Takes the next message, waiting for it at most `timeout`. Zero tries once.
+    ///
+    /// # Errors
+    ///
+    /// Why there was none.
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<Vec<u8>, RecvTimeoutError> {
+        Ok(self.copy_out(self.receive(Deadline::after(timeout), take_bytes)?))
+    }
+
+    /// Takes the next message into `buffer` if there is one now. Says how long it is.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none; [`Fault::BufferTooShort`] if it is longer than `buffer`, and then it stays first in line.
+    pub fn try_recv_into(&self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
+        let claim = self.place.attempt(take_bytes)?;
+        self.copy_into(claim, buffer).map_err(TryRecvError::Failed)
+    }
+
+    /// Takes the next message into `buffer`, waiting for it. Says how long it is.
+    ///
+    /// # Errors
+    ///
+    /// Why none can come any more; [`Fault::BufferTooShort`] if it is longer than `buffer`, and then it stays first in
+    /// line.
+    pub fn recv_into(&self, buffer: &mut [u8]) -> Result<usize, RecvError> {
+        let claim = self.receive(Deadline::NEVER, take_bytes)?;
+        self.copy_into(claim, buffer).map_err(RecvError::Failed)
+    }
+
+    /// The next message to be read in place and acknowledged later, if there is one now.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn try_recv_guard(&self) -> Result<Delivery<[u8]>, TryRecvError> {
+        Ok(self.guard(self.place.attempt(take_bytes)?))
+    }
+
+    /// The next message to be read in place and acknowledged later, waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// Why none can come any more.
+    pub fn recv_guard(&self) -> Result<Delivery<[u8]>, RecvError> {
+        Ok(self.guard(self.receive(Deadline::NEVER, take_bytes)?))
+    }
+
+    /// The next message to be read in place and acknowledged later, waiting for it at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// Why there was none.
+    pub fn recv_guard_timeout(
+        &self,
+        timeout: Duration,
+    ) -> Result<Delivery<[u8]>, RecvTimeoutError> {
+        Ok(self.guard(self.receive(Deadline::after(timeout), take_bytes)?))
+    }
+
+    /// The messages that come until the queue ends, waiting for each.
+    ///
+    /// It ends at a fault too; [`recv`](Self::recv) afterwards tells which.
+    pub fn iter(&self) -> impl Iterator<Item = Vec<u8>> {
+        std::iter::from_fn(|| self.recv().ok())
+    }
+
+    fn copy_out(&self, claim: Taken) -> Vec<u8> {
+        let message = self.place.ring().bytes(&claim).to_vec();
+        self.acknowledge(claim);
+        message
+    }
+
+    fn copy_into(&self, claim: Taken, buffer: &mut [u8]) -> Result<usize, Fault> {
+        let ring = self.place.ring();
+        let message = ring.bytes(&claim);
+        let (needed, len) = (message.len(), buffer.len());
+        match buffer.get_mut(..needed) {
+            Some(place) => {
+                place.copy_from_slice(message);
+                self.acknowledge(claim);
+                Ok(needed)
+            }
+            None => {
+                ring.put_back(self.place.side(), claim, false);
+                self.place.tell_receivers();
+                Err(Fault::BufferTooShort { needed, len })
+            }
+        }
+    }
+
+    fn acknowledge(&self, claim: Taken) {
+        self.place.ring().acknowledge(claim);
+        self.place.tell_senders(1);
+    }
+}
+
+impl<M: Message + ?Sized> Clone for Receiver<M> {
+    /// Another handle of the same attachment, with its own memory of claims.
+    fn clone(&self) -> Self {
+        let side = ConsumerSide::new(self.place.attachment().id());
+        Self { place: Arc::new(self.place.beside(side)) }
+    }
+}
+
+impl<M: Message + ?Sized> fmt::Debug for Receiver<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.place.fmt(f)
+    }
+}
+
+/// A message that was received and not acknowledged yet, read where it lies.
+///
+/// [`ack`](Self::ack) takes it out of the queue. Dropped without, also by a panic, it is delivered again, flagged, or dropped,
+/// by the queue's policy. It may go to another thread and outlive the receiver.
+///
+/// The bytes lie in memory that other processes of the same user can write to: who does not trust them receives by copy.
+#[must_use = "a delivery that is dropped is not acknowledged"]
+pub struct Delivery<M: Message + ?Sized> {
+    place: Arc<Place<M>>,
+    /// `None` once it is used up.
+    claim: Option<Taken>,
+}
+
+impl<M: Message + ?Sized> Delivery<M> {
+    /// Takes the message out of the queue for good.
+    pub fn ack(mut self) {
+        if let Some(claim) = self.spend() {
+            self.place.ring().acknowledge(claim);
+            self.place.tell_senders(1);
+        }
+    }
+
+    /// Whether somebody may have seen the message before.
+    pub fn redelivered(&self) -> bool {
+        self.deliveries() > 1
+    }
+
+    /// How often the message was delivered, this time included; 16 stands for that and more.
+    pub fn deliveries(&self) -> u32 {
+        1 + self.claim().tries()
+    }
+
+    fn claim(&self) -> &Taken {
+        self.claim.as_ref().expect("there until it is used up")
+    }
+
+    /// The claim, to be used up, unless this is a forked child.
+    fn spend(&mut self) -> Option<Taken> {
+        self.claim.take().filter(|_| self.place.ring().is_present())
+    }
+}
+
+impl<M: Message + ?Sized> Drop for Delivery<M> {
+    fn drop(&mut self) {
+        let Some(claim) = self.spend() else { return };
+        match station::policy(self.place.attachment()) {
+            DeliveryPolicy::AtLeastOnce => {
+                self.place.ring().put_back(self.place.side(), claim, true);
+                self.place.tell_receivers();
+            }
+            DeliveryPolicy::AtMostOnce => {
+                self.place.ring().acknowledge(claim);
+                self.place.tell_senders(1);
+            }
+        }
+    }
+}
+
+impl<T: Pod> Deref for Delivery<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        self.place.ring().value(self.claim())
+    }
+}
+
+impl Deref for Delivery<[u8]> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        self.place.ring().bytes(self.claim())
+    }
+}
+
+impl<M: Message + ?Sized> fmt::Debug for Delivery<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Delivery {{ deliveries: {} }}", self.deliveries())
+    }
+}

@@ -1,0 +1,342 @@
+//! What every handle of a queue has: its place in the ring, and how it waits there.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crossbeam_utils::CachePadded;
+
+use super::super::lane::{Unreceived, Unsent};
+use super::{DeliveryPolicy, Message};
+use crate::error::Fault;
+use crate::event::{Attempt, Deadline, Look, Patience, Recheck};
+use crate::member::{Attachment, Role};
+use crate::primitive::Ordering::Relaxed;
+use crate::primitive::{AtomicU32, Mutex};
+use crate::ring::mpmc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
+use crate::segment::AnchoredQueue;
+
+/// One handle's place in a queue. Dropping it gives the role up.
+pub struct Station<M: Message + ?Sized, S> {
+    anchored: AnchoredQueue<M>,
+    /// On lines of its own: handles of other threads may lie beside this one.
+    side: CachePadded<S>,
+    attachment: Arc<Attachment>,
+    role: Role,
+    patience: Patience,
+    idle: Idle,
+}
+
+/// What a handle remembers of its fruitless attempts, so that one who only ever polls, or waits only briefly, still
+/// looks from time to time who died.
+#[derive(Debug, Default)]
+struct Idle {
+    misses: AtomicU32,
+    recheck: Mutex<Recheck>,
+}
+
+/// Fruitless attempts between two looks at the clock.
+const MISSES: u32 = 256;
+
+impl<M: Message + ?Sized, S> Station<M, S> {
+    /// A new place.
+    pub fn new(
+        attachment: &Arc<Attachment>,
+        anchored: &AnchoredQueue<M>,
+        patience: Patience,
+        role: Role,
+        side: S,
+    ) -> Self {
+        if !anchored.is_inherited() {
+            attachment.enter(role);
+        }
+        Self {
+            anchored: anchored.clone(),
+            side: CachePadded::new(side),
+            attachment: Arc::clone(attachment),
+            role,
+            patience,
+            idle: Idle::default(),
+        }
+    }
+
+    /// Another place of the same kind.
+    pub fn beside(&self, side: S) -> Self {
+        Self::new(&self.attachment, &self.anchored, self.patience, self.role, side)
+    }
+
+    /// The attachment.
+    pub fn attachment(&self) -> &Attachment {
+        &self.attachment
+    }
+
+    /// The ring with its events.
+    #[inline(always)]
+    pub fn anchored(&self) -> &AnchoredQueue<M> {
+        &self.anchored
+    }
+
+    /// The ring.
+    #[inline(always)]
+    pub fn ring(&self) -> &Ring<'_, M> {
+        self.anchored.ring()
+    }
+
+    /// What this handle remembers of its claims.
+    #[inline(always)]
+    pub fn side(&self) -> &S {
+        &self.side
+    }
+
+    /// Counts a fruitless attempt.
+    #[inline(always)]
+    fn missed(&self) {
+        // Not exact where threads share the handle: then they look a little less often.
+        let misses = self.idle.misses.load(Relaxed).wrapping_add(1);
+        self.idle.misses.store(misses, Relaxed);
+        if misses.is_multiple_of(MISSES) {
+            self.look_around();
+        }
+    }
+
+    #[cold]
+    fn look_around(&self) {
+        let due = self.idle.recheck.try_lock().is_ok_and(|mut next| next.is_due(self.patience));
+        if due && !self.anchored.is_inherited() {
+            self.attachment.bury_dead();
+        }
+    }
+
+    /// Waits at one of the two events.
+    fn wait_until<R>(
+        &self,
+        deadline: Deadline,
+        mut attempt: impl FnMut(Look) -> Attempt<R>,
+    ) -> Option<R> {
+        let attempt = |look: Look| {
+            if look.overdue {
+                self.attachment.bury_dead();
+            }
+            attempt(look)
+        };
+        let known = || self.idle.recheck.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut recheck = *known();
+        let (ring, patience) = (self.ring(), self.patience);
+        let waited = match self.role {
+            Role::Sender => {
+                let (event, more) = (self.anchored.not_full(), || ring.has_room());
+                event.wait_until(patience, &mut recheck, deadline, attempt, more)
+            }
+            Role::Receiver => {
+                let (event, more) = (self.anchored.not_empty(), || ring.has_more());
+                event.wait_until(patience, &mut recheck, deadline, attempt, more)
+            }
+        };
+        *known() = recheck;
+        waited
+    }
+
+    /// Tells receivers that a message was committed, or put back.
+    #[inline(always)]
+    pub fn tell_receivers(&self) {
+        if self.ring().consumers_wait() {
+            self.anchored.not_empty().notify(1);
+        }
+    }
+
+    /// Tells senders that `count` slots were given back.
+    #[inline(always)]
+    pub fn tell_senders(&self, count: usize) {
+        if self.ring().producers_wait() {
+            self.anchored.not_full().notify(u32::try_from(count).unwrap_or(u32::MAX));
+        }
+    }
+}
+
+impl<M: Message + ?Sized> Station<M, ProducerSide> {
+    /// Runs one operation of a sender.
+    #[inline(always)]
+    pub fn attempt<R>(
+        &self,
+        operation: impl FnOnce(&Ring<'_, M>, &ProducerSide) -> Result<R, Refusal>,
+    ) -> Result<R, Unsent> {
+        let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
+        if entered == deserted {
+            self.check_alone(entered)?;
+        }
+        match operation(self.ring(), &self.side) {
+            Ok(done) => {
+                self.tell_receivers();
+                Ok(done)
+            }
+            Err(refusal) => Err(self.refused(refusal)),
+        }
+    }
+
+    #[inline(never)]
+    fn refused(&self, refusal: Refusal) -> Unsent {
+        self.missed();
+        Unsent::from(refusal)
+    }
+
+    /// Nobody receives, or this process was forked: whether to send all the same. Who comes first may fill
+    /// the queue.
+    #[cold]
+    fn check_alone(&self, entered: u64) -> Result<(), Unsent> {
+        match () {
+            () if self.anchored.is_inherited() => Err(Unsent::Failed(Fault::Forked)),
+            () if self.ring().is_closed() => Err(Unsent::Closed),
+            () if entered != 0 => Err(Unsent::Disconnected),
+            () => Ok(()),
+        }
+    }
+
+    /// Repeats an operation that found no room until it does, or `deadline` passes: then `Full`.
+    #[cold]
+    pub fn wait_longer<R>(
+        &self,
+        deadline: Deadline,
+        mut operation: impl FnMut(&Ring<'_, M>, &ProducerSide) -> Result<R, Refusal>,
+    ) -> Result<R, Unsent> {
+        let attempt = |look: Look| match self.attempt(&mut operation) {
+            Err(Unsent::Full) if look.last => match self.ring().consumer_at_work() {
+                Some(member) => Attempt::Held(member),
+                None => Attempt::Idle,
+            },
+            Err(Unsent::Full) => Attempt::Idle,
+            done => Attempt::Ready(done),
+        };
+        self.wait_until(deadline, attempt).unwrap_or(Err(Unsent::Full))
+    }
+}
+
+impl<M: Message + ?Sized> Station<M, ConsumerSide> {
+    /// Runs one operation of a receiver.
+    ///
+    /// In a forked child the segment's place reads as zeros, which is an empty ring that nobody sends to: so the
+    /// check for a fork costs nothing where there is a message.
+    #[inline(always)]
+    pub fn attempt<R>(
+        &self,
+        mut operation: impl FnMut(&Ring<'_, M>, &ConsumerSide) -> Result<R, Dry>,
+    ) -> Result<R, Unreceived> {
+        match operation(self.ring(), &self.side) {
+            Ok(done) => Ok(done),
+            Err(Dry::Empty) if self.has_senders() => {
+                self.missed();
+                Err(Unreceived::Empty)
+            }
+            Err(dry) => self.look_closer(dry, operation),
+        }
+    }
+
+    #[inline(always)]
+    fn has_senders(&self) -> bool {
+        let (entered, deserted) = self.anchored.sides(Role::Sender as usize);
+        entered != deserted
+    }
+
+    /// An attempt came to nothing, and not merely because there is no message yet.
+    #[cold]
+    fn look_closer<R>(
+        &self,
+        mut dry: Dry,
+        mut operation: impl FnMut(&Ring<'_, M>, &ConsumerSide) -> Result<R, Dry>,
+    ) -> Result<R, Unreceived> {
+        let mut deserted_at = None;
+        loop {
+            match dry {
+                Dry::Skipped => self.tell_senders(1),
+                Dry::Busy(member) => {
+                    self.missed();
+                    return Err(Unreceived::Busy(member));
+                }
+                Dry::Drained => return Err(Unreceived::Closed),
+                Dry::Corrupt(what) => return Err(Unreceived::Failed(Fault::Corrupt(what.text()))),
+                Dry::Empty => {
+                    let (entered, deserted) = self.anchored.sides(Role::Sender as usize);
+                    match () {
+                        () if self.anchored.is_inherited() => {
+                            return Err(Unreceived::Failed(Fault::Forked));
+                        }
+                        () if entered != deserted || entered == 0 => {
+                            self.missed();
+                            return Err(Unreceived::Empty);
+                        }
+                        // Empty after all had left, and nobody came since.
+                        () if deserted_at == Some(entered) => return Err(Unreceived::Disconnected),
+                        () => deserted_at = Some(entered),
+                    }
+                }
+            }
+            dry = match operation(self.ring(), &self.side) {
+                Ok(done) => return Ok(done),
+                Err(dry) => dry,
+            };
+        }
+    }
+
+    /// Repeats an operation that found nothing until it does, or `deadline` passes: then `Empty`.
+    #[cold]
+    pub fn wait_longer<R>(
+        &self,
+        deadline: Deadline,
+        mut operation: impl FnMut(&Ring<'_, M>, &ConsumerSide) -> Result<R, Dry>,
+    ) -> Result<R, Unreceived> {
+        let attempt = |look: Look| match self.attempt(&mut operation) {
+            Err(Unreceived::Empty) if look.last => match self.ring().producer_at_work() {
+                Some(member) => Attempt::Held(member),
+                None => Attempt::Idle,
+            },
+            Err(Unreceived::Empty) => Attempt::Idle,
+            Err(Unreceived::Busy(member)) => Attempt::Held(member),
+            done => Attempt::Ready(done),
+        };
+        self.wait_until(deadline, attempt).unwrap_or(Err(Unreceived::Empty))
+    }
+}
+
+impl<M: Message + ?Sized, S> Drop for Station<M, S> {
+    fn drop(&mut self) {
+        if !self.anchored.is_inherited() {
+            self.attachment.leave(self.role);
+        }
+    }
+}
+
+impl<M: Message + ?Sized, S> fmt::Debug for Station<M, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.role == Role::Sender { "Sender" } else { "Receiver" };
+        describe(f, name, &self.anchored)
+    }
+}
+
+/// Closes the queue and wakes everybody, unless this is a forked child.
+pub fn close<M: Message + ?Sized>(anchored: &AnchoredQueue<M>) {
+    if !anchored.is_inherited() {
+        anchored.ring().close();
+        anchored.not_empty().notify_all();
+        anchored.not_full().notify_all();
+    }
+}
+
+pub fn capacity<M: Message + ?Sized>(anchored: &AnchoredQueue<M>) -> usize {
+    usize::try_from(anchored.ring().capacity()).unwrap_or(usize::MAX)
+}
+
+pub fn len<M: Message + ?Sized>(anchored: &AnchoredQueue<M>) -> usize {
+    usize::try_from(anchored.ring().len()).unwrap_or(usize::MAX)
+}
+
+pub fn policy(attachment: &Attachment) -> DeliveryPolicy {
+    DeliveryPolicy::of(attachment.segment().shape().delivery).expect("checked when it was opened")
+}
+
+pub fn describe<M: Message + ?Sized>(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    anchored: &AnchoredQueue<M>,
+) -> fmt::Result {
+    let (capacity, len) = (capacity(anchored), len(anchored));
+    let closed = anchored.ring().is_closed();
+    write!(f, "{name} {{ capacity: {capacity}, len: {len}, closed: {closed} }}")
+}

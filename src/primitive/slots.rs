@@ -1,0 +1,365 @@
+//! Slots of a ring between many: an atomic word, and behind it what the word says who may touch.
+#![allow(unsafe_code, reason = "turns slot numbers into addresses of words and payload")]
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::AtomicU64;
+#[cfg(loom)]
+use super::Cells;
+
+/// What a queue carries: values of one size, or bytes up to a length.
+///
+/// Implemented for every `Pod` type and for `[u8]`; nobody else can.
+pub trait Message: sealed::Message + 'static {}
+
+impl<M: sealed::Message + ?Sized + 'static> Message for M {}
+
+mod sealed {
+    use bytemuck::Pod;
+
+    /// How a message lies in its slot.
+    pub trait Message {
+        /// What a slot's payload is made of.
+        type Element: Pod;
+        /// Bytes from the start of a slot to its payload.
+        const PAYLOAD: usize;
+        /// Bytes from one slot to the next, where `chosen` is what the geometry says.
+        fn stride(chosen: usize) -> usize;
+    }
+
+    /// One value behind the word.
+    impl<T: Pod> Message for T {
+        type Element = T;
+        const PAYLOAD: usize =
+            if align_of::<T>() > size_of::<u64>() { align_of::<T>() } else { size_of::<u64>() };
+
+        /// A constant, so that finding a slot takes a shift or a multiplication by a known number.
+        #[inline(always)]
+        fn stride(_: usize) -> usize {
+            const { super::stride(size_of::<T>(), align_of::<T>()) }
+        }
+    }
+
+    /// A word with the length, then the bytes.
+    impl Message for [u8] {
+        type Element = u64;
+        const PAYLOAD: usize = size_of::<u64>();
+
+        #[inline(always)]
+        fn stride(chosen: usize) -> usize {
+            chosen
+        }
+    }
+}
+
+/// Slots begin on multiples of this: four small ones share a cache line, and a large one wastes little.
+const SLOT_ALIGN: usize = 16;
+
+/// Bytes from one slot to the next for a payload of `size` bytes aligned to `align`.
+///
+/// # Panics
+///
+/// When that is more than an address can express, which only nonsense is.
+pub const fn stride(size: usize, align: usize) -> usize {
+    let payload = if align > size_of::<u64>() { align } else { size_of::<u64>() };
+    let slot_align = if align > SLOT_ALIGN { align } else { SLOT_ALIGN };
+    (payload + size).next_multiple_of(slot_align)
+}
+
+/// The slots of a ring, borrowed for `'a`.
+///
+/// They are an address: words are atomics for anybody to use, each access to payload is unsafe and states who owns
+/// the slot. Elements are `Pod`, so whatever bytes another process left there are a value.
+pub struct Slots<'a, M: Message + ?Sized> {
+    len: usize,
+    #[cfg(not(loom))]
+    start: std::ptr::NonNull<u8>,
+    #[cfg(not(loom))]
+    stride: usize,
+    #[cfg(loom)]
+    words: &'a [AtomicU64],
+    #[cfg(loom)]
+    payload: Cells<'a, M::Element>,
+    memory: PhantomData<(&'a AtomicU64, fn() -> Box<M>)>,
+}
+
+impl<M: Message + ?Sized> Clone for Slots<'_, M> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M: Message + ?Sized> Copy for Slots<'_, M> {}
+
+impl<M: Message + ?Sized> fmt::Debug for Slots<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Slots({})", self.len)
+    }
+}
+
+// SAFETY: slots are an address; words are atomics, and every access to payload goes through an unsafe method
+// whose caller vouches for it.
+unsafe impl<M: Message + ?Sized> Send for Slots<'_, M> where M::Element: Send {}
+// SAFETY: as above.
+unsafe impl<M: Message + ?Sized> Sync for Slots<'_, M> where M::Element: Send {}
+
+impl<'a, M: Message + ?Sized> Slots<'a, M> {
+    /// The run of `len` slots from `start`, `stride` bytes apart where `M` leaves that open.
+    ///
+    /// # Safety
+    ///
+    /// - `start` is aligned for slots of `M`, and `len` of them from there stay mapped, readable and writable
+    ///   for `'a`; `stride` is a multiple of 16 with room for a word and one element.
+    /// - During `'a` this process reads and writes that memory only through `Slots` and atomics.
+    #[cfg(not(loom))]
+    pub unsafe fn new(start: std::ptr::NonNull<u8>, len: usize, stride: usize) -> Self {
+        Self { len, start, stride, memory: PhantomData }
+    }
+
+    /// How many slots.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes from one slot to the next.
+    #[cfg(not(loom))]
+    #[inline(always)]
+    fn stride(&self) -> usize {
+        M::stride(self.stride)
+    }
+
+    /// How many elements of payload a slot has.
+    #[inline(always)]
+    pub fn elements(&self) -> usize {
+        #[cfg(not(loom))]
+        return match size_of::<M::Element>() {
+            0 => 1,
+            size => (self.stride() - M::PAYLOAD) / size,
+        };
+        #[cfg(loom)]
+        return self.payload.len() / self.len;
+    }
+
+    /// Where slot `index` begins.
+    #[cfg(not(loom))]
+    #[inline(always)]
+    fn at(&self, index: usize) -> std::ptr::NonNull<u8> {
+        debug_assert!(index < self.len);
+        // SAFETY: callers mask the index with the capacity, so the slot lies in the run that `new` was promised.
+        unsafe { self.start.byte_add(index * self.stride()) }
+    }
+
+    /// The word of slot `index`, which is masked with the capacity.
+    #[inline(always)]
+    pub fn word(&self, index: usize) -> &'a AtomicU64 {
+        #[cfg(not(loom))]
+        // SAFETY: a slot begins with its word, in memory that stays mapped for `'a` and is only used as an
+        // atomic.
+        return unsafe { self.at(index).cast::<AtomicU64>().as_ref() };
+        #[cfg(loom)]
+        return &self.words[index];
+    }
+
+    /// The element `from` of slot `index`.
+    #[cfg(not(loom))]
+    #[inline(always)]
+    fn element(&self, index: usize, from: usize) -> *mut M::Element {
+        debug_assert!(from <= self.elements());
+        let start = self.at(index).as_ptr().wrapping_byte_add(M::PAYLOAD);
+        start.cast::<M::Element>().wrapping_add(from)
+    }
+
+    /// Starts fetching the cache line of slot `index`, to read or to `WRITE` it.
+    #[inline(always)]
+    pub fn prefetch<const WRITE: bool>(&self, index: usize) {
+        #[cfg(not(loom))]
+        super::prefetch::<WRITE>(self.at(index).as_ptr());
+        #[cfg(loom)]
+        let _ = index;
+    }
+
+    /// Stores `value` as the payload of slot `index`.
+    ///
+    /// # Safety
+    ///
+    /// The protocol gives the slot to the caller: nobody else reads or writes its payload now.
+    #[inline(always)]
+    pub unsafe fn write(&self, index: usize, value: M::Element) {
+        #[cfg(not(loom))]
+        // SAFETY: the slot has room for one element at least; the caller owns it.
+        return unsafe { self.element(index, 0).write(value) };
+        #[cfg(loom)]
+        // SAFETY: as above.
+        return unsafe { self.payload.write(index * self.elements(), value) };
+    }
+
+    /// Copies the first element of slot `index` out, by one load where the element is a word.
+    ///
+    /// # Safety
+    ///
+    /// The protocol keeps writers away from the slot's payload now.
+    #[inline(always)]
+    pub unsafe fn read(&self, index: usize) -> M::Element {
+        #[cfg(not(loom))]
+        // SAFETY: the slot has one element at least; the caller keeps writers away.
+        return unsafe { self.element(index, 0).read_volatile() };
+        #[cfg(loom)]
+        // SAFETY: as above.
+        return unsafe { self.payload.read_once(index * self.elements()) };
+    }
+
+    /// The elements `from..from + count` of slot `index` as a slice.
+    ///
+    /// # Safety
+    ///
+    /// The protocol keeps writers away from the slot's payload for as long as the slice lives.
+    #[inline(always)]
+    pub unsafe fn slice(&self, index: usize, from: usize, count: usize) -> &'a [M::Element] {
+        assert!(from + count <= self.elements(), "lengths are checked against the slot");
+        #[cfg(not(loom))]
+        // SAFETY: the bounds were checked; the caller keeps writers away.
+        return unsafe { std::slice::from_raw_parts(self.element(index, from), count) };
+        #[cfg(loom)]
+        // SAFETY: as above.
+        return unsafe { self.payload.slice(index * self.elements() + from, count) };
+    }
+
+    /// The elements `from..from + count` of slot `index` as an exclusive slice.
+    ///
+    /// # Safety
+    ///
+    /// The protocol gives the slot to the caller for as long as the slice lives, and the caller makes one
+    /// such slice of it at a time.
+    #[inline(always)]
+    #[allow(
+        clippy::mut_from_ref,
+        reason = "slots are interior-mutable; exclusiveness is the contract"
+    )]
+    pub unsafe fn slice_mut(
+        &self,
+        index: usize,
+        from: usize,
+        count: usize,
+    ) -> &'a mut [M::Element] {
+        assert!(from + count <= self.elements(), "lengths are checked against the slot");
+        #[cfg(not(loom))]
+        // SAFETY: the bounds were checked; the caller owns the slot.
+        return unsafe { std::slice::from_raw_parts_mut(self.element(index, from), count) };
+        #[cfg(loom)]
+        // SAFETY: as above.
+        return unsafe { self.payload.slice_mut(index * self.elements() + from, count) };
+    }
+}
+
+/// Slots on the heap, for models and unit tests: all vacant, at position zero.
+#[cfg(any(test, loom))]
+pub struct HeapSlots<M: Message + ?Sized> {
+    len: usize,
+    #[cfg(not(loom))]
+    stride: usize,
+    #[cfg(not(loom))]
+    memory: Vec<std::cell::UnsafeCell<Unit>>,
+    #[cfg(loom)]
+    words: Vec<AtomicU64>,
+    #[cfg(loom)]
+    payload: super::HeapCells<M::Element>,
+    kind: PhantomData<fn() -> Box<M>>,
+}
+
+/// A piece of memory that is aligned as a segment is.
+#[cfg(all(test, not(loom)))]
+#[repr(align(128))]
+#[derive(Clone, Copy)]
+#[allow(dead_code, reason = "it is room")]
+struct Unit([u8; 128]);
+
+#[cfg(any(test, loom))]
+#[allow(missing_docs, reason = "used by models and unit tests only")]
+impl<M: Message + ?Sized> HeapSlots<M> {
+    /// `len` slots whose payload has `size` bytes where `M` leaves that open.
+    pub fn vacant(len: usize, size: usize) -> Self {
+        #[cfg(not(loom))]
+        {
+            let stride = M::stride(stride(size, size_of::<u64>()));
+            let units = (len * stride).div_ceil(size_of::<Unit>());
+            let memory = (0..units).map(|_| std::cell::UnsafeCell::new(Unit([0; 128])));
+            Self { len, stride, memory: memory.collect(), kind: PhantomData }
+        }
+        #[cfg(loom)]
+        {
+            let each = size.div_ceil(size_of::<M::Element>().max(1)).max(1);
+            let words = (0..len).map(|_| AtomicU64::new(0)).collect();
+            let payload = super::HeapCells::zeroed(len * each);
+            Self { len, words, payload, kind: PhantomData }
+        }
+    }
+
+    pub fn slots(&self) -> Slots<'_, M> {
+        #[cfg(not(loom))]
+        {
+            let start = std::ptr::NonNull::from(self.memory.as_slice()).cast::<u8>();
+            // SAFETY: the memory was made for so many slots, is aligned as a segment and only used through
+            // this.
+            unsafe { Slots::new(start, self.len, self.stride) }
+        }
+        #[cfg(loom)]
+        Slots {
+            len: self.len,
+            words: &self.words,
+            payload: self.payload.cells(),
+            memory: PhantomData,
+        }
+    }
+}
+
+#[cfg(any(test, loom))]
+impl<M: Message + ?Sized> fmt::Debug for HeapSlots<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HeapSlots({})", self.len)
+    }
+}
+
+// SAFETY: as for `Slots`.
+#[cfg(any(test, loom))]
+unsafe impl<M: Message + ?Sized> Sync for HeapSlots<M> where M::Element: Send {}
+// SAFETY: as for `Slots`.
+#[cfg(any(test, loom))]
+unsafe impl<M: Message + ?Sized> Send for HeapSlots<M> where M::Element: Send {}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_have_room_for_their_word_and_a_whole_message() {
+        assert_eq!((stride(0, 1), stride(8, 8), stride(9, 1)), (16, 16, 32));
+        assert_eq!((stride(24, 8), stride(56, 8), stride(64, 8)), (32, 64, 80));
+        assert_eq!((stride(16, 16), stride(64, 64), stride(128, 128)), (32, 128, 256));
+        let small = HeapSlots::<u64>::vacant(4, 8);
+        assert_eq!((small.slots().elements(), small.slots().len()), (1, 4));
+        let bytes = HeapSlots::<[u8]>::vacant(4, 24);
+        assert_eq!(bytes.slots().elements(), 3);
+    }
+
+    #[test]
+    fn words_and_payload_of_neighbours_keep_apart() {
+        let memory = HeapSlots::<[u8; 9]>::vacant(8, 9);
+        let slots = memory.slots();
+        for index in 0..8u8 {
+            slots.word(index.into()).store(u64::MAX, crate::primitive::Ordering::Relaxed);
+            // SAFETY: one thread.
+            unsafe { slots.write(index.into(), [index; 9]) };
+        }
+        for index in 0..8u8 {
+            assert_eq!(
+                slots.word(index.into()).load(crate::primitive::Ordering::Relaxed),
+                u64::MAX
+            );
+            // SAFETY: one thread.
+            assert_eq!(unsafe { slots.read(index.into()) }, [index; 9]);
+        }
+    }
+}

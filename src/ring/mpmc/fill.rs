@@ -1,0 +1,320 @@
+//! The producers' half: claim vacant slots, write, commit.
+#![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
+
+use bytemuck::Pod;
+
+use super::super::Corruption;
+use super::super::reap::resolve;
+use super::super::word::{CursorWord, POSITION_MASK, SlotWord, State, after, before};
+use super::{Attempts, Ring};
+use crate::error::MemberId;
+use crate::primitive::Ordering::{Acquire, Release, SeqCst};
+use crate::primitive::{AtomicU64, Message, passed_rmw};
+
+/// Why a producer gets no slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The slot that comes next is not vacant yet.
+    Full,
+    /// The ring is closed.
+    Closed,
+    /// Shared memory holds what no correct member writes.
+    Corrupt(Corruption),
+}
+
+impl From<Corruption> for Refusal {
+    fn from(what: Corruption) -> Self {
+        Refusal::Corrupt(what)
+    }
+}
+
+/// No position: beyond the last.
+pub(super) const NOWHERE: u64 = POSITION_MASK + 1;
+
+/// What one sending handle remembers.
+#[derive(Debug)]
+pub struct ProducerSide {
+    pub(super) member: MemberId,
+    /// The last position that this handle claimed, and stamped: the one claim that it need not certify.
+    ///
+    /// A handle, not a member: another thread of the same member may have claimed and not stamped yet.
+    last: AtomicU64,
+}
+
+impl ProducerSide {
+    /// A handle of `member` that has claimed nothing yet.
+    pub fn new(member: MemberId) -> Self {
+        Self { member, last: AtomicU64::new(NOWHERE) }
+    }
+}
+
+/// A claim to fill: a slot in WRITING. There is one of these for each such claim, and it serves the ring that it was
+/// made in only.
+#[derive(Debug)]
+pub struct Filling {
+    position: u64,
+    len: usize,
+    ring: usize,
+}
+
+impl<M: Message + ?Sized> Ring<'_, M> {
+    /// Claims the next slot and stamps it. The numbers are those of DESIGN.md §5, Send.
+    #[inline(always)]
+    fn claim_vacant(&self, side: &ProducerSide) -> Result<u64, Refusal> {
+        let tail = &self.header.tail.tail;
+        let mut attempts = Attempts::default();
+        // 1. ORDERING(tail): claims before it, and what was stamped before them, are visible.
+        let mut seen = CursorWord(tail.load(Acquire));
+        loop {
+            let position = seen.position();
+            // 2. ORDERING(vacant): pairs with the Release in `acknowledge`: the last reader has left.
+            let word = SlotWord(self.word(position).load(Acquire));
+            if word != self.geometry.vacant(position) || seen.is_closed() {
+                seen = self.why_not_vacant(seen, word)?;
+                attempts.fail()?;
+                continue;
+            }
+            // 3.
+            self.certify_filling(side, seen)?;
+            // 4. ORDERING(tail): Release for what was certified. ORDERING(claims): in one order with waiters.
+            let claimed = CursorWord::new(after(position, 1), side.member.0);
+            match tail.compare_exchange(seen.0, claimed.0, SeqCst, Acquire) {
+                Ok(_) => {
+                    passed_rmw();
+                    self.stamp_filling(side, position);
+                    side.last.store(position, Release);
+                    return Ok(position);
+                }
+                Err(now) => seen = CursorWord(now),
+            }
+            attempts.lose()?;
+        }
+    }
+
+    /// Claims up to `wanted` slots in a row by one swap, at least one, and stamps them upwards. Gives the first
+    /// position and how many.
+    fn claim_vacant_run(&self, side: &ProducerSide, wanted: u64) -> Result<(u64, u64), Refusal> {
+        let tail = &self.header.tail.tail;
+        let mut attempts = Attempts::default();
+        // ORDERING(tail), ORDERING(vacant), ORDERING(claims): as in `claim_vacant`.
+        let mut seen = CursorWord(tail.load(Acquire));
+        loop {
+            let first = seen.position();
+            let word = |count| SlotWord(self.word(after(first, count)).load(Acquire));
+            let is_vacant = |count| word(count) == self.geometry.vacant(after(first, count));
+            let most = wanted.min(self.capacity());
+            let count = (0..most).find(|&count| !is_vacant(count)).unwrap_or(most);
+            if count == 0 || seen.is_closed() {
+                seen = self.why_not_vacant(seen, word(0))?;
+                attempts.fail()?;
+                continue;
+            }
+            self.certify_filling(side, seen)?;
+            let claimed = CursorWord::new(after(first, count), side.member.0);
+            match tail.compare_exchange(seen.0, claimed.0, SeqCst, Acquire) {
+                Ok(_) => {
+                    passed_rmw();
+                    (0..count).for_each(|n| self.stamp_filling(side, after(first, n)));
+                    side.last.store(after(first, count - 1), Release);
+                    return Ok((first, count));
+                }
+                Err(now) => seen = CursorWord(now),
+            }
+            attempts.lose()?;
+        }
+    }
+
+    /// 5. The slot names its owner from now on.
+    #[inline(always)]
+    fn stamp_filling(&self, side: &ProducerSide, position: u64) {
+        let word = self.word(position);
+        debug_assert!(self.may_fill(side, position));
+        // ORDERING(stamp): pairs with the Acquire of who certifies, and of a reaper.
+        word.store(self.geometry.writing(position, side.member.0).0, Release);
+    }
+
+    /// Whether the slot of a claim is as its owner may find it: vacant, or stamped in its name by a helper.
+    fn may_fill(&self, side: &ProducerSide, position: u64) -> bool {
+        let found = SlotWord(self.word(position).load(Acquire));
+        found == self.geometry.vacant(position) || self.is_filling(side.member, position)
+    }
+
+    fn is_filling(&self, member: MemberId, position: u64) -> bool {
+        let found = SlotWord(self.word(position).load(Acquire));
+        found == self.geometry.writing(position, member.0)
+    }
+
+    /// 3. The claim that moved the tail to where `seen` says is stamped, whoever made it.
+    #[inline(always)]
+    fn certify_filling(&self, side: &ProducerSide, seen: CursorWord) -> Result<(), Corruption> {
+        let last = before(seen.position(), 1);
+        // ORDERING(stamp): Acquire pairs with the Release of a thread that shares the handle.
+        if side.last.load(Acquire) == last {
+            return Ok(());
+        }
+        // ORDERING(stamp): so that who sees the next claim sees this one stamped.
+        let found = SlotWord(self.word(last).load(Acquire));
+        if found == self.geometry.vacant(last) { self.stamp_filling_for(seen) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn stamp_filling_for(&self, seen: CursorWord) -> Result<(), Corruption> {
+        let owner = self.member(seen.member())?;
+        let is_unstamped = |position| move |found| found == self.geometry.vacant(position);
+        let last = before(seen.position(), 1);
+        if !self.is_stamped_soon(last, is_unstamped(last)) {
+            resolve(self, seen.position(), |position, found| {
+                is_unstamped(position)(found).then(|| self.geometry.writing(position, owner.0))
+            });
+        }
+        Ok(())
+    }
+
+    /// The next slot is not to be had: a newer tail to try again with, or why not.
+    #[inline(never)]
+    fn why_not_vacant(&self, seen: CursorWord, word: SlotWord) -> Result<CursorWord, Refusal> {
+        if seen.is_closed() {
+            return Err(Refusal::Closed);
+        }
+        // ORDERING(tail): as above; after the slot's word, which therefore counts only if this is the same.
+        let now = CursorWord(self.header.tail.tail.load(Acquire));
+        if now != seen {
+            return Ok(now);
+        }
+        let position = seen.position();
+        let state = word.state().ok_or(Corruption::Slot)?;
+        self.member(word.member())?;
+        // In a ring of one slot the last claim may be the slot's own.
+        let occupied = state != State::Vacant || self.capacity() == 1;
+        if occupied && self.geometry.is_previous(word, position) {
+            return Err(Refusal::Full);
+        }
+        Err(Corruption::Slot.into())
+    }
+
+    /// 7. The message of a claim is complete.
+    #[inline(always)]
+    fn fill(&self, position: u64) {
+        let filled = self.geometry.filled(position);
+        // ORDERING(filled): pairs with the Acquire in `claim_filled`: the message is written.
+        self.word(position).store(filled.0, Release);
+    }
+
+    /// Claims the next slot for a message of `len` bytes that is written in place.
+    pub fn reserve(&self, side: &ProducerSide, len: usize) -> Result<Filling, Refusal> {
+        Ok(Filling { position: self.claim_vacant(side)?, len, ring: self.identity() })
+    }
+
+    /// There will be no message for a claim. Consumers pass it over.
+    pub fn abort(&self, claim: Filling) {
+        let aborted = self.geometry.aborted(self.of(&claim));
+        // ORDERING(filled): whatever was written of it is done with.
+        self.word(claim.position).store(aborted.0, Release);
+    }
+
+    /// The position of a claim in this ring.
+    fn of(&self, claim: &Filling) -> u64 {
+        assert_eq!(claim.ring, self.identity(), "a claim serves its own ring");
+        claim.position
+    }
+}
+
+impl<T: Pod> Ring<'_, T> {
+    /// Appends `value`. The caller then asks whether consumers wait.
+    #[inline(always)]
+    pub fn push(&self, side: &ProducerSide, value: T) -> Result<(), Refusal> {
+        let position = self.claim_vacant(side)?;
+        // 6. SAFETY: the slot was claimed and is in WRITING for this member.
+        unsafe { self.slots.write(self.geometry.index(position), value) };
+        self.fill(position);
+        Ok(())
+    }
+
+    /// Appends as many of `values` as find room in a row, from the first on; at least one or an error. Says how
+    /// many.
+    pub fn push_slice(&self, side: &ProducerSide, values: &[T]) -> Result<usize, Refusal> {
+        let (first, count) = self.claim_vacant_run(side, values.len() as u64)?;
+        let mut written = 0;
+        for (n, value) in (0..count).zip(values) {
+            let position = after(first, n);
+            // SAFETY: as in `push`.
+            unsafe { self.slots.write(self.geometry.index(position), *value) };
+            self.fill(position);
+            written += 1;
+        }
+        Ok(written)
+    }
+
+    /// The value of a claim: whatever the slot held before, until it is written.
+    pub fn claimed(&self, claim: &Filling) -> &T {
+        let index = self.geometry.index(self.of(claim));
+        // SAFETY: the claim is one of this ring and stays borrowed; nobody else touches the slot meanwhile.
+        let value = unsafe { self.slots.slice(index, 0, 1) };
+        &value[0]
+    }
+
+    /// The value of a claim, to be written in place.
+    pub fn claimed_mut<'c>(&'c self, claim: &'c mut Filling) -> &'c mut T {
+        let index = self.geometry.index(self.of(claim));
+        // SAFETY: as above, exclusively.
+        let value = unsafe { self.slots.slice_mut(index, 0, 1) };
+        &mut value[0]
+    }
+
+    /// Makes the value of a claim a message.
+    pub fn commit(&self, claim: Filling) {
+        self.fill(self.of(&claim));
+    }
+}
+
+impl Ring<'_, [u8]> {
+    /// The longest message, in bytes.
+    #[inline(always)]
+    pub fn max_len(&self) -> usize {
+        (self.slots.elements() - 1) * size_of::<u64>()
+    }
+
+    /// Appends a message of at most [`max_len`](Self::max_len) bytes.
+    pub fn push(&self, side: &ProducerSide, message: &[u8]) -> Result<(), Refusal> {
+        let mut claim = self.reserve(side, message.len())?;
+        self.claimed_mut(&mut claim).copy_from_slice(message);
+        self.commit(claim);
+        Ok(())
+    }
+
+    /// The bytes of a claim: whatever the slot held before, until they are written.
+    pub fn claimed(&self, claim: &Filling) -> &[u8] {
+        let (index, words) = self.place(claim);
+        // SAFETY: the claim is one of this ring and stays borrowed; nobody else touches the slot meanwhile.
+        let words = unsafe { self.slots.slice(index, 1, words) };
+        &bytemuck::cast_slice(words)[..claim.len]
+    }
+
+    /// The bytes of a claim, to be written in place.
+    pub fn claimed_mut<'c>(&'c self, claim: &'c mut Filling) -> &'c mut [u8] {
+        let (index, words) = self.place(claim);
+        // SAFETY: as above, exclusively.
+        let words = unsafe { self.slots.slice_mut(index, 1, words) };
+        &mut bytemuck::cast_slice_mut(words)[..claim.len]
+    }
+
+    /// The slot of a claim, and how many words its bytes take.
+    fn place(&self, claim: &Filling) -> (usize, usize) {
+        (self.geometry.index(self.of(claim)), claim.len.div_ceil(size_of::<u64>()))
+    }
+
+    /// Makes the bytes of a claim a message.
+    pub fn commit(&self, claim: Filling) {
+        let index = self.geometry.index(self.of(&claim));
+        // SAFETY: the slot is in WRITING for this claim.
+        unsafe { self.slots.write(index, claim.len as u64) };
+        self.fill(claim.position);
+    }
+}
+
+impl Filling {
+    /// Makes the message `len` bytes long, if it is longer.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+}

@@ -1,0 +1,371 @@
+//! The consumers' half: claim filled slots, read, acknowledge.
+#![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
+
+use bytemuck::Pod;
+
+use super::super::Corruption;
+use super::super::reap::resolve;
+use super::super::word::{CursorWord, RedeliverWord, SlotWord, State, after, before};
+use super::fill::NOWHERE;
+use super::redeliver::Sweep;
+use super::{Attempts, Ring};
+use crate::error::MemberId;
+use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use crate::primitive::{AtomicU64, Message, Mutex, passed_rmw};
+
+/// Why a consumer gets no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dry {
+    /// Nothing is committed.
+    Empty,
+    /// The message that comes next was claimed by a member that has not committed it yet.
+    Busy(MemberId),
+    /// The ring is closed, and everything accepted was taken.
+    Drained,
+    /// An aborted slot was given back on the way: tell the producers, and try again.
+    Skipped,
+    /// Shared memory holds what no correct member writes.
+    Corrupt(Corruption),
+}
+
+impl From<Corruption> for Dry {
+    fn from(what: Corruption) -> Self {
+        Dry::Corrupt(what)
+    }
+}
+
+/// What one receiving handle remembers.
+#[derive(Debug)]
+pub struct ConsumerSide {
+    pub(super) member: MemberId,
+    /// As for a producer.
+    last: AtomicU64,
+    /// Where it looks next for messages to deliver again.
+    pub(super) sweep: Mutex<Sweep>,
+}
+
+impl ConsumerSide {
+    /// A handle of `member` that has claimed nothing yet.
+    pub fn new(member: MemberId) -> Self {
+        Self { member, last: AtomicU64::new(NOWHERE), sweep: Mutex::new(Sweep::default()) }
+    }
+}
+
+/// A claim to read: a slot in READING. There is one of these for each such claim, and it serves the ring that it was
+/// made in only.
+#[derive(Debug)]
+pub struct Taken {
+    pub(super) position: u64,
+    pub(super) word: SlotWord,
+    len: usize,
+    ring: usize,
+}
+
+impl Taken {
+    /// How often the message was delivered before, as far as counted: 15 stands for more.
+    pub fn tries(&self) -> u32 {
+        self.word.tries()
+    }
+}
+
+impl<M: Message + ?Sized> Ring<'_, M> {
+    /// Claims the next message and stamps it. The numbers are those of DESIGN.md §5, Receive.
+    #[inline(always)]
+    fn claim_filled(&self, side: &ConsumerSide) -> Result<(u64, SlotWord), Dry> {
+        // 1. Relaxed: a hint here; `take_again` looks for itself.
+        if RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending()
+            && let Some(claim) = self.take_again(side)
+        {
+            return Ok(claim);
+        }
+        let head = &self.header.head.head;
+        let mut attempts = Attempts::default();
+        // 2. ORDERING(head): claims before it, and what was stamped before them, are visible.
+        let mut seen = CursorWord(head.load(Acquire));
+        loop {
+            let position = seen.position();
+            // 3. ORDERING(filled): pairs with the Release in `commit`: the message is written.
+            let word = SlotWord(self.word(position).load(Acquire));
+            if word != self.geometry.filled(position) {
+                seen = self.why_not_filled(side, seen, word)?;
+                attempts.fail()?;
+                continue;
+            }
+            // 4.
+            self.certify_taking(side, seen)?;
+            // 5. ORDERING(head): Release for what was certified. ORDERING(claims): in one order with waiters.
+            let claimed = CursorWord::new(after(position, 1), side.member.0);
+            match head.compare_exchange(seen.0, claimed.0, SeqCst, Acquire) {
+                Ok(_) => {
+                    passed_rmw();
+                    let word = self.stamp_taking(side, position);
+                    side.last.store(position, Release);
+                    return Ok((position, word));
+                }
+                Err(now) => seen = CursorWord(now),
+            }
+            attempts.lose()?;
+        }
+    }
+
+    /// Claims up to `wanted` messages in a row by one swap, at least one, and stamps them upwards. Gives the
+    /// first position and how many.
+    ///
+    /// Messages that come again, and slots that were aborted, are for [`claim_filled`](Self::claim_filled).
+    fn claim_filled_run(&self, side: &ConsumerSide, wanted: u64) -> Result<(u64, u64), Dry> {
+        let head = &self.header.head.head;
+        let mut attempts = Attempts::default();
+        // ORDERING(head), ORDERING(filled), ORDERING(claims): as in `claim_filled`.
+        let mut seen = CursorWord(head.load(Acquire));
+        loop {
+            let first = seen.position();
+            let word = |count| SlotWord(self.word(after(first, count)).load(Acquire));
+            let is_filled = |count| word(count) == self.geometry.filled(after(first, count));
+            let most = wanted.min(self.capacity());
+            let count = (0..most).find(|&count| !is_filled(count)).unwrap_or(most);
+            if count == 0 {
+                seen = self.why_not_filled(side, seen, word(0))?;
+                attempts.fail()?;
+                continue;
+            }
+            self.certify_taking(side, seen)?;
+            let claimed = CursorWord::new(after(first, count), side.member.0);
+            match head.compare_exchange(seen.0, claimed.0, SeqCst, Acquire) {
+                Ok(_) => {
+                    passed_rmw();
+                    (0..count).for_each(|n| {
+                        self.stamp_taking(side, after(first, n));
+                    });
+                    side.last.store(after(first, count - 1), Release);
+                    return Ok((first, count));
+                }
+                Err(now) => seen = CursorWord(now),
+            }
+            attempts.lose()?;
+        }
+    }
+
+    /// 6. The slot names its owner from now on.
+    #[inline(always)]
+    fn stamp_taking(&self, side: &ConsumerSide, position: u64) -> SlotWord {
+        let word = self.geometry.reading(position, side.member.0);
+        debug_assert!(self.may_take(word, position));
+        // ORDERING(stamp): pairs with the Acquire of who certifies, and of a reaper that hands the message on.
+        self.word(position).store(word.0, Release);
+        word
+    }
+
+    /// Whether the slot of a claim is as its owner may find it: filled, or stamped in its name by a helper.
+    fn may_take(&self, stamp: SlotWord, position: u64) -> bool {
+        let found = SlotWord(self.word(position).load(Acquire));
+        found == stamp || found == self.geometry.filled(position)
+    }
+
+    /// 4. The claim that moved the head to where `seen` says is stamped, whoever made it.
+    #[inline(always)]
+    fn certify_taking(&self, side: &ConsumerSide, seen: CursorWord) -> Result<(), Dry> {
+        let last = before(seen.position(), 1);
+        // ORDERING(stamp): as for producers.
+        if side.last.load(Acquire) == last {
+            return Ok(());
+        }
+        // ORDERING(stamp): as for producers.
+        let found = SlotWord(self.word(last).load(Acquire));
+        if self.is_unstamped(last, found) { self.stamp_taking_for(seen) } else { Ok(()) }
+    }
+
+    /// Whether `found` is what the slot of `position` held before a consumer stamped it.
+    #[inline(always)]
+    fn is_unstamped(&self, position: u64, found: SlotWord) -> bool {
+        found == self.geometry.filled(position) || found == self.geometry.aborted(position)
+    }
+
+    #[cold]
+    fn stamp_taking_for(&self, seen: CursorWord) -> Result<(), Dry> {
+        let owner = self.member(seen.member())?;
+        let last = before(seen.position(), 1);
+        if self.is_stamped_soon(last, |found| self.is_unstamped(last, found)) {
+            return Ok(());
+        }
+        let mut freed = false;
+        resolve(self, seen.position(), |position, found| match () {
+            () if found == self.geometry.filled(position) => {
+                Some(self.geometry.reading(position, owner.0))
+            }
+            () if found == self.geometry.aborted(position) => {
+                freed = true;
+                Some(self.geometry.next_vacant(position))
+            }
+            () => None,
+        });
+        if freed { Err(Dry::Skipped) } else { Ok(()) }
+    }
+
+    /// There is no message in the next slot: a newer head to try again with, or why not.
+    #[inline(never)]
+    fn why_not_filled(
+        &self,
+        side: &ConsumerSide,
+        seen: CursorWord,
+        word: SlotWord,
+    ) -> Result<CursorWord, Dry> {
+        let position = seen.position();
+        if word == self.geometry.aborted(position) {
+            return self.skip_aborted(side, seen);
+        }
+        // ORDERING(head): as above; after the slot's word, which therefore counts only if this is the same.
+        let now = CursorWord(self.header.head.head.load(Acquire));
+        if now != seen {
+            return Ok(now);
+        }
+        let state = word.state().ok_or(Corruption::Slot)?;
+        let member = self.member(word.member())?;
+        let nothing = if self.geometry.is_current(word, position) {
+            match state {
+                State::Writing => return Err(Dry::Busy(member)),
+                state => state == State::Vacant,
+            }
+        } else {
+            // The head has passed it, so it is being read, or is to be read again; in a ring of one slot the last
+            // claim may be the slot's own.
+            let passed = match state {
+                State::Reading | State::Redeliver => true,
+                State::Filled | State::Aborted => self.capacity() == 1,
+                State::Vacant | State::Writing => false,
+            };
+            passed && self.geometry.is_previous(word, position)
+        };
+        if nothing { Err(self.drained(position)) } else { Err(Corruption::Slot.into()) }
+    }
+
+    /// Claims the next slot although there will be no message in it, and gives it back.
+    #[cold]
+    fn skip_aborted(&self, side: &ConsumerSide, seen: CursorWord) -> Result<CursorWord, Dry> {
+        self.certify_taking(side, seen)?;
+        let position = seen.position();
+        let claimed = CursorWord::new(after(position, 1), side.member.0);
+        // ORDERING(head), ORDERING(claims): as in `claim_filled`.
+        let head = &self.header.head.head;
+        match head.compare_exchange(seen.0, claimed.0, SeqCst, Acquire) {
+            Ok(_) => {
+                passed_rmw();
+                let (aborted, vacant) =
+                    (self.geometry.aborted(position), self.geometry.next_vacant(position));
+                // ORDERING(vacant): a swap, since a helper may have been first, and a producer may be there.
+                let _ = self.word(position).compare_exchange(aborted.0, vacant.0, AcqRel, Relaxed);
+                side.last.store(position, Release);
+                Err(Dry::Skipped)
+            }
+            Err(now) => Ok(CursorWord(now)),
+        }
+    }
+
+    /// The ring was found empty at `position`: whether that is for good.
+    fn drained(&self, position: u64) -> Dry {
+        // ORDERING(closed): pairs with the Release in `close`.
+        if self.header.gate.closed.load(Acquire) == 0 {
+            return Dry::Empty;
+        }
+        // ORDERING(tail): helps a closer that died half-way; no claim comes after this.
+        let tail = CursorWord(self.header.tail.tail.fetch_or(CursorWord::CLOSED, SeqCst));
+        // ORDERING(claims): a message that is put back is announced by a swap of this word.
+        let again = RedeliverWord(self.header.head.redeliver.load(SeqCst));
+        match () {
+            () if tail.position() != position => match self.member(tail.member()) {
+                Ok(member) => Dry::Busy(member),
+                Err(what) => Dry::Corrupt(what),
+            },
+            () if again.is_pending() => Dry::Empty,
+            () => Dry::Drained,
+        }
+    }
+
+    /// Claims the next message, to be read in place.
+    pub fn take(&self, side: &ConsumerSide) -> Result<Taken, Dry> {
+        let (position, word) = self.claim_filled(side)?;
+        Ok(Taken { position, word, len: 0, ring: self.identity() })
+    }
+
+    /// The message of a claim was received. The caller then asks whether producers wait.
+    pub fn acknowledge(&self, claim: Taken) {
+        self.give_back(self.of_taken(&claim));
+    }
+
+    /// The position of a claim in this ring.
+    pub(super) fn of_taken(&self, claim: &Taken) -> u64 {
+        assert_eq!(claim.ring, self.identity(), "a claim serves its own ring");
+        claim.position
+    }
+
+    /// 8. The slot goes back to the producers.
+    #[inline(always)]
+    fn give_back(&self, position: u64) {
+        let vacant = self.geometry.next_vacant(position);
+        // ORDERING(vacant): pairs with the Acquire in `claim_vacant`: the message was read.
+        self.word(position).store(vacant.0, Release);
+    }
+}
+
+impl<T: Pod> Ring<'_, T> {
+    /// Takes the next value. The caller then asks whether producers wait.
+    #[inline(always)]
+    pub fn pop(&self, side: &ConsumerSide) -> Result<T, Dry> {
+        let (position, _) = self.claim_filled(side)?;
+        // 7. SAFETY: the slot was claimed and is in READING for this member.
+        let value = unsafe { self.slots.read(self.geometry.index(position)) };
+        self.give_back(position);
+        Ok(value)
+    }
+
+    /// Takes as many values as lie in a row and `buffer` holds; at least one or an error. Says how many.
+    pub fn pop_slice(&self, side: &ConsumerSide, buffer: &mut [T]) -> Result<usize, Dry> {
+        if RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending() {
+            buffer[0] = self.pop(side)?;
+            return Ok(1);
+        }
+        let (first, count) = self.claim_filled_run(side, buffer.len() as u64)?;
+        let mut read = 0;
+        for (n, place) in (0..count).zip(buffer) {
+            let position = after(first, n);
+            // SAFETY: as in `pop`.
+            *place = unsafe { self.slots.read(self.geometry.index(position)) };
+            self.give_back(position);
+            read += 1;
+        }
+        Ok(read)
+    }
+
+    /// The value of a claim.
+    pub fn value(&self, claim: &Taken) -> &T {
+        let index = self.geometry.index(self.of_taken(claim));
+        // SAFETY: the claim is one of this ring and stays borrowed; nobody writes to the slot meanwhile.
+        let value = unsafe { self.slots.slice(index, 0, 1) };
+        &value[0]
+    }
+}
+
+impl Ring<'_, [u8]> {
+    /// Reads how long the message of a claim is: once, and checked.
+    ///
+    /// # Errors
+    ///
+    /// When it is longer than a slot; the claim is as it was.
+    pub fn measure(&self, claim: &mut Taken) -> Result<usize, Corruption> {
+        let index = self.geometry.index(self.of_taken(claim));
+        // SAFETY: the claim is one of this ring; nobody writes to the slot meanwhile.
+        let len = usize::try_from(unsafe { self.slots.read(index) }).unwrap_or(usize::MAX);
+        if len > self.max_len() {
+            return Err(Corruption::Length);
+        }
+        claim.len = len;
+        Ok(len)
+    }
+
+    /// The bytes of a claim that was measured.
+    pub fn bytes(&self, claim: &Taken) -> &[u8] {
+        let index = self.geometry.index(self.of_taken(claim));
+        // SAFETY: the claim is one of this ring and stays borrowed; nobody writes to the slot meanwhile.
+        let words = unsafe { self.slots.slice(index, 1, claim.len.div_ceil(size_of::<u64>())) };
+        &bytemuck::cast_slice(words)[..claim.len]
+    }
+}
