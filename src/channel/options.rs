@@ -392,6 +392,9 @@ impl<C: Channel> Options<C> {
             };
             return Err(ErrorKind::InvalidOption(range).into());
         }
+        if self.message_len == 0 {
+            return Err(ErrorKind::InvalidOption("a message_len is at least 1").into());
+        }
         if self.mode & !0o660 != 0 || self.mode & 0o600 != 0o600 {
             return Err(ErrorKind::InvalidOption("a mode is 0o600, 0o620, 0o640 or 0o660").into());
         }

@@ -45,8 +45,10 @@ use super::spsc::element_of;
 use crate::error::{Error, ErrorKind, Failure, Operation};
 use crate::event::Patience;
 use crate::layout::Kind;
-use crate::member::Attachment;
+use crate::member::{Attachment, Role};
+use crate::ring::mpmc::Sweeper;
 use crate::segment::AnchoredQueue;
+use station::Station;
 
 pub use crate::member::Member;
 pub use crate::primitive::Message;
@@ -60,18 +62,19 @@ pub use send::{Sender, WriteGrant};
 pub struct Queue<M: Message + ?Sized> {
     attachment: Arc<Attachment>,
     anchored: AnchoredQueue<M>,
+    sweeper: Arc<Sweeper>,
     patience: Patience,
 }
 
 impl<M: Message + ?Sized> Queue<M> {
     /// A handle that sends.
     pub fn sender(&self) -> Sender<M> {
-        Sender::new(&self.attachment, &self.anchored, self.patience)
+        Sender::new(Station::new(self, Role::Sender))
     }
 
     /// A handle that receives.
     pub fn receiver(&self) -> Receiver<M> {
-        Receiver::new(&self.attachment, &self.anchored, self.patience)
+        Receiver::new(Station::new(self, Role::Receiver))
     }
 
     /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
@@ -185,7 +188,8 @@ fn attach<M: Message + ?Sized>(
     // Whoever died before is out of the way first, so that what it held comes again before anything new.
     attachment.bury_dead();
     let anchored = AnchoredQueue::new(attachment.segment(), attachment.id());
-    Ok(Queue { attachment: Arc::new(attachment), anchored, patience })
+    let sweeper = Arc::default();
+    Ok(Queue { attachment: Arc::new(attachment), anchored, sweeper, patience })
 }
 
 impl<T: Pod> sealed::Channel for Queue<T> {

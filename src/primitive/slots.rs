@@ -196,7 +196,7 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
         return unsafe { self.payload.write(index * self.elements(), value) };
     }
 
-    /// Copies the first element of slot `index` out, by one load where the element is a word.
+    /// Copies the first element of slot `index` out.
     ///
     /// # Safety
     ///
@@ -205,9 +205,25 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
     pub unsafe fn read(&self, index: usize) -> M::Element {
         #[cfg(not(loom))]
         // SAFETY: the slot has one element at least; the caller keeps writers away.
-        return unsafe { self.element(index, 0).read_volatile() };
+        return unsafe { self.element(index, 0).read() };
         #[cfg(loom)]
         // SAFETY: as above.
+        return unsafe { self.payload.read(index * self.elements()) };
+    }
+
+    /// Copies the first element of slot `index`, a word, out by exactly one load, so that what was checked is what is
+    /// used.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Slots::read`].
+    #[inline(always)]
+    pub unsafe fn read_once(&self, index: usize) -> M::Element {
+        #[cfg(not(loom))]
+        // SAFETY: as for `read`.
+        return unsafe { self.element(index, 0).read_volatile() };
+        #[cfg(loom)]
+        // SAFETY: as for `read`.
         return unsafe { self.payload.read_once(index * self.elements()) };
     }
 

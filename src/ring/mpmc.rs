@@ -39,6 +39,7 @@ use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
 use crate::primitive::{AtomicU64, Backoff, Message, Slots};
 
 pub use fill::{Filling, ProducerSide, Refusal};
+pub use redeliver::Sweeper;
 pub use take::{ConsumerSide, Dry, Taken};
 
 /// The ring as every side sees it: borrowed header and slots.

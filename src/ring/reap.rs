@@ -136,9 +136,7 @@ fn reap_slot<M: Message + ?Sized>(
     let found = SlotWord(word.load(Acquire));
     let changed = match found.state() {
         Some(State::Redeliver) => return true,
-        Some(State::Writing) if found.member() == dead.0 => {
-            SlotWord(found.lap() | State::Aborted as u64)
-        }
+        Some(State::Writing) if found.member() == dead.0 => found.aborted(),
         Some(State::Reading) if found.member() == dead.0 => match delivery {
             DeliveryPolicy::AtLeastOnce => found.put_back(),
             DeliveryPolicy::AtMostOnce => ring.geometry.next_vacant_of(found),

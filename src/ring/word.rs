@@ -12,6 +12,8 @@ pub struct Geometry {
     mask: u64,
     /// Binary logarithm of the number of slots.
     shift: u32,
+    /// The bits of a lap that there are, where a slot word has them.
+    laps: u64,
 }
 
 /// Bits of a position.
@@ -99,6 +101,33 @@ impl SlotWord {
         self.0 >> LAP_SHIFT << LAP_SHIFT
     }
 
+    /// WRITING by `member` in the same lap.
+    #[inline(always)]
+    #[must_use]
+    pub fn writing(self, member: u16) -> Self {
+        Self(self.lap() | u64::from(member) << MEMBER_SHIFT | State::Writing as u64)
+    }
+
+    /// FILLED in the same lap.
+    #[inline(always)]
+    #[must_use]
+    pub fn filled(self) -> Self {
+        Self(self.lap() | State::Filled as u64)
+    }
+
+    /// ABORTED in the same lap.
+    #[must_use]
+    pub fn aborted(self) -> Self {
+        Self(self.lap() | State::Aborted as u64)
+    }
+
+    /// READING by `member` in the same lap, for the first time.
+    #[inline(always)]
+    #[must_use]
+    pub fn reading(self, member: u16) -> Self {
+        Self(self.lap() | u64::from(member) << MEMBER_SHIFT | State::Reading as u64)
+    }
+
     /// The message put back after a delivery that came to nothing.
     #[must_use]
     pub fn put_back(self) -> Self {
@@ -124,7 +153,8 @@ impl Geometry {
     /// The geometry of a ring of `slots`, a power of two.
     pub fn new(slots: u64) -> Self {
         debug_assert!(slots.is_power_of_two());
-        Self { mask: slots - 1, shift: slots.trailing_zeros() }
+        let shift = slots.trailing_zeros();
+        Self { mask: slots - 1, shift, laps: POSITION_MASK >> shift << LAP_SHIFT }
     }
 
     /// How many slots.
@@ -153,39 +183,38 @@ impl Geometry {
     }
 
     /// VACANT for the position one lap on: what a slot becomes when `position` is done with.
-    #[inline(always)]
     pub fn next_vacant(self, position: u64) -> SlotWord {
-        self.vacant(after(position, self.slots()))
+        self.next_vacant_of(self.vacant(position))
     }
 
     /// VACANT for the lap after that of `word`.
+    #[inline(always)]
     pub fn next_vacant_of(self, word: SlotWord) -> SlotWord {
-        let laps = POSITION_MASK >> self.shift;
-        SlotWord(((word.0 >> LAP_SHIFT) + 1 & laps) << LAP_SHIFT)
+        SlotWord(word.0.wrapping_add(1 << LAP_SHIFT) & self.laps)
     }
 
     /// WRITING at `position`, by `member`.
     #[inline(always)]
     pub fn writing(self, position: u64, member: u16) -> SlotWord {
-        SlotWord(self.lap(position) | u64::from(member) << MEMBER_SHIFT | State::Writing as u64)
+        self.vacant(position).writing(member)
     }
 
     /// FILLED at `position`.
     #[inline(always)]
     pub fn filled(self, position: u64) -> SlotWord {
-        SlotWord(self.lap(position) | State::Filled as u64)
+        self.vacant(position).filled()
     }
 
     /// ABORTED at `position`.
     #[inline(always)]
     pub fn aborted(self, position: u64) -> SlotWord {
-        SlotWord(self.lap(position) | State::Aborted as u64)
+        self.vacant(position).aborted()
     }
 
     /// READING at `position` by `member`, for the first time.
     #[inline(always)]
     pub fn reading(self, position: u64, member: u16) -> SlotWord {
-        SlotWord(self.lap(position) | u64::from(member) << MEMBER_SHIFT | State::Reading as u64)
+        self.vacant(position).reading(member)
     }
 
     /// Whether `word` is of `position`'s own lap.
@@ -316,6 +345,8 @@ mod tests {
                     ring.next_vacant(position),
                     ring.next_vacant_of(ring.reading(position, 3))
                 );
+                assert_eq!(ring.next_vacant(position), ring.vacant(after(position, slots)));
+                assert_eq!(ring.filled(position).reading(3), ring.reading(position, 3));
                 assert!(ring.is_previous(ring.vacant(position), after(position, slots)));
                 assert!(!ring.is_current(ring.vacant(position), after(position, slots)));
             }

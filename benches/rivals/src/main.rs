@@ -7,9 +7,11 @@
 
 mod bare;
 mod contest;
+mod crowd;
 mod probe;
 mod sample;
 mod sleeper;
+mod vyukov;
 mod wake;
 
 use clap::Parser;
@@ -19,8 +21,8 @@ use crate::sample::Against;
 
 /// Runs contestants side by side and prints their figures.
 ///
-/// cargo run --release -p rivals -- [FILTER] [--rounds N], FILTER one of: stream, batch64, round-trip, wake,
-/// attach, or any part of a cell's name.
+/// cargo run --release -p rivals -- [FILTER] [--rounds N], FILTER one of: stream, batch64, round-trip, queue,
+/// wake, attach, or any part of a cell's name.
 #[derive(Debug, Parser)]
 struct Options {
     /// Rounds; each runs every contestant of a cell once.
@@ -35,6 +37,9 @@ struct Options {
     /// Plays the receiving side of a sample (used by the program itself).
     #[arg(long, hide = true)]
     receive: Option<String>,
+    /// Plays the receivers of a queue (used by the program itself).
+    #[arg(long, hide = true)]
+    crowd: Option<String>,
     /// Attaches to a channel of that name, often (used by the program itself).
     #[arg(long, hide = true)]
     attach: Option<String>,
@@ -48,17 +53,24 @@ fn main() {
     if let Some(task) = &options.receive {
         return contest::receive(task);
     }
+    if let Some(task) = &options.crowd {
+        return crowd::receive(task);
+    }
     if let Some(name) = &options.attach {
         return wake::open_often(name);
     }
     println!("{}", probe::machine());
     let wanted = |name: &str| name.contains(&options.filter);
     let cells: Vec<Cell> = Cell::all().filter(|cell| wanted(&cell.name())).collect();
-    if !cells.is_empty() {
+    let crowds: Vec<crowd::Cell> = crowd::Cell::all().filter(|cell| wanted(&cell.name())).collect();
+    if cells.len() + crowds.len() > 0 {
         Against::Rate.print_head();
     }
     for cell in cells {
         contest::run(&cell, options.rounds, options.thousands * 1000).print();
+    }
+    for cell in crowds {
+        crowd::run(&cell, options.rounds, options.thousands * 1000).print();
     }
     let (wake, attach) = (wanted(wake::WAKE), wanted(wake::ATTACH));
     if wake || attach {

@@ -6,52 +6,50 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytemuck::Pod;
+use crossbeam_utils::CachePadded;
 
 use super::super::lane::Unreceived;
 use super::station::{self, Station};
 use super::{DeliveryPolicy, Message};
 use crate::error::{Fault, RecvError, RecvTimeoutError, TryRecvError};
-use crate::event::{Deadline, Patience};
-use crate::member::{Attachment, Role};
+use crate::event::Deadline;
 use crate::ring::mpmc::{ConsumerSide, Dry, Ring, Taken};
 use crate::segment::AnchoredQueue;
 
-type Place<M> = Station<M, ConsumerSide>;
-
 /// A handle that receives. Threads may share it; a clone for each is faster, because a handle remembers its last claim.
 pub struct Receiver<M: Message + ?Sized> {
-    place: Arc<Place<M>>,
+    /// Of its own, so that the hot path follows no pointer to a pointer.
+    anchored: AnchoredQueue<M>,
+    /// On lines of its own: handles of other threads may lie beside this one.
+    side: CachePadded<ConsumerSide>,
+    place: Arc<Station<M>>,
 }
 
 impl<M: Message + ?Sized> Receiver<M> {
-    pub(super) fn new(
-        attachment: &Arc<Attachment>,
-        anchored: &AnchoredQueue<M>,
-        patience: Patience,
-    ) -> Self {
-        let side = ConsumerSide::new(attachment.id());
-        let place = Station::new(attachment, anchored, patience, Role::Receiver, side);
-        Self { place: Arc::new(place) }
+    pub(super) fn new(place: Station<M>) -> Self {
+        let side = ConsumerSide::new(place.attachment().id(), place.sweeper());
+        let anchored = place.anchored().clone();
+        Self { anchored, side: CachePadded::new(side), place: Arc::new(place) }
     }
 
     /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
     pub fn close(&self) {
-        station::close(self.place.anchored());
+        station::close(&self.anchored);
     }
 
     /// Whether anybody has closed the queue.
     pub fn is_closed(&self) -> bool {
-        self.place.ring().is_closed()
+        self.anchored.ring().is_closed()
     }
 
     /// How many messages the queue holds at most.
     pub fn capacity(&self) -> usize {
-        station::capacity(self.place.anchored())
+        station::capacity(&self.anchored)
     }
 
     /// How many messages were waiting when it looked. Others send and receive meanwhile: a hint.
     pub fn len(&self) -> usize {
-        station::len(self.place.anchored())
+        station::len(&self.anchored)
     }
 
     /// Whether nothing was waiting when it looked.
@@ -64,17 +62,10 @@ impl<M: Message + ?Sized> Receiver<M> {
         self.len() == self.capacity()
     }
 
-    fn receive<R>(
-        &self,
-        deadline: Deadline,
-        operation: impl Fn(&Ring<'_, M>, &ConsumerSide) -> Result<R, Dry>,
-    ) -> Result<R, Unreceived> {
-        match self.place.attempt(&operation) {
-            Err(Unreceived::Empty | Unreceived::Busy(_)) => {
-                self.place.wait_longer(deadline, operation)
-            }
-            done => done,
-        }
+    #[inline(always)]
+    fn acknowledge(&self, claim: Taken) {
+        self.anchored.ring().acknowledge(claim);
+        station::tell_senders(&self.anchored, 1);
     }
 }
 
@@ -86,9 +77,20 @@ impl<T: Pod> Receiver<T> {
     /// Why there is none.
     #[inline(always)]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        let value = self.place.attempt(|ring, side| ring.pop(side))?;
-        self.place.tell_senders(1);
-        Ok(value)
+        match self.anchored.ring().take_at_once(&self.side) {
+            // The result first, so that the value is copied once only.
+            Some(claim) => {
+                let received = Ok(self.anchored.ring().copy(&claim));
+                self.acknowledge(claim);
+                received
+            }
+            None => self.try_recv_slowly(),
+        }
+    }
+
+    #[inline(never)]
+    fn try_recv_slowly(&self) -> Result<T, TryRecvError> {
+        Ok(self.take_out(self.take()?))
     }
 
     /// Takes the next value, waiting for it, and acknowledges it.
@@ -98,7 +100,19 @@ impl<T: Pod> Receiver<T> {
     /// Why none can come any more.
     #[inline(always)]
     pub fn recv(&self) -> Result<T, RecvError> {
-        Ok(self.recv_until(Deadline::NEVER)?)
+        match self.anchored.ring().take_at_once(&self.side) {
+            Some(claim) => {
+                let received = Ok(self.anchored.ring().copy(&claim));
+                self.acknowledge(claim);
+                received
+            }
+            None => self.recv_slowly(),
+        }
+    }
+
+    #[inline(never)]
+    fn recv_slowly(&self) -> Result<T, RecvError> {
+        Ok(self.take_out(self.take_until(Deadline::NEVER)?))
     }
 
     /// Takes the next value, waiting for it at most `timeout`. Zero tries once.
@@ -107,19 +121,21 @@ impl<T: Pod> Receiver<T> {
     ///
     /// Why there was none.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        Ok(self.recv_until(Deadline::after(timeout))?)
+        Ok(self.take_out(self.take_until(Deadline::after(timeout))?))
     }
 
-    #[inline(always)]
-    fn recv_until(&self, deadline: Deadline) -> Result<T, Unreceived> {
-        let value = match self.place.attempt(|ring, side| ring.pop(side)) {
-            Err(Unreceived::Empty | Unreceived::Busy(_)) => {
-                self.place.wait_longer(deadline, |ring, side| ring.pop(side))?
-            }
-            done => done?,
-        };
-        self.place.tell_senders(1);
-        Ok(value)
+    fn take(&self) -> Result<Taken, Unreceived> {
+        self.place.try_to_receive(|ring| ring.take(&self.side))
+    }
+
+    fn take_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
+        self.place.receive_until(deadline, |ring| ring.take(&self.side))
+    }
+
+    fn take_out(&self, claim: Taken) -> T {
+        let value = self.anchored.ring().copy(&claim);
+        self.acknowledge(claim);
+        value
     }
 
     /// Takes values that lie side by side now, as many as `buffer` holds, and acknowledges them. Says how many.
@@ -131,8 +147,8 @@ impl<T: Pod> Receiver<T> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let received = self.place.attempt(|ring, side| ring.pop_slice(side, buffer))?;
-        self.place.tell_senders(received);
+        let received = self.place.try_to_receive(|ring| ring.pop_slice(&self.side, buffer))?;
+        station::tell_senders(&self.anchored, received);
         Ok(received)
     }
 
@@ -145,14 +161,10 @@ impl<T: Pod> Receiver<T> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let popped = match self.place.attempt(|ring, side| ring.pop_slice(side, buffer)) {
-            Err(Unreceived::Empty | Unreceived::Busy(_)) => {
-                self.place.wait_longer(Deadline::NEVER, |ring, side| ring.pop_slice(side, buffer))
-            }
-            done => done,
-        };
+        let popped =
+            self.place.receive_until(Deadline::NEVER, |ring| ring.pop_slice(&self.side, buffer));
         let received = popped?;
-        self.place.tell_senders(received);
+        station::tell_senders(&self.anchored, received);
         Ok(received)
     }
 
@@ -162,7 +174,7 @@ impl<T: Pod> Receiver<T> {
     ///
     /// Why there is none.
     pub fn try_recv_guard(&self) -> Result<Delivery<T>, TryRecvError> {
-        Ok(self.guard(self.place.attempt(|ring, side| ring.take(side))?))
+        Ok(self.guard(self.take()?))
     }
 
     /// The next value to be read in place and acknowledged later, waiting for it.
@@ -171,7 +183,7 @@ impl<T: Pod> Receiver<T> {
     ///
     /// Why none can come any more.
     pub fn recv_guard(&self) -> Result<Delivery<T>, RecvError> {
-        Ok(self.guard(self.receive(Deadline::NEVER, |ring, side| ring.take(side))?))
+        Ok(self.guard(self.take_until(Deadline::NEVER)?))
     }
 
     /// The next value to be read in place and acknowledged later, waiting for it at most `timeout`.
@@ -180,7 +192,7 @@ impl<T: Pod> Receiver<T> {
     ///
     /// Why there was none.
     pub fn recv_guard_timeout(&self, timeout: Duration) -> Result<Delivery<T>, RecvTimeoutError> {
-        Ok(self.guard(self.receive(Deadline::after(timeout), |ring, side| ring.take(side))?))
+        Ok(self.guard(self.take_until(Deadline::after(timeout))?))
     }
 
     /// The values that come until the queue ends, waiting for each.
@@ -202,14 +214,14 @@ impl<M: Message + ?Sized> Receiver<M> {
     }
 }
 
-/// A message of bytes that was claimed and measured.
+/// Claims the next message of bytes and measures it.
 fn take_bytes(ring: &Ring<'_, [u8]>, side: &ConsumerSide) -> Result<Taken, Dry> {
     let mut claim = ring.take(side)?;
     match ring.measure(&mut claim) {
         Ok(_) => Ok(claim),
         Err(what) => {
             // It stays first in line, for others to find out too.
-            ring.put_back(side, claim, false);
+            ring.put_back(side.sweeper(), claim, false);
             Err(Dry::Corrupt(what))
         }
     }
@@ -218,7 +230,7 @@ fn take_bytes(ring: &Ring<'_, [u8]>, side: &ConsumerSide) -> Result<Taken, Dry> 
 impl Receiver<[u8]> {
     /// The longest message, in bytes.
     pub fn max_len(&self) -> usize {
-        self.place.ring().max_len()
+        self.anchored.ring().max_len()
     }
 
     /// Takes the next message if there is one now, and acknowledges it.
@@ -227,7 +239,7 @@ impl Receiver<[u8]> {
     ///
     /// Why there is none.
     pub fn try_recv(&self) -> Result<Vec<u8>, TryRecvError> {
-        Ok(self.copy_out(self.place.attempt(take_bytes)?))
+        Ok(self.copy_out(self.take()?))
     }
 
     /// Takes the next message, waiting for it, and acknowledges it.
@@ -236,7 +248,7 @@ impl Receiver<[u8]> {
     ///
     /// Why none can come any more.
     pub fn recv(&self) -> Result<Vec<u8>, RecvError> {
-        Ok(self.copy_out(self.receive(Deadline::NEVER, take_bytes)?))
+        Ok(self.copy_out(self.take_until(Deadline::NEVER)?))
     }
 
     /// Takes the next message, waiting for it at most `timeout`. Zero tries once.
@@ -245,7 +257,7 @@ impl Receiver<[u8]> {
     ///
     /// Why there was none.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<Vec<u8>, RecvTimeoutError> {
-        Ok(self.copy_out(self.receive(Deadline::after(timeout), take_bytes)?))
+        Ok(self.copy_out(self.take_until(Deadline::after(timeout))?))
     }
 
     /// Takes the next message into `buffer` if there is one now. Says how long it is.
@@ -254,7 +266,7 @@ impl Receiver<[u8]> {
     ///
     /// Why there is none; [`Fault::BufferTooShort`] if it is longer than `buffer`, and then it stays first in line.
     pub fn try_recv_into(&self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
-        let claim = self.place.attempt(take_bytes)?;
+        let claim = self.take()?;
         self.copy_into(claim, buffer).map_err(TryRecvError::Failed)
     }
 
@@ -265,7 +277,7 @@ impl Receiver<[u8]> {
     /// Why none can come any more; [`Fault::BufferTooShort`] if it is longer than `buffer`, and then it stays first in
     /// line.
     pub fn recv_into(&self, buffer: &mut [u8]) -> Result<usize, RecvError> {
-        let claim = self.receive(Deadline::NEVER, take_bytes)?;
+        let claim = self.take_until(Deadline::NEVER)?;
         self.copy_into(claim, buffer).map_err(RecvError::Failed)
     }
 
@@ -275,7 +287,7 @@ impl Receiver<[u8]> {
     ///
     /// Why there is none.
     pub fn try_recv_guard(&self) -> Result<Delivery<[u8]>, TryRecvError> {
-        Ok(self.guard(self.place.attempt(take_bytes)?))
+        Ok(self.guard(self.take()?))
     }
 
     /// The next message to be read in place and acknowledged later, waiting for it.
@@ -284,7 +296,7 @@ impl Receiver<[u8]> {
     ///
     /// Why none can come any more.
     pub fn recv_guard(&self) -> Result<Delivery<[u8]>, RecvError> {
-        Ok(self.guard(self.receive(Deadline::NEVER, take_bytes)?))
+        Ok(self.guard(self.take_until(Deadline::NEVER)?))
     }
 
     /// The next message to be read in place and acknowledged later, waiting for it at most `timeout`.
@@ -296,7 +308,7 @@ impl Receiver<[u8]> {
         &self,
         timeout: Duration,
     ) -> Result<Delivery<[u8]>, RecvTimeoutError> {
-        Ok(self.guard(self.receive(Deadline::after(timeout), take_bytes)?))
+        Ok(self.guard(self.take_until(Deadline::after(timeout))?))
     }
 
     /// The messages that come until the queue ends, waiting for each.
@@ -306,14 +318,22 @@ impl Receiver<[u8]> {
         std::iter::from_fn(|| self.recv().ok())
     }
 
+    fn take(&self) -> Result<Taken, Unreceived> {
+        self.place.try_to_receive(|ring| take_bytes(ring, &self.side))
+    }
+
+    fn take_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
+        self.place.receive_until(deadline, |ring| take_bytes(ring, &self.side))
+    }
+
     fn copy_out(&self, claim: Taken) -> Vec<u8> {
-        let message = self.place.ring().bytes(&claim).to_vec();
+        let message = self.anchored.ring().bytes(&claim).to_vec();
         self.acknowledge(claim);
         message
     }
 
     fn copy_into(&self, claim: Taken, buffer: &mut [u8]) -> Result<usize, Fault> {
-        let ring = self.place.ring();
+        let ring = self.anchored.ring();
         let message = ring.bytes(&claim);
         let (needed, len) = (message.len(), buffer.len());
         match buffer.get_mut(..needed) {
@@ -323,24 +343,18 @@ impl Receiver<[u8]> {
                 Ok(needed)
             }
             None => {
-                ring.put_back(self.place.side(), claim, false);
-                self.place.tell_receivers();
+                ring.put_back(self.side.sweeper(), claim, false);
+                self.place.tell_receivers(1);
                 Err(Fault::BufferTooShort { needed, len })
             }
         }
-    }
-
-    fn acknowledge(&self, claim: Taken) {
-        self.place.ring().acknowledge(claim);
-        self.place.tell_senders(1);
     }
 }
 
 impl<M: Message + ?Sized> Clone for Receiver<M> {
     /// Another handle of the same attachment, with its own memory of claims.
     fn clone(&self) -> Self {
-        let side = ConsumerSide::new(self.place.attachment().id());
-        Self { place: Arc::new(self.place.beside(side)) }
+        Self::new(self.place.beside())
     }
 }
 
@@ -358,7 +372,7 @@ impl<M: Message + ?Sized> fmt::Debug for Receiver<M> {
 /// The bytes lie in memory that other processes of the same user can write to: who does not trust them receives by copy.
 #[must_use = "a delivery that is dropped is not acknowledged"]
 pub struct Delivery<M: Message + ?Sized> {
-    place: Arc<Place<M>>,
+    place: Arc<Station<M>>,
     /// `None` once it is used up.
     claim: Option<Taken>,
 }
@@ -397,8 +411,8 @@ impl<M: Message + ?Sized> Drop for Delivery<M> {
         let Some(claim) = self.spend() else { return };
         match station::policy(self.place.attachment()) {
             DeliveryPolicy::AtLeastOnce => {
-                self.place.ring().put_back(self.place.side(), claim, true);
-                self.place.tell_receivers();
+                self.place.ring().put_back(self.place.sweeper(), claim, true);
+                self.place.tell_receivers(1);
             }
             DeliveryPolicy::AtMostOnce => {
                 self.place.ring().acknowledge(claim);

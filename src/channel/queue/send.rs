@@ -6,52 +6,50 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytemuck::Pod;
+use crossbeam_utils::CachePadded;
 
 use super::super::lane::Unsent;
 use super::Message;
 use super::station::{self, Station};
 use crate::error::{Fault, SendError, SendTimeoutError, TrySendError};
-use crate::event::{Deadline, Patience};
-use crate::member::{Attachment, Role};
+use crate::event::Deadline;
+use crate::member::Role;
 use crate::ring::mpmc::{Filling, ProducerSide};
 use crate::segment::AnchoredQueue;
 
-type Place<M> = Station<M, ProducerSide>;
-
 /// A handle that sends. Threads may share it; a clone for each is faster, because a handle remembers its last claim.
 pub struct Sender<M: Message + ?Sized> {
-    place: Arc<Place<M>>,
+    /// Of its own, so that the hot path follows no pointer to a pointer.
+    anchored: AnchoredQueue<M>,
+    /// On lines of its own: handles of other threads may lie beside this one.
+    side: CachePadded<ProducerSide>,
+    place: Arc<Station<M>>,
 }
 
 impl<M: Message + ?Sized> Sender<M> {
-    pub(super) fn new(
-        attachment: &Arc<Attachment>,
-        anchored: &AnchoredQueue<M>,
-        patience: Patience,
-    ) -> Self {
-        let side = ProducerSide::new(attachment.id());
-        let place = Station::new(attachment, anchored, patience, Role::Sender, side);
-        Self { place: Arc::new(place) }
+    pub(super) fn new(place: Station<M>) -> Self {
+        let side = CachePadded::new(ProducerSide::new(place.attachment().id()));
+        Self { anchored: place.anchored().clone(), side, place: Arc::new(place) }
     }
 
     /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
     pub fn close(&self) {
-        station::close(self.place.anchored());
+        station::close(&self.anchored);
     }
 
     /// Whether anybody has closed the queue.
     pub fn is_closed(&self) -> bool {
-        self.place.ring().is_closed()
+        self.anchored.ring().is_closed()
     }
 
     /// How many messages the queue holds at most.
     pub fn capacity(&self) -> usize {
-        station::capacity(self.place.anchored())
+        station::capacity(&self.anchored)
     }
 
     /// How many messages were waiting when it looked. Others send and receive meanwhile: a hint.
     pub fn len(&self) -> usize {
-        station::len(self.place.anchored())
+        station::len(&self.anchored)
     }
 
     /// Whether nothing was waiting when it looked.
@@ -64,20 +62,25 @@ impl<M: Message + ?Sized> Sender<M> {
         self.len() == self.capacity()
     }
 
-    fn reserve_until(&self, len: usize, deadline: Deadline) -> Result<WriteGrant<M>, Unsent> {
-        let claim = match self.place.claim(len) {
-            Err(Unsent::Full) => {
-                self.place.wait_longer(deadline, |ring, side| ring.reserve(side, len))
-            }
-            done => done,
-        };
-        Ok(WriteGrant { place: Arc::clone(&self.place), claim: Some(claim?) })
+    /// Claims the next slot if there is no obstacle.
+    #[inline(always)]
+    fn claim_at_once(&self) -> Option<Filling> {
+        let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
+        if entered == deserted { None } else { self.anchored.ring().reserve_at_once(&self.side, 0) }
     }
-}
 
-impl<M: Message + ?Sized> Place<M> {
+    /// Claims the next slot, for a message of `len` bytes where bytes are sent.
     fn claim(&self, len: usize) -> Result<Filling, Unsent> {
-        self.attempt(|ring, side| ring.reserve(side, len))
+        self.place.try_to_send(|ring| ring.reserve(&self.side, len))
+    }
+
+    /// The same, waiting for room until `deadline`: then `Full`.
+    fn claim_until(&self, len: usize, deadline: Deadline) -> Result<Filling, Unsent> {
+        self.place.send_until(deadline, |ring| ring.reserve(&self.side, len))
+    }
+
+    fn grant(&self, claim: Filling) -> WriteGrant<M> {
+        WriteGrant { place: Arc::clone(&self.place), claim: Some(claim) }
     }
 }
 
@@ -91,8 +94,24 @@ impl<T: Pod> Sender<T> {
     /// The value with why it was not sent.
     #[inline(always)]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        let sent = self.place.attempt(|ring, side| ring.push(side, value));
-        sent.map_err(|why| why.give_back(value))
+        match self.claim_at_once() {
+            Some(claim) => {
+                self.fill(claim, value);
+                Ok(())
+            }
+            None => self.try_send_slowly(value),
+        }
+    }
+
+    #[inline(never)]
+    fn try_send_slowly(&self, value: T) -> Result<(), TrySendError<T>> {
+        match self.claim(0) {
+            Ok(claim) => {
+                self.fill(claim, value);
+                Ok(())
+            }
+            Err(why) => Err(why.give_back(value)),
+        }
     }
 
     /// Appends `value`, waiting for room.
@@ -102,7 +121,24 @@ impl<T: Pod> Sender<T> {
     /// The value with why it cannot be sent.
     #[inline(always)]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        self.send_until(value, Deadline::NEVER).map_err(|why| why.give_back_final(value))
+        match self.claim_at_once() {
+            Some(claim) => {
+                self.fill(claim, value);
+                Ok(())
+            }
+            None => self.send_slowly(value),
+        }
+    }
+
+    #[inline(never)]
+    fn send_slowly(&self, value: T) -> Result<(), SendError<T>> {
+        match self.claim_until(0, Deadline::NEVER) {
+            Ok(claim) => {
+                self.fill(claim, value);
+                Ok(())
+            }
+            Err(why) => Err(why.give_back_final(value)),
+        }
     }
 
     /// Appends `value`, waiting for room at most `timeout`. Zero tries once.
@@ -111,22 +147,19 @@ impl<T: Pod> Sender<T> {
     ///
     /// The value with why it was not sent.
     pub fn send_timeout(&self, value: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
-        let deadline = Deadline::after(timeout);
-        self.send_until(value, deadline).map_err(|why| why.give_back_late(value))
-    }
-
-    #[inline(always)]
-    fn send_until(&self, value: T, deadline: Deadline) -> Result<(), Unsent> {
-        match self.place.attempt(|ring, side| ring.push(side, value)) {
-            Err(Unsent::Full) => self.wait_to_send(value, deadline),
-            done => done,
+        match self.claim_until(0, Deadline::after(timeout)) {
+            Ok(claim) => {
+                self.fill(claim, value);
+                Ok(())
+            }
+            Err(why) => Err(why.give_back_late(value)),
         }
     }
 
-    /// Apart, so that only a value that has to wait is ever put into memory before its slot.
-    #[cold]
-    fn wait_to_send(&self, value: T, deadline: Deadline) -> Result<(), Unsent> {
-        self.place.wait_longer(deadline, |ring, side| ring.push(side, value))
+    #[inline(always)]
+    fn fill(&self, claim: Filling, value: T) {
+        self.anchored.ring().fill_with(claim, value);
+        station::tell_receivers(&self.anchored, 1);
     }
 
     /// Appends as many of `values` as find room side by side now, from the first on: their places are claimed
@@ -139,9 +172,9 @@ impl<T: Pod> Sender<T> {
         if values.is_empty() {
             return Ok(0);
         }
-        let sent = self.place.attempt(|ring, side| ring.push_slice(side, values));
+        let sent = self.place.try_to_send(|ring| ring.push_slice(&self.side, values));
         let sent = sent.map_err(|why| why.give_back(()))?;
-        self.place.tell_more_receivers(sent);
+        self.place.tell_receivers(sent);
         Ok(sent)
     }
 
@@ -154,14 +187,10 @@ impl<T: Pod> Sender<T> {
         let mut sent = 0;
         while sent < values.len() {
             let rest = &values[sent..];
-            let pushed = match self.place.attempt(|ring, side| ring.push_slice(side, rest)) {
-                Err(Unsent::Full) => self
-                    .place
-                    .wait_longer(Deadline::NEVER, |ring, side| ring.push_slice(side, rest)),
-                done => done,
-            };
+            let pushed =
+                self.place.send_until(Deadline::NEVER, |ring| ring.push_slice(&self.side, rest));
             let count = pushed.map_err(|why| why.give_back_final(sent))?;
-            self.place.tell_more_receivers(count);
+            self.place.tell_receivers(count);
             sent += count;
         }
         Ok(())
@@ -173,8 +202,7 @@ impl<T: Pod> Sender<T> {
     ///
     /// Why there is none.
     pub fn try_reserve(&self) -> Result<WriteGrant<T>, TrySendError<()>> {
-        let claim = self.place.claim(0).map_err(|why| why.give_back(()))?;
-        Ok(WriteGrant { place: Arc::clone(&self.place), claim: Some(claim) })
+        Ok(self.grant(self.claim(0).map_err(|why| why.give_back(()))?))
     }
 
     /// A place in the queue for a value to be written in place, waiting for room.
@@ -183,7 +211,8 @@ impl<T: Pod> Sender<T> {
     ///
     /// Why there cannot be one.
     pub fn reserve(&self) -> Result<WriteGrant<T>, SendError<()>> {
-        self.reserve_until(0, Deadline::NEVER).map_err(|why| why.give_back_final(()))
+        let claim = self.claim_until(0, Deadline::NEVER);
+        Ok(self.grant(claim.map_err(|why| why.give_back_final(()))?))
     }
 
     /// A place in the queue for a value to be written in place, waiting for room at most `timeout`.
@@ -195,28 +224,19 @@ impl<T: Pod> Sender<T> {
         &self,
         timeout: Duration,
     ) -> Result<WriteGrant<T>, SendTimeoutError<()>> {
-        self.reserve_until(0, Deadline::after(timeout)).map_err(|why| why.give_back_late(()))
-    }
-}
-
-impl<T: Pod> Place<T> {
-    /// A batch may serve several receivers; the first was told.
-    fn tell_more_receivers(&self, sent: usize) {
-        if sent > 1 && self.ring().consumers_wait() {
-            let others = u32::try_from(sent - 1).unwrap_or(u32::MAX);
-            self.anchored().not_empty().notify(others);
-        }
+        let claim = self.claim_until(0, Deadline::after(timeout));
+        Ok(self.grant(claim.map_err(|why| why.give_back_late(()))?))
     }
 }
 
 impl Sender<[u8]> {
     /// The longest message, in bytes.
     pub fn max_len(&self) -> usize {
-        self.place.ring().max_len()
+        self.anchored.ring().max_len()
     }
 
     fn check(&self, len: usize) -> Result<(), Unsent> {
-        if self.place.anchored().is_inherited() {
+        if self.anchored.is_inherited() {
             return Err(Unsent::Failed(Fault::Forked));
         }
         let max = self.max_len();
@@ -229,10 +249,9 @@ impl Sender<[u8]> {
     ///
     /// Why it was not sent.
     pub fn try_send(&self, message: &[u8]) -> Result<(), TrySendError<()>> {
-        let sent = self
-            .check(message.len())
-            .and_then(|()| self.place.attempt(|ring, side| ring.push(side, message)));
-        sent.map_err(|why| why.give_back(()))
+        let claim = self.check(message.len()).and_then(|()| self.claim(message.len()));
+        self.fill(claim.map_err(|why| why.give_back(()))?, message);
+        Ok(())
     }
 
     /// Appends `message`, waiting for room.
@@ -241,7 +260,9 @@ impl Sender<[u8]> {
     ///
     /// Why it cannot be sent.
     pub fn send(&self, message: &[u8]) -> Result<(), SendError<()>> {
-        self.send_until(message, Deadline::NEVER).map_err(|why| why.give_back_final(()))
+        let claim = self.checked_claim_until(message.len(), Deadline::NEVER);
+        self.fill(claim.map_err(|why| why.give_back_final(()))?, message);
+        Ok(())
     }
 
     /// Appends `message`, waiting for room at most `timeout`. Zero tries once.
@@ -254,17 +275,18 @@ impl Sender<[u8]> {
         message: &[u8],
         timeout: Duration,
     ) -> Result<(), SendTimeoutError<()>> {
-        self.send_until(message, Deadline::after(timeout)).map_err(|why| why.give_back_late(()))
+        let claim = self.checked_claim_until(message.len(), Deadline::after(timeout));
+        self.fill(claim.map_err(|why| why.give_back_late(()))?, message);
+        Ok(())
     }
 
-    fn send_until(&self, message: &[u8], deadline: Deadline) -> Result<(), Unsent> {
-        self.check(message.len())?;
-        match self.place.attempt(|ring, side| ring.push(side, message)) {
-            Err(Unsent::Full) => {
-                self.place.wait_longer(deadline, |ring, side| ring.push(side, message))
-            }
-            done => done,
-        }
+    fn checked_claim_until(&self, len: usize, deadline: Deadline) -> Result<Filling, Unsent> {
+        self.check(len).and_then(|()| self.claim_until(len, deadline))
+    }
+
+    fn fill(&self, claim: Filling, message: &[u8]) {
+        self.anchored.ring().fill_with(claim, message);
+        self.place.tell_receivers(1);
     }
 
     /// A place in the queue for a message of `len` bytes to be written in place, if there is room now.
@@ -273,9 +295,8 @@ impl Sender<[u8]> {
     ///
     /// Why there is none.
     pub fn try_reserve(&self, len: usize) -> Result<WriteGrant<[u8]>, TrySendError<()>> {
-        let claim = self.check(len).and_then(|()| self.place.claim(len));
-        let claim = claim.map_err(|why| why.give_back(()))?;
-        Ok(WriteGrant { place: Arc::clone(&self.place), claim: Some(claim) })
+        let claim = self.check(len).and_then(|()| self.claim(len));
+        Ok(self.grant(claim.map_err(|why| why.give_back(()))?))
     }
 
     /// A place in the queue for a message of `len` bytes to be written in place, waiting for room.
@@ -284,16 +305,15 @@ impl Sender<[u8]> {
     ///
     /// Why there cannot be one.
     pub fn reserve(&self, len: usize) -> Result<WriteGrant<[u8]>, SendError<()>> {
-        let reserved = self.check(len).and_then(|()| self.reserve_until(len, Deadline::NEVER));
-        reserved.map_err(|why| why.give_back_final(()))
+        let claim = self.checked_claim_until(len, Deadline::NEVER);
+        Ok(self.grant(claim.map_err(|why| why.give_back_final(()))?))
     }
 }
 
 impl<M: Message + ?Sized> Clone for Sender<M> {
     /// Another handle of the same attachment, with its own memory of claims.
     fn clone(&self) -> Self {
-        let side = ProducerSide::new(self.place.attachment().id());
-        Self { place: Arc::new(self.place.beside(side)) }
+        Self::new(self.place.beside())
     }
 }
 
@@ -308,7 +328,7 @@ impl<M: Message + ?Sized> fmt::Debug for Sender<M> {
 /// It holds whatever was there before. Messages behind it wait for it: fill it quickly, or send by value.
 #[must_use = "dropping a grant sends nothing"]
 pub struct WriteGrant<M: Message + ?Sized> {
-    place: Arc<Place<M>>,
+    place: Arc<Station<M>>,
     /// `None` once it is used up.
     claim: Option<Filling>,
 }
@@ -333,7 +353,7 @@ impl<T: Pod> WriteGrant<T> {
     pub fn commit(mut self) -> Result<(), SendError<()>> {
         let claim = self.spend().ok_or(SendError::Failed((), Fault::Forked))?;
         self.place.ring().commit(claim);
-        self.place.tell_receivers();
+        self.place.tell_receivers(1);
         Ok(())
     }
 }
@@ -352,7 +372,7 @@ impl WriteGrant<[u8]> {
     pub fn commit(mut self) -> Result<(), SendError<()>> {
         let claim = self.spend().ok_or(SendError::Failed((), Fault::Forked))?;
         self.place.ring().commit(claim);
-        self.place.tell_receivers();
+        self.place.tell_receivers(1);
         Ok(())
     }
 }
@@ -362,9 +382,7 @@ impl<M: Message + ?Sized> Drop for WriteGrant<M> {
         if let Some(claim) = self.spend() {
             self.place.ring().abort(claim);
             // What lies behind it may be for several.
-            if self.place.ring().consumers_wait() {
-                self.place.anchored().not_empty().notify(u32::MAX);
-            }
+            self.place.tell_receivers(usize::MAX);
         }
     }
 }

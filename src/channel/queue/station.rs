@@ -3,24 +3,21 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crossbeam_utils::CachePadded;
-
 use super::super::lane::{Unreceived, Unsent};
-use super::{DeliveryPolicy, Message};
+use super::{DeliveryPolicy, Message, Queue};
 use crate::error::Fault;
 use crate::event::{Attempt, Deadline, Look, Patience, Recheck};
 use crate::member::{Attachment, Role};
 use crate::primitive::Ordering::Relaxed;
 use crate::primitive::{AtomicU32, Mutex};
-use crate::ring::mpmc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
+use crate::ring::mpmc::{Dry, Refusal, Ring, Sweeper};
 use crate::segment::AnchoredQueue;
 
-/// One handle's place in a queue. Dropping it gives the role up.
-pub struct Station<M: Message + ?Sized, S> {
+/// One handle's place in a queue, shared with its grants or deliveries. Dropping the last of them gives the role up.
+pub struct Station<M: Message + ?Sized> {
     anchored: AnchoredQueue<M>,
-    /// On lines of its own: handles of other threads may lie beside this one.
-    side: CachePadded<S>,
     attachment: Arc<Attachment>,
+    sweeper: Arc<Sweeper>,
     role: Role,
     patience: Patience,
     idle: Idle,
@@ -37,31 +34,38 @@ struct Idle {
 /// Fruitless attempts between two looks at the clock.
 const MISSES: u32 = 256;
 
-impl<M: Message + ?Sized, S> Station<M, S> {
-    /// A new place.
-    pub fn new(
-        attachment: &Arc<Attachment>,
-        anchored: &AnchoredQueue<M>,
-        patience: Patience,
-        role: Role,
-        side: S,
-    ) -> Self {
-        if !anchored.is_inherited() {
-            attachment.enter(role);
-        }
+impl<M: Message + ?Sized> Station<M> {
+    /// A new place in `queue`.
+    pub fn new(queue: &Queue<M>, role: Role) -> Self {
+        let Queue { attachment, anchored, sweeper, patience } = queue;
         Self {
             anchored: anchored.clone(),
-            side: CachePadded::new(side),
             attachment: Arc::clone(attachment),
+            sweeper: Arc::clone(sweeper),
             role,
-            patience,
+            patience: *patience,
             idle: Idle::default(),
         }
+        .entered()
     }
 
     /// Another place of the same kind.
-    pub fn beside(&self, side: S) -> Self {
-        Self::new(&self.attachment, &self.anchored, self.patience, self.role, side)
+    pub fn beside(&self) -> Self {
+        Self {
+            anchored: self.anchored.clone(),
+            attachment: Arc::clone(&self.attachment),
+            sweeper: Arc::clone(&self.sweeper),
+            idle: Idle::default(),
+            ..*self
+        }
+        .entered()
+    }
+
+    fn entered(self) -> Self {
+        if !self.anchored.is_inherited() {
+            self.attachment.enter(self.role);
+        }
+        self
     }
 
     /// The attachment.
@@ -81,10 +85,9 @@ impl<M: Message + ?Sized, S> Station<M, S> {
         self.anchored.ring()
     }
 
-    /// What this handle remembers of its claims.
-    #[inline(always)]
-    pub fn side(&self) -> &S {
-        &self.side
+    /// What this process knows of messages to deliver again.
+    pub fn sweeper(&self) -> &Arc<Sweeper> {
+        &self.sweeper
     }
 
     /// Counts a fruitless attempt.
@@ -135,47 +138,31 @@ impl<M: Message + ?Sized, S> Station<M, S> {
         waited
     }
 
-    /// Tells receivers that a message was committed, or put back.
+    /// Tells receivers that `count` messages were committed, or put back.
     #[inline(always)]
-    pub fn tell_receivers(&self) {
-        if self.ring().consumers_wait() {
-            self.anchored.not_empty().notify(1);
-        }
+    pub fn tell_receivers(&self, count: usize) {
+        tell_receivers(&self.anchored, count);
     }
 
     /// Tells senders that `count` slots were given back.
     #[inline(always)]
     pub fn tell_senders(&self, count: usize) {
-        if self.ring().producers_wait() {
-            self.anchored.not_full().notify(u32::try_from(count).unwrap_or(u32::MAX));
-        }
+        tell_senders(&self.anchored, count);
     }
-}
 
-impl<M: Message + ?Sized> Station<M, ProducerSide> {
     /// Runs one operation of a sender.
-    #[inline(always)]
-    pub fn attempt<R>(
+    pub fn try_to_send<R>(
         &self,
-        operation: impl FnOnce(&Ring<'_, M>, &ProducerSide) -> Result<R, Refusal>,
+        operation: impl FnOnce(&Ring<'_, M>) -> Result<R, Refusal>,
     ) -> Result<R, Unsent> {
         let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
         if entered == deserted {
             self.check_alone(entered)?;
         }
-        match operation(self.ring(), &self.side) {
-            Ok(done) => {
-                self.tell_receivers();
-                Ok(done)
-            }
-            Err(refusal) => Err(self.refused(refusal)),
-        }
-    }
-
-    #[inline(never)]
-    fn refused(&self, refusal: Refusal) -> Unsent {
-        self.missed();
-        Unsent::from(refusal)
+        operation(self.ring()).map_err(|refusal| {
+            self.missed();
+            Unsent::from(refusal)
+        })
     }
 
     /// Nobody receives, or this process was forked: whether to send all the same. Who comes first may fill
@@ -190,14 +177,13 @@ impl<M: Message + ?Sized> Station<M, ProducerSide> {
         }
     }
 
-    /// Repeats an operation that found no room until it does, or `deadline` passes: then `Full`.
-    #[cold]
-    pub fn wait_longer<R>(
+    /// Runs one operation of a sender, waiting until `deadline` for it to find room: then `Full`.
+    pub fn send_until<R>(
         &self,
         deadline: Deadline,
-        mut operation: impl FnMut(&Ring<'_, M>, &ProducerSide) -> Result<R, Refusal>,
+        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Refusal>,
     ) -> Result<R, Unsent> {
-        let attempt = |look: Look| match self.attempt(&mut operation) {
+        let attempt = |look: Look| match self.try_to_send(&mut operation) {
             Err(Unsent::Full) if look.last => match self.ring().consumer_at_work() {
                 Some(member) => Attempt::Held(member),
                 None => Attempt::Idle,
@@ -207,19 +193,16 @@ impl<M: Message + ?Sized> Station<M, ProducerSide> {
         };
         self.wait_until(deadline, attempt).unwrap_or(Err(Unsent::Full))
     }
-}
 
-impl<M: Message + ?Sized> Station<M, ConsumerSide> {
     /// Runs one operation of a receiver.
     ///
     /// In a forked child the segment's place reads as zeros, which is an empty ring that nobody sends to: so the
     /// check for a fork costs nothing where there is a message.
-    #[inline(always)]
-    pub fn attempt<R>(
+    pub fn try_to_receive<R>(
         &self,
-        mut operation: impl FnMut(&Ring<'_, M>, &ConsumerSide) -> Result<R, Dry>,
+        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
-        match operation(self.ring(), &self.side) {
+        match operation(self.ring()) {
             Ok(done) => Ok(done),
             Err(Dry::Empty) if self.has_senders() => {
                 self.missed();
@@ -229,7 +212,6 @@ impl<M: Message + ?Sized> Station<M, ConsumerSide> {
         }
     }
 
-    #[inline(always)]
     fn has_senders(&self) -> bool {
         let (entered, deserted) = self.anchored.sides(Role::Sender as usize);
         entered != deserted
@@ -240,7 +222,7 @@ impl<M: Message + ?Sized> Station<M, ConsumerSide> {
     fn look_closer<R>(
         &self,
         mut dry: Dry,
-        mut operation: impl FnMut(&Ring<'_, M>, &ConsumerSide) -> Result<R, Dry>,
+        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
         let mut deserted_at = None;
         loop {
@@ -268,21 +250,20 @@ impl<M: Message + ?Sized> Station<M, ConsumerSide> {
                     }
                 }
             }
-            dry = match operation(self.ring(), &self.side) {
+            dry = match operation(self.ring()) {
                 Ok(done) => return Ok(done),
                 Err(dry) => dry,
             };
         }
     }
 
-    /// Repeats an operation that found nothing until it does, or `deadline` passes: then `Empty`.
-    #[cold]
-    pub fn wait_longer<R>(
+    /// Runs one operation of a receiver, waiting until `deadline` for it to find something: then `Empty`.
+    pub fn receive_until<R>(
         &self,
         deadline: Deadline,
-        mut operation: impl FnMut(&Ring<'_, M>, &ConsumerSide) -> Result<R, Dry>,
+        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
-        let attempt = |look: Look| match self.attempt(&mut operation) {
+        let attempt = |look: Look| match self.try_to_receive(&mut operation) {
             Err(Unreceived::Empty) if look.last => match self.ring().producer_at_work() {
                 Some(member) => Attempt::Held(member),
                 None => Attempt::Idle,
@@ -295,7 +276,7 @@ impl<M: Message + ?Sized> Station<M, ConsumerSide> {
     }
 }
 
-impl<M: Message + ?Sized, S> Drop for Station<M, S> {
+impl<M: Message + ?Sized> Drop for Station<M> {
     fn drop(&mut self) {
         if !self.anchored.is_inherited() {
             self.attachment.leave(self.role);
@@ -303,10 +284,26 @@ impl<M: Message + ?Sized, S> Drop for Station<M, S> {
     }
 }
 
-impl<M: Message + ?Sized, S> fmt::Debug for Station<M, S> {
+impl<M: Message + ?Sized> fmt::Debug for Station<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = if self.role == Role::Sender { "Sender" } else { "Receiver" };
         describe(f, name, &self.anchored)
+    }
+}
+
+/// Tells receivers that `count` messages were committed, or put back.
+#[inline(always)]
+pub fn tell_receivers<M: Message + ?Sized>(anchored: &AnchoredQueue<M>, count: usize) {
+    if anchored.ring().consumers_wait() {
+        anchored.not_empty().notify(u32::try_from(count).unwrap_or(u32::MAX));
+    }
+}
+
+/// Tells senders that `count` slots were given back.
+#[inline(always)]
+pub fn tell_senders<M: Message + ?Sized>(anchored: &AnchoredQueue<M>, count: usize) {
+    if anchored.ring().producers_wait() {
+        anchored.not_full().notify(u32::try_from(count).unwrap_or(u32::MAX));
     }
 }
 

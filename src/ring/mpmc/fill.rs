@@ -8,7 +8,7 @@ use super::super::reap::resolve;
 use super::super::word::{CursorWord, POSITION_MASK, SlotWord, State, after, before};
 use super::{Attempts, Ring};
 use crate::error::MemberId;
-use crate::primitive::Ordering::{Acquire, Release, SeqCst};
+use crate::primitive::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::primitive::{AtomicU64, Message, passed_rmw};
 
 /// Why a producer gets no slot.
@@ -35,16 +35,16 @@ pub(super) const NOWHERE: u64 = POSITION_MASK + 1;
 #[derive(Debug)]
 pub struct ProducerSide {
     pub(super) member: MemberId,
-    /// The last position that this handle claimed, and stamped: the one claim that it need not certify.
+    /// The position behind the last claim that this handle made, and stamped: the one claim that it need not certify.
     ///
     /// A handle, not a member: another thread of the same member may have claimed and not stamped yet.
-    last: AtomicU64,
+    next: AtomicU64,
 }
 
 impl ProducerSide {
     /// A handle of `member` that has claimed nothing yet.
     pub fn new(member: MemberId) -> Self {
-        Self { member, last: AtomicU64::new(NOWHERE) }
+        Self { member, next: AtomicU64::new(NOWHERE) }
     }
 }
 
@@ -52,14 +52,53 @@ impl ProducerSide {
 /// made in only.
 #[derive(Debug)]
 pub struct Filling {
-    position: u64,
+    /// Where its slot lies.
+    index: usize,
+    /// The slot's word.
+    word: SlotWord,
     len: usize,
     ring: usize,
 }
 
 impl<M: Message + ?Sized> Ring<'_, M> {
-    /// Claims the next slot and stamps it. The numbers are those of DESIGN.md §5, Send.
+    /// Claims the next slot and stamps it, if it meets no obstacle: nobody else, no claim without a stamp.
+    ///
+    /// In line, and apart from [`reserve`](Self::reserve), so that the rest costs no register where it counts.
     #[inline(always)]
+    pub fn reserve_at_once(&self, side: &ProducerSide, len: usize) -> Option<Filling> {
+        // A copy in registers: an atomic access may change anything that lies in memory.
+        let (ring, member) = (*self, side.member.0);
+        // ORDERING(tail), ORDERING(vacant), ORDERING(claims), ORDERING(stamp): as in `claim_vacant`.
+        let tail = &ring.header.tail.tail;
+        let seen = CursorWord(tail.load(Acquire));
+        let (position, index) = (seen.position(), ring.geometry.index(seen.position()));
+        let (slot, vacant) = (ring.slots.word(index), ring.geometry.vacant(position));
+        if slot.load(Acquire) != vacant.0
+            || seen.is_closed()
+            || !ring.is_filling_certified(side, position)
+        {
+            return None;
+        }
+        let claimed = CursorWord::new(after(position, 1), member);
+        tail.compare_exchange(seen.0, claimed.0, SeqCst, Relaxed).ok()?;
+        passed_rmw();
+        debug_assert!(ring.may_fill(side, position));
+        let word = vacant.writing(member);
+        slot.store(word.0, Release);
+        side.next.store(claimed.position(), Release);
+        Some(Filling { index, word, len, ring: ring.identity() })
+    }
+
+    /// Claims the next slot, for a message of `len` bytes where bytes are sent.
+    #[inline(never)]
+    pub fn reserve(&self, side: &ProducerSide, len: usize) -> Result<Filling, Refusal> {
+        let position = self.claim_vacant(side)?;
+        let (index, word) =
+            (self.geometry.index(position), self.geometry.writing(position, side.member.0));
+        Ok(Filling { index, word, len, ring: self.identity() })
+    }
+
+    /// Claims the next slot and stamps it. The numbers are those of DESIGN.md §5, Send.
     fn claim_vacant(&self, side: &ProducerSide) -> Result<u64, Refusal> {
         let tail = &self.header.tail.tail;
         let mut attempts = Attempts::default();
@@ -82,7 +121,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
                 Ok(_) => {
                     passed_rmw();
                     self.stamp_filling(side, position);
-                    side.last.store(position, Release);
+                    side.next.store(claimed.position(), Release);
                     return Ok(position);
                 }
                 Err(now) => seen = CursorWord(now),
@@ -101,21 +140,23 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         loop {
             let first = seen.position();
             let word = |count| SlotWord(self.word(after(first, count)).load(Acquire));
-            let is_vacant = |count| word(count) == self.geometry.vacant(after(first, count));
-            let most = wanted.min(self.capacity());
-            let count = (0..most).find(|&count| !is_vacant(count)).unwrap_or(most);
-            if count == 0 || seen.is_closed() {
-                seen = self.why_not_vacant(seen, word(0))?;
+            // Once: a second look could find it vacant, which then would not explain the first.
+            let nearest = word(0);
+            if nearest != self.geometry.vacant(first) || seen.is_closed() {
+                seen = self.why_not_vacant(seen, nearest)?;
                 attempts.fail()?;
                 continue;
             }
+            let is_vacant = |count| word(count) == self.geometry.vacant(after(first, count));
+            let most = wanted.min(self.capacity());
+            let count = (1..most).find(|&count| !is_vacant(count)).unwrap_or(most);
             self.certify_filling(side, seen)?;
             let claimed = CursorWord::new(after(first, count), side.member.0);
             match tail.compare_exchange(seen.0, claimed.0, SeqCst, Acquire) {
                 Ok(_) => {
                     passed_rmw();
                     (0..count).for_each(|n| self.stamp_filling(side, after(first, n)));
-                    side.last.store(after(first, count - 1), Release);
+                    side.next.store(claimed.position(), Release);
                     return Ok((first, count));
                 }
                 Err(now) => seen = CursorWord(now),
@@ -147,14 +188,18 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// 3. The claim that moved the tail to where `seen` says is stamped, whoever made it.
     #[inline(always)]
     fn certify_filling(&self, side: &ProducerSide, seen: CursorWord) -> Result<(), Corruption> {
-        let last = before(seen.position(), 1);
-        // ORDERING(stamp): Acquire pairs with the Release of a thread that shares the handle.
-        if side.last.load(Acquire) == last {
-            return Ok(());
+        let certified = self.is_filling_certified(side, seen.position());
+        if certified { Ok(()) } else { self.stamp_filling_for(seen) }
+    }
+
+    #[inline(always)]
+    fn is_filling_certified(&self, side: &ProducerSide, position: u64) -> bool {
+        // ORDERING(stamp): pairs with the Release of a thread that shares the handle, or of the stamp's owner or a
+        // helper: so that who sees the next claim sees this one stamped.
+        side.next.load(Acquire) == position || {
+            let last = before(position, 1);
+            SlotWord(self.word(last).load(Acquire)) != self.geometry.vacant(last)
         }
-        // ORDERING(stamp): so that who sees the next claim sees this one stamped.
-        let found = SlotWord(self.word(last).load(Acquire));
-        if found == self.geometry.vacant(last) { self.stamp_filling_for(seen) } else { Ok(()) }
     }
 
     #[cold]
@@ -192,41 +237,43 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         Err(Corruption::Slot.into())
     }
 
-    /// 7. The message of a claim is complete.
+    /// 7. The message in a slot whose word is `word` is complete.
     #[inline(always)]
-    fn fill(&self, position: u64) {
-        let filled = self.geometry.filled(position);
+    fn fill(&self, index: usize, word: SlotWord) {
         // ORDERING(filled): pairs with the Acquire in `claim_filled`: the message is written.
-        self.word(position).store(filled.0, Release);
-    }
-
-    /// Claims the next slot for a message of `len` bytes that is written in place.
-    pub fn reserve(&self, side: &ProducerSide, len: usize) -> Result<Filling, Refusal> {
-        Ok(Filling { position: self.claim_vacant(side)?, len, ring: self.identity() })
+        self.slots.word(index).store(word.filled().0, Release);
     }
 
     /// There will be no message for a claim. Consumers pass it over.
     pub fn abort(&self, claim: Filling) {
-        let aborted = self.geometry.aborted(self.of(&claim));
+        let (index, word) = (self.slot_of(&claim), claim.word);
         // ORDERING(filled): whatever was written of it is done with.
-        self.word(claim.position).store(aborted.0, Release);
+        self.slots.word(index).store(word.aborted().0, Release);
     }
 
-    /// The position of a claim in this ring.
-    fn of(&self, claim: &Filling) -> u64 {
-        assert_eq!(claim.ring, self.identity(), "a claim serves its own ring");
-        claim.position
+    /// Where the slot of a claim in this ring lies.
+    #[inline(always)]
+    fn slot_of(&self, claim: &Filling) -> usize {
+        // Not `assert_eq`, which would put the claim into memory.
+        assert!(claim.ring == self.identity(), "a claim serves its own ring");
+        claim.index
     }
 }
 
 impl<T: Pod> Ring<'_, T> {
-    /// Appends `value`. The caller then asks whether consumers wait.
+    /// Makes `value` the message of a claim. The caller then asks whether consumers wait.
     #[inline(always)]
-    pub fn push(&self, side: &ProducerSide, value: T) -> Result<(), Refusal> {
-        let position = self.claim_vacant(side)?;
+    pub fn fill_with(&self, claim: Filling, value: T) {
+        let index = self.slot_of(&claim);
         // 6. SAFETY: the slot was claimed and is in WRITING for this member.
-        unsafe { self.slots.write(self.geometry.index(position), value) };
-        self.fill(position);
+        unsafe { self.slots.write(index, value) };
+        self.fill(index, claim.word);
+    }
+
+    /// Appends `value`.
+    #[cfg(any(test, loom))]
+    pub fn push(&self, side: &ProducerSide, value: T) -> Result<(), Refusal> {
+        self.fill_with(self.reserve(side, 0)?, value);
         Ok(())
     }
 
@@ -237,9 +284,10 @@ impl<T: Pod> Ring<'_, T> {
         let mut written = 0;
         for (n, value) in (0..count).zip(values) {
             let position = after(first, n);
-            // SAFETY: as in `push`.
-            unsafe { self.slots.write(self.geometry.index(position), *value) };
-            self.fill(position);
+            let index = self.geometry.index(position);
+            // SAFETY: as in `fill_with`.
+            unsafe { self.slots.write(index, *value) };
+            self.fill(index, self.geometry.vacant(position));
             written += 1;
         }
         Ok(written)
@@ -247,7 +295,7 @@ impl<T: Pod> Ring<'_, T> {
 
     /// The value of a claim: whatever the slot held before, until it is written.
     pub fn claimed(&self, claim: &Filling) -> &T {
-        let index = self.geometry.index(self.of(claim));
+        let index = self.slot_of(claim);
         // SAFETY: the claim is one of this ring and stays borrowed; nobody else touches the slot meanwhile.
         let value = unsafe { self.slots.slice(index, 0, 1) };
         &value[0]
@@ -255,7 +303,7 @@ impl<T: Pod> Ring<'_, T> {
 
     /// The value of a claim, to be written in place.
     pub fn claimed_mut<'c>(&'c self, claim: &'c mut Filling) -> &'c mut T {
-        let index = self.geometry.index(self.of(claim));
+        let index = self.slot_of(claim);
         // SAFETY: as above, exclusively.
         let value = unsafe { self.slots.slice_mut(index, 0, 1) };
         &mut value[0]
@@ -263,7 +311,7 @@ impl<T: Pod> Ring<'_, T> {
 
     /// Makes the value of a claim a message.
     pub fn commit(&self, claim: Filling) {
-        self.fill(self.of(&claim));
+        self.fill(self.slot_of(&claim), claim.word);
     }
 }
 
@@ -274,12 +322,10 @@ impl Ring<'_, [u8]> {
         (self.slots.elements() - 1) * size_of::<u64>()
     }
 
-    /// Appends a message of at most [`max_len`](Self::max_len) bytes.
-    pub fn push(&self, side: &ProducerSide, message: &[u8]) -> Result<(), Refusal> {
-        let mut claim = self.reserve(side, message.len())?;
+    /// Makes `message` the message of a claim of its length. The caller then asks whether consumers wait.
+    pub fn fill_with(&self, mut claim: Filling, message: &[u8]) {
         self.claimed_mut(&mut claim).copy_from_slice(message);
         self.commit(claim);
-        Ok(())
     }
 
     /// The bytes of a claim: whatever the slot held before, until they are written.
@@ -300,15 +346,15 @@ impl Ring<'_, [u8]> {
 
     /// The slot of a claim, and how many words its bytes take.
     fn place(&self, claim: &Filling) -> (usize, usize) {
-        (self.geometry.index(self.of(claim)), claim.len.div_ceil(size_of::<u64>()))
+        (self.slot_of(claim), claim.len.div_ceil(size_of::<u64>()))
     }
 
     /// Makes the bytes of a claim a message.
     pub fn commit(&self, claim: Filling) {
-        let index = self.geometry.index(self.of(&claim));
+        let index = self.slot_of(&claim);
         // SAFETY: the slot is in WRITING for this claim.
         unsafe { self.slots.write(index, claim.len as u64) };
-        self.fill(claim.position);
+        self.fill(index, claim.word);
     }
 }
 

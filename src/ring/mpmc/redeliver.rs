@@ -8,16 +8,20 @@
 use super::super::word::{CursorWord, RedeliverWord, SlotWord, State, after, before};
 use super::Ring;
 use super::take::{ConsumerSide, Taken};
-use crate::primitive::Message;
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::primitive::passed_rmw;
+use crate::primitive::{Message, Mutex};
 
-/// How far one handle has looked: with the redelivery word as in `word`, everything before `next` was seen not to be
-/// in REDELIVER. With another word it says nothing.
+/// What a process knows of messages to deliver again, for all its handles.
 ///
-/// It spares a handle looking through the whole ring for every single message.
+/// It spares them looking through the whole ring for every single message.
+#[derive(Debug, Default)]
+pub struct Sweeper(Mutex<Sweep>);
+
+/// How far somebody has looked: with the redelivery word as in `word`, everything before `next` was seen not to be
+/// in REDELIVER. With another word it says nothing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sweep {
+struct Sweep {
     word: u64,
     next: u64,
 }
@@ -33,8 +37,8 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         }
         // ORDERING(head): everything in REDELIVER lies within one capacity before it.
         let head = CursorWord(self.header.head.head.load(Acquire)).position();
-        // A thread that shares the handle may be at it: then look through all.
-        let mut sweep = side.sweep.try_lock().ok();
+        // Another thread may be at it: then look through all.
+        let mut sweep = side.sweeper.0.try_lock().ok();
         let known = sweep.as_ref().filter(|sweep| sweep.word == seen.0);
         let left = known.map_or(self.capacity(), |sweep| self.geometry.ahead(head, sweep.next));
         for distance in (1..=left).rev() {
@@ -61,14 +65,14 @@ impl<M: Message + ?Sized> Ring<'_, M> {
 
     /// Puts a message back that nobody acknowledged, to be delivered again, flagged if `seen`. The caller then asks
     /// whether consumers wait.
-    pub fn put_back(&self, side: &ConsumerSide, claim: Taken, seen: bool) {
-        let position = self.of_taken(&claim);
+    pub fn put_back(&self, sweeper: &Sweeper, claim: Taken, seen: bool) {
+        let position = self.position_of(&claim);
         let word = if seen { claim.word.put_back() } else { claim.word.put_back_unseen() };
         // ORDERING(redeliver): its reader is done with it.
         self.word(position).store(word.0, Release);
         let before = self.announce();
         // All that was put back before was taken again if the bit was off: only this one is there.
-        if let Ok(mut sweep) = side.sweep.try_lock() {
+        if let Ok(mut sweep) = sweeper.0.try_lock() {
             let next = match before.is_pending() {
                 true if sweep.word != before.0 => return,
                 true => self.earlier(sweep.next, position),

@@ -1,17 +1,19 @@
 //! The consumers' half: claim filled slots, read, acknowledge.
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
 
+use std::sync::Arc;
+
 use bytemuck::Pod;
 
 use super::super::Corruption;
 use super::super::reap::resolve;
 use super::super::word::{CursorWord, RedeliverWord, SlotWord, State, after, before};
 use super::fill::NOWHERE;
-use super::redeliver::Sweep;
+use super::redeliver::Sweeper;
 use super::{Attempts, Ring};
 use crate::error::MemberId;
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use crate::primitive::{AtomicU64, Message, Mutex, passed_rmw};
+use crate::primitive::{AtomicU64, Message, passed_rmw};
 
 /// Why a consumer gets no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,15 +41,21 @@ impl From<Corruption> for Dry {
 pub struct ConsumerSide {
     pub(super) member: MemberId,
     /// As for a producer.
-    last: AtomicU64,
-    /// Where it looks next for messages to deliver again.
-    pub(super) sweep: Mutex<Sweep>,
+    next: AtomicU64,
+    /// What is known of messages to deliver again.
+    pub(super) sweeper: Arc<Sweeper>,
 }
 
 impl ConsumerSide {
-    /// A handle of `member` that has claimed nothing yet.
-    pub fn new(member: MemberId) -> Self {
-        Self { member, last: AtomicU64::new(NOWHERE), sweep: Mutex::new(Sweep::default()) }
+    /// A handle of `member` that has claimed nothing yet. Those of one process may share what they know of messages to
+    /// deliver again.
+    pub fn new(member: MemberId, sweeper: &Arc<Sweeper>) -> Self {
+        Self { member, next: AtomicU64::new(NOWHERE), sweeper: Arc::clone(sweeper) }
+    }
+
+    /// What is known of messages to deliver again.
+    pub fn sweeper(&self) -> &Arc<Sweeper> {
+        &self.sweeper
     }
 }
 
@@ -55,7 +63,8 @@ impl ConsumerSide {
 /// made in only.
 #[derive(Debug)]
 pub struct Taken {
-    pub(super) position: u64,
+    position: u64,
+    /// The slot's word.
     pub(super) word: SlotWord,
     len: usize,
     ring: usize,
@@ -69,8 +78,43 @@ impl Taken {
 }
 
 impl<M: Message + ?Sized> Ring<'_, M> {
-    /// Claims the next message and stamps it. The numbers are those of DESIGN.md §5, Receive.
+    /// Claims the next message and stamps it, if it meets no obstacle: nobody else, no claim without a stamp, nothing
+    /// that comes again.
+    ///
+    /// In line, and apart from [`take`](Self::take), so that the rest costs no register where it counts.
     #[inline(always)]
+    pub fn take_at_once(&self, side: &ConsumerSide) -> Option<Taken> {
+        // A copy in registers, as for producers.
+        let (ring, member) = (*self, side.member.0);
+        // ORDERING(head), ORDERING(filled), ORDERING(claims), ORDERING(stamp): as in `claim_filled`.
+        let head = &ring.header.head;
+        let seen = CursorWord(head.head.load(Acquire));
+        let position = seen.position();
+        let (slot, filled) = (ring.word(position), ring.geometry.filled(position));
+        if slot.load(Acquire) != filled.0
+            || RedeliverWord(head.redeliver.load(Relaxed)).is_pending()
+            || !ring.is_taking_certified(side, position)
+        {
+            return None;
+        }
+        let claimed = CursorWord::new(after(position, 1), member);
+        head.head.compare_exchange(seen.0, claimed.0, SeqCst, Relaxed).ok()?;
+        passed_rmw();
+        let word = filled.reading(member);
+        debug_assert!(ring.may_take(word, position));
+        slot.store(word.0, Release);
+        side.next.store(claimed.position(), Release);
+        Some(Taken { position, word, len: 0, ring: ring.identity() })
+    }
+
+    /// Claims the next message.
+    #[inline(never)]
+    pub fn take(&self, side: &ConsumerSide) -> Result<Taken, Dry> {
+        let (position, word) = self.claim_filled(side)?;
+        Ok(Taken { position, word, len: 0, ring: self.identity() })
+    }
+
+    /// Claims the next message and stamps it. The numbers are those of DESIGN.md §5, Receive.
     fn claim_filled(&self, side: &ConsumerSide) -> Result<(u64, SlotWord), Dry> {
         // 1. Relaxed: a hint here; `take_again` looks for itself.
         if RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending()
@@ -99,7 +143,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
                 Ok(_) => {
                     passed_rmw();
                     let word = self.stamp_taking(side, position);
-                    side.last.store(position, Release);
+                    side.next.store(claimed.position(), Release);
                     return Ok((position, word));
                 }
                 Err(now) => seen = CursorWord(now),
@@ -120,14 +164,16 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         loop {
             let first = seen.position();
             let word = |count| SlotWord(self.word(after(first, count)).load(Acquire));
-            let is_filled = |count| word(count) == self.geometry.filled(after(first, count));
-            let most = wanted.min(self.capacity());
-            let count = (0..most).find(|&count| !is_filled(count)).unwrap_or(most);
-            if count == 0 {
-                seen = self.why_not_filled(side, seen, word(0))?;
+            // Once: a second look could find it filled, which then would not explain the first.
+            let nearest = word(0);
+            if nearest != self.geometry.filled(first) {
+                seen = self.why_not_filled(side, seen, nearest)?;
                 attempts.fail()?;
                 continue;
             }
+            let is_filled = |count| word(count) == self.geometry.filled(after(first, count));
+            let most = wanted.min(self.capacity());
+            let count = (1..most).find(|&count| !is_filled(count)).unwrap_or(most);
             self.certify_taking(side, seen)?;
             let claimed = CursorWord::new(after(first, count), side.member.0);
             match head.compare_exchange(seen.0, claimed.0, SeqCst, Acquire) {
@@ -136,7 +182,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
                     (0..count).for_each(|n| {
                         self.stamp_taking(side, after(first, n));
                     });
-                    side.last.store(after(first, count - 1), Release);
+                    side.next.store(claimed.position(), Release);
                     return Ok((first, count));
                 }
                 Err(now) => seen = CursorWord(now),
@@ -164,14 +210,17 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// 4. The claim that moved the head to where `seen` says is stamped, whoever made it.
     #[inline(always)]
     fn certify_taking(&self, side: &ConsumerSide, seen: CursorWord) -> Result<(), Dry> {
-        let last = before(seen.position(), 1);
-        // ORDERING(stamp): as for producers.
-        if side.last.load(Acquire) == last {
-            return Ok(());
+        let certified = self.is_taking_certified(side, seen.position());
+        if certified { Ok(()) } else { self.stamp_taking_for(seen) }
+    }
+
+    #[inline(always)]
+    fn is_taking_certified(&self, side: &ConsumerSide, position: u64) -> bool {
+        // ORDERING(stamp): as for producers, both.
+        side.next.load(Acquire) == position || {
+            let last = before(position, 1);
+            !self.is_unstamped(last, SlotWord(self.word(last).load(Acquire)))
         }
-        // ORDERING(stamp): as for producers.
-        let found = SlotWord(self.word(last).load(Acquire));
-        if self.is_unstamped(last, found) { self.stamp_taking_for(seen) } else { Ok(()) }
     }
 
     /// Whether `found` is what the slot of `position` held before a consumer stamped it.
@@ -253,7 +302,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
                     (self.geometry.aborted(position), self.geometry.next_vacant(position));
                 // ORDERING(vacant): a swap, since a helper may have been first, and a producer may be there.
                 let _ = self.word(position).compare_exchange(aborted.0, vacant.0, AcqRel, Relaxed);
-                side.last.store(position, Release);
+                side.next.store(claimed.position(), Release);
                 Err(Dry::Skipped)
             }
             Err(now) => Ok(CursorWord(now)),
@@ -280,56 +329,67 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         }
     }
 
-    /// Claims the next message, to be read in place.
-    pub fn take(&self, side: &ConsumerSide) -> Result<Taken, Dry> {
-        let (position, word) = self.claim_filled(side)?;
-        Ok(Taken { position, word, len: 0, ring: self.identity() })
+    /// The message of a claim was received. The caller then asks whether producers wait.
+    #[inline(always)]
+    pub fn acknowledge(&self, claim: Taken) {
+        self.give_back(self.slot_of_taken(&claim), claim.word);
     }
 
-    /// The message of a claim was received. The caller then asks whether producers wait.
-    pub fn acknowledge(&self, claim: Taken) {
-        self.give_back(self.of_taken(&claim));
+    /// Where the slot of a claim in this ring lies.
+    #[inline(always)]
+    fn slot_of_taken(&self, claim: &Taken) -> usize {
+        self.geometry.index(self.position_of(claim))
     }
 
     /// The position of a claim in this ring.
-    pub(super) fn of_taken(&self, claim: &Taken) -> u64 {
-        assert_eq!(claim.ring, self.identity(), "a claim serves its own ring");
+    #[inline(always)]
+    pub(super) fn position_of(&self, claim: &Taken) -> u64 {
+        assert!(claim.ring == self.identity(), "a claim serves its own ring");
         claim.position
     }
 
-    /// 8. The slot goes back to the producers.
+    /// 8. The slot, whose word is `word`, goes back to the producers.
     #[inline(always)]
-    fn give_back(&self, position: u64) {
-        let vacant = self.geometry.next_vacant(position);
+    fn give_back(&self, index: usize, word: SlotWord) {
         // ORDERING(vacant): pairs with the Acquire in `claim_vacant`: the message was read.
-        self.word(position).store(vacant.0, Release);
+        self.slots.word(index).store(self.geometry.next_vacant_of(word).0, Release);
     }
 }
 
 impl<T: Pod> Ring<'_, T> {
-    /// Takes the next value. The caller then asks whether producers wait.
+    /// 7. Copies the value of a claim.
     #[inline(always)]
+    pub fn copy(&self, claim: &Taken) -> T {
+        let index = self.slot_of_taken(claim);
+        // SAFETY: the slot was claimed and is in READING for this member.
+        unsafe { self.slots.read(index) }
+    }
+
+    /// Takes the next value.
+    #[cfg(any(test, loom))]
     pub fn pop(&self, side: &ConsumerSide) -> Result<T, Dry> {
-        let (position, _) = self.claim_filled(side)?;
-        // 7. SAFETY: the slot was claimed and is in READING for this member.
-        let value = unsafe { self.slots.read(self.geometry.index(position)) };
-        self.give_back(position);
+        let claim = self.take(side)?;
+        let value = self.copy(&claim);
+        self.acknowledge(claim);
         Ok(value)
     }
 
     /// Takes as many values as lie in a row and `buffer` holds; at least one or an error. Says how many.
     pub fn pop_slice(&self, side: &ConsumerSide, buffer: &mut [T]) -> Result<usize, Dry> {
         if RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending() {
-            buffer[0] = self.pop(side)?;
+            let claim = self.take(side)?;
+            buffer[0] = self.copy(&claim);
+            self.acknowledge(claim);
             return Ok(1);
         }
         let (first, count) = self.claim_filled_run(side, buffer.len() as u64)?;
         let mut read = 0;
         for (n, place) in (0..count).zip(buffer) {
             let position = after(first, n);
-            // SAFETY: as in `pop`.
-            *place = unsafe { self.slots.read(self.geometry.index(position)) };
-            self.give_back(position);
+            let index = self.geometry.index(position);
+            // SAFETY: as in `copy`.
+            *place = unsafe { self.slots.read(index) };
+            self.give_back(index, self.geometry.filled(position));
             read += 1;
         }
         Ok(read)
@@ -337,7 +397,7 @@ impl<T: Pod> Ring<'_, T> {
 
     /// The value of a claim.
     pub fn value(&self, claim: &Taken) -> &T {
-        let index = self.geometry.index(self.of_taken(claim));
+        let index = self.slot_of_taken(claim);
         // SAFETY: the claim is one of this ring and stays borrowed; nobody writes to the slot meanwhile.
         let value = unsafe { self.slots.slice(index, 0, 1) };
         &value[0]
@@ -351,9 +411,9 @@ impl Ring<'_, [u8]> {
     ///
     /// When it is longer than a slot; the claim is as it was.
     pub fn measure(&self, claim: &mut Taken) -> Result<usize, Corruption> {
-        let index = self.geometry.index(self.of_taken(claim));
+        let index = self.slot_of_taken(claim);
         // SAFETY: the claim is one of this ring; nobody writes to the slot meanwhile.
-        let len = usize::try_from(unsafe { self.slots.read(index) }).unwrap_or(usize::MAX);
+        let len = usize::try_from(unsafe { self.slots.read_once(index) }).unwrap_or(usize::MAX);
         if len > self.max_len() {
             return Err(Corruption::Length);
         }
@@ -363,7 +423,7 @@ impl Ring<'_, [u8]> {
 
     /// The bytes of a claim that was measured.
     pub fn bytes(&self, claim: &Taken) -> &[u8] {
-        let index = self.geometry.index(self.of_taken(claim));
+        let index = self.slot_of_taken(claim);
         // SAFETY: the claim is one of this ring and stays borrowed; nobody writes to the slot meanwhile.
         let words = unsafe { self.slots.slice(index, 1, claim.len.div_ceil(size_of::<u64>())) };
         &bytemuck::cast_slice(words)[..claim.len]

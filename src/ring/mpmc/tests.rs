@@ -1,5 +1,7 @@
 //! The ring alone, in one thread: every order of operations that needs no interleaving.
 
+use std::sync::Arc;
+
 use super::super::reap::{DeliveryPolicy, reap};
 use super::super::word::{CursorWord, POSITION_MASK, after, before};
 use super::*;
@@ -45,7 +47,7 @@ fn values(start: u64, capacity: usize) -> Fixture<u64> {
 /// Everything is vacant, whoever comes finds `capacity` slots, and the order is kept.
 fn assert_whole(fixture: &Fixture<u64>) {
     let ring = fixture.ring();
-    let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(US));
+    let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(US, &Arc::default()));
     assert_eq!(drain(&ring, &consumer), []);
     for n in 0..ring.capacity() {
         assert_eq!(ring.push(&producer, n), Ok(()));
@@ -83,7 +85,8 @@ fn a_ring_holds_exactly_its_capacity_at_every_fill() {
     for start in STARTS {
         let fixture = values(start, 4);
         let ring = fixture.ring();
-        let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(THEM));
+        let (producer, consumer) =
+            (ProducerSide::new(US), ConsumerSide::new(THEM, &Arc::default()));
         let (mut sent, mut received) = (0, 0);
         for step in 0..200u64 {
             let pushes = step * 7 % 5;
@@ -108,7 +111,8 @@ fn batches_take_what_there_is_and_wrap() {
         for capacity in [1usize, 2, 4, 8] {
             let fixture = values(start, capacity);
             let ring = fixture.ring();
-            let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(THEM));
+            let (producer, consumer) =
+                (ProducerSide::new(US), ConsumerSide::new(THEM, &Arc::default()));
             let (mut sent, mut received) = (0u64, 0u64);
             for step in 0..100 {
                 let batch: Vec<u64> = (sent..sent + 1 + step % 11).collect();
@@ -138,7 +142,8 @@ fn a_claim_that_is_not_committed_is_busy_and_once_aborted_is_passed_over() {
         for capacity in [1, 2, 4] {
             let fixture = values(start, capacity);
             let ring = fixture.ring();
-            let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(THEM));
+            let (producer, consumer) =
+                (ProducerSide::new(US), ConsumerSide::new(THEM, &Arc::default()));
             let mut claim = ring.reserve(&producer, 0).unwrap();
             *ring.claimed_mut(&mut claim) = 7;
             assert_eq!(ring.pop(&consumer), Err(Dry::Busy(US)));
@@ -156,7 +161,7 @@ fn a_claim_that_is_not_committed_is_busy_and_once_aborted_is_passed_over() {
 fn a_held_message_keeps_its_slot_until_it_is_acknowledged() {
     let fixture = values(0, 2);
     let ring = fixture.ring();
-    let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(THEM));
+    let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(THEM, &Arc::default()));
     assert_eq!(ring.push_slice(&producer, &[1, 2]), Ok(2));
     let held = ring.take(&consumer).unwrap();
     assert_eq!(ring.pop(&consumer), Ok(2));
@@ -174,15 +179,15 @@ fn a_message_put_back_comes_first_and_counts_its_deliveries() {
     for start in STARTS {
         let fixture = values(start, 4);
         let ring = fixture.ring();
-        let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(US));
+        let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(US, &Arc::default()));
         assert_eq!(ring.push_slice(&producer, &[1, 2, 3]), Ok(3));
         for tries in 0..3 {
             let taken = ring.take(&consumer).unwrap();
             assert_eq!((ring.value(&taken), taken.tries()), (&1, tries));
-            ring.put_back(&consumer, taken, true);
+            ring.put_back(consumer.sweeper(), taken, true);
         }
         let taken = ring.take(&consumer).unwrap();
-        ring.put_back(&consumer, taken, false);
+        ring.put_back(consumer.sweeper(), taken, false);
         let taken = ring.take(&consumer).unwrap();
         assert_eq!((ring.value(&taken), taken.tries()), (&1, 3), "nobody saw it the last time");
         ring.acknowledge(taken);
@@ -198,11 +203,12 @@ fn messages_put_back_by_several_come_again_in_order_and_all_of_them() {
             let fixture = values(start, 8);
             let ring = fixture.ring();
             let producer = ProducerSide::new(US);
-            let sides = [ConsumerSide::new(US), ConsumerSide::new(THEM)];
+            let sides =
+                [ConsumerSide::new(US, &Arc::default()), ConsumerSide::new(THEM, &Arc::default())];
             assert_eq!(ring.push_slice(&producer, &[0, 1, 2, 3, 4, 5]), Ok(6));
             let mut taken: Vec<_> = (0..4).map(|n| ring.take(&sides[n % 2]).ok()).collect();
             for which in order {
-                ring.put_back(&sides[which / 2], taken[which].take().unwrap(), true);
+                ring.put_back(sides[which / 2].sweeper(), taken[which].take().unwrap(), true);
             }
             let (first, second) = (ring.pop(&sides[0]).unwrap(), ring.pop(&sides[1]).unwrap());
             assert_eq!((first, second), (0, 1), "{order:?}");
@@ -217,7 +223,8 @@ fn a_closed_ring_is_drained_and_then_says_so() {
     for start in STARTS {
         let fixture = values(start, 2);
         let ring = fixture.ring();
-        let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(THEM));
+        let (producer, consumer) =
+            (ProducerSide::new(US), ConsumerSide::new(THEM, &Arc::default()));
         assert_eq!(ring.push(&producer, 1), Ok(()));
         let claim = ring.reserve(&producer, 0).unwrap();
         ring.close();
@@ -234,7 +241,7 @@ fn a_closed_ring_is_drained_and_then_says_so() {
             Err(Dry::Drained),
             "who holds the last is no reason to wait"
         );
-        ring.put_back(&consumer, taken, true);
+        ring.put_back(consumer.sweeper(), taken, true);
         assert!(ring.pop(&consumer).is_ok());
         assert_eq!(ring.pop(&consumer), Err(Dry::Drained));
     }
@@ -245,7 +252,7 @@ fn a_closer_that_died_half_way_is_helped() {
     let fixture = values(0, 2);
     let ring = fixture.ring();
     fixture.header.gate.closed.store(1, Relaxed);
-    assert_eq!(ring.pop(&ConsumerSide::new(US)), Err(Dry::Drained));
+    assert_eq!(ring.pop(&ConsumerSide::new(US, &Arc::default())), Err(Dry::Drained));
     assert_eq!(ring.push(&ProducerSide::new(US), 1), Err(Refusal::Closed));
 }
 
@@ -276,7 +283,8 @@ fn claims_of_the_dead_are_aborted_however_far_they_came() {
                 for followed in [false, true] {
                     let fixture = values(start, 8);
                     let ring = fixture.ring();
-                    let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(US));
+                    let (producer, consumer) =
+                        (ProducerSide::new(US), ConsumerSide::new(US, &Arc::default()));
                     assert_eq!(ring.push(&producer, 1), Ok(()));
                     claim_tail_and_die(&ring, count, stamps);
                     if followed {
@@ -302,7 +310,8 @@ fn messages_of_the_dead_come_again_or_are_dropped_by_the_policy() {
                 for stamps in 0..=count {
                     let fixture = values(start, 4);
                     let ring = fixture.ring();
-                    let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(US));
+                    let (producer, consumer) =
+                        (ProducerSide::new(US), ConsumerSide::new(US, &Arc::default()));
                     assert_eq!(ring.push_slice(&producer, &[0, 1, 2]), Ok(3));
                     claim_head_and_die(&ring, count, stamps);
                     reap(&ring, THEM, policy);
@@ -329,7 +338,7 @@ fn messages_of_the_dead_come_again_or_are_dropped_by_the_policy() {
 fn a_reaper_leaves_the_living_alone() {
     let fixture = values(0, 4);
     let ring = fixture.ring();
-    let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(US));
+    let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(US, &Arc::default()));
     assert_eq!(ring.push(&producer, 1), Ok(()));
     let taken = ring.take(&consumer).unwrap();
     let claim = ring.reserve(&producer, 0).unwrap();
@@ -357,7 +366,7 @@ fn aborted_slots_that_a_dead_consumer_claimed_are_vacant_again() {
 fn words_that_cannot_be_are_corrupt_and_nothing_hangs() {
     let fixture = values(before(0, 1), 4);
     let ring = fixture.ring();
-    let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(US));
+    let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(US, &Arc::default()));
     let next = CursorWord(ring.header.tail.tail.load(Relaxed)).position();
     let geometry = ring.geometry;
     let slot = Err(Refusal::Corrupt(Corruption::Slot));
@@ -381,11 +390,11 @@ fn words_that_cannot_be_are_corrupt_and_nothing_hangs() {
 fn bytes_keep_their_length_and_a_length_that_cannot_be_is_corrupt() {
     let fixture = Fixture::<[u8]>::starting_at(0, 4, 8 + 24);
     let ring = fixture.ring();
-    let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(US));
+    let (producer, consumer) = (ProducerSide::new(US), ConsumerSide::new(US, &Arc::default()));
     assert!(ring.max_len() >= 24);
     for len in 0..=24u8 {
         let message: Vec<u8> = (0..len).collect();
-        ring.push(&producer, &message).unwrap();
+        ring.fill_with(ring.reserve(&producer, message.len()).unwrap(), &message);
         let mut taken = ring.take(&consumer).unwrap();
         assert_eq!(ring.measure(&mut taken), Ok(len.into()));
         assert_eq!(ring.bytes(&taken), message);
