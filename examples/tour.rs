@@ -1,27 +1,33 @@
 //! What ringway does on this machine: two processes, millions of checked messages, one table.
 //!
 //! ```sh
-//! cargo run --release --example tour             # about ten seconds
+//! cargo run --release --example tour             # about twelve seconds
 //! cargo run --release --example tour -- --quick  # the same with shorter measurements
 //! ```
 //!
-//! `measure` has the two sides, `machine` says where they run, `table` prints what came out. Each
-//! measurement starts this program again: the second process is the one that receives.
+//! `measure` has the two sides, `crowd` those of several threads each, `task` says what to measure, `machine`
+//! where, and `table` prints what came out. Each measurement starts this program again: the second process is the one
+//! that receives.
 
+#[path = "tour/crowd.rs"]
+mod crowd;
 #[path = "tour/machine.rs"]
 mod machine;
 #[path = "tour/measure.rs"]
 mod measure;
 #[path = "tour/table.rs"]
 mod table;
+#[path = "tour/task.rs"]
+mod task;
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use machine::Machine;
-use measure::{Fallible, Kind, Measured, Task, Work};
+use measure::{Fallible, Measured};
 use ringway::Wait;
 use table::{Cell, Report, Trip};
+use task::{KINDS, Kind, Task, Work};
 
 /// Message sizes in bytes.
 const SIZES: [usize; 3] = [8, 64, 1024];
@@ -29,8 +35,8 @@ const SIZES: [usize; 3] = [8, 64, 1024];
 fn main() -> Fallible {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => tour(Duration::from_secs(1)),
-        ["--quick"] => tour(Duration::from_millis(120)),
+        [] => tour(Duration::from_millis(700)),
+        ["--quick"] => tour(Duration::from_millis(150)),
         ["follow", ref task @ ..] => measure::follow(&Task::from_words(task)?),
         _ => Err("usage: tour [--quick]".into()),
     }
@@ -43,14 +49,14 @@ fn tour(each: Duration) -> Fallible {
     progress("a bare cache line");
     let line = machine.line_round_trip();
     let mut report = Report::new();
-    let mut number = 0;
+    let (mut number, cpus) = (0, [machine.lead, machine.follow]);
     let mut run = |label: &str, kind, bytes, work| -> Fallible<Measured> {
         progress(label);
         number += 1;
         let name = format!("tour-{}-{number}", std::process::id());
-        measure::lead(&machine, &Task { kind, bytes, work, name, cpu: machine.follow }, each)
+        measure::lead(&machine, &Task { kind, bytes, work, name, cpus }, each)
     };
-    for kind in [Kind::Spsc, Kind::Pipe] {
+    for kind in KINDS {
         let mut cells = Vec::new();
         for bytes in SIZES {
             let label = format!("{}, {bytes} bytes", kind.label());
@@ -60,8 +66,12 @@ fn tour(each: Duration) -> Fallible {
         }
         report.streams.push((kind.label().to_owned(), cells));
     }
+    let label = "queue, 2 senders to 2";
+    let measured = run(label, Kind::Queue, 8, Work::Crowd)?;
+    report.streams.push((label.to_owned(), vec![Cell::new(&measured, 8)]));
+    report.count(&measured);
     for (wait, how) in [(Wait::Spin, "spinning"), (Wait::Park, "parked")] {
-        for kind in [Kind::Spsc, Kind::Pipe] {
+        for kind in KINDS {
             let label = format!("{}, {how}", kind.label());
             // Two sides that spin on one processor wait for the scheduler, not for each other.
             if wait == Wait::Spin && machine.is_single() {

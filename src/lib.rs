@@ -82,8 +82,8 @@ pub use channel::{
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod parts {
-    pub use crate::event::{Attempt, Deadline, Event, LocalWaiters, Patience, Recheck};
-    pub use crate::layout::{CLOSING, EventLine, RingHeader};
-    pub use crate::primitive::{Barrier, HeapCells};
-    pub use crate::ring::{bytes, cursor, grant, spsc};
+    pub use crate::event::{Attempt, Deadline, Event, LocalWaiters, Look, Patience, Recheck};
+    pub use crate::layout::{CLOSING, EventLine, QueueHeader, RingHeader};
+    pub use crate::primitive::{Barrier, HeapCells, HeapSlots};
+    pub use crate::ring::{bytes, cursor, grant, mpmc, reap, spsc, word};
 }

@@ -110,13 +110,11 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Waits a little.
+    /// Waits a little; not under loom, which explores what comes of trying again at once.
     #[inline]
     pub fn wait(&self) {
         #[cfg(not(loom))]
         self.spins.spin();
-        #[cfg(loom)]
-        loom::thread::yield_now();
     }
 }
 
@@ -128,6 +126,17 @@ pub fn passed_rmw() {
     if cfg!(loom) {
         fence(Ordering::SeqCst);
     }
+}
+
+/// What `word` holds, for an assertion before a store that may come after others' swaps.
+///
+/// Under loom it is a swap itself, which changes nothing: loom 0.7 does not know that a store cannot come between what
+/// a swap reads and what it writes, so without this the store behind it could be undone by a swap that was first.
+pub fn newest(word: &AtomicU64) -> u64 {
+    #[cfg(not(loom))]
+    return word.load(Ordering::Relaxed);
+    #[cfg(loom)]
+    return word.fetch_or(0, Ordering::Relaxed);
 }
 
 /// How a store is kept from passing a later load, for two sides that must not both miss each other.

@@ -9,92 +9,15 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use ringway::Wait;
-use ringway::pipe::{Connection, Receiver, Sender};
+use ringway::pipe::{self, Connection};
+use ringway::queue::{self, Queue};
 use ringway::spsc::{Consumer, Producer};
 
+use crate::crowd;
 use crate::machine::{Machine, pin, running_on};
+use crate::task::{Kind, Task, Work};
 
-pub type Fallible<T = ()> = Result<T, Box<dyn Error>>;
-
-/// What messages travel through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Spsc,
-    Pipe,
-}
-
-impl Kind {
-    pub fn label(self) -> &'static str {
-        match self {
-            Kind::Spsc => "spsc channel",
-            Kind::Pipe => "pipe",
-        }
-    }
-}
-
-/// How they travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
-    /// One way, as fast as both sides can, with the default way of waiting.
-    Stream,
-    /// There and back, one at a time.
-    RoundTrip(Wait),
-}
-
-impl Work {
-    fn wait(self) -> Wait {
-        match self {
-            Work::Stream => Wait::default(),
-            Work::RoundTrip(wait) => wait,
-        }
-    }
-}
-
-/// One measurement, as both processes know it.
-#[derive(Debug)]
-pub struct Task {
-    pub kind: Kind,
-    pub bytes: usize,
-    pub work: Work,
-    /// What the names of its channels begin with.
-    pub name: String,
-    /// The follower's processor.
-    pub cpu: usize,
-}
-
-impl Task {
-    fn to_words(&self) -> [String; 5] {
-        let kind = if self.kind == Kind::Spsc { "spsc" } else { "pipe" };
-        let work = match self.work {
-            Work::Stream => "stream",
-            Work::RoundTrip(Wait::Spin) => "spin",
-            Work::RoundTrip(_) => "park",
-        };
-        let (bytes, cpu) = (self.bytes.to_string(), self.cpu.to_string());
-        [kind.to_owned(), bytes, work.to_owned(), self.name.clone(), cpu]
-    }
-
-    pub fn from_words(words: &[&str]) -> Fallible<Self> {
-        let [kind, bytes, work, name, cpu] = words else { return Err("no such task".into()) };
-        let kind = if *kind == "spsc" { Kind::Spsc } else { Kind::Pipe };
-        let work = match *work {
-            "stream" => Work::Stream,
-            "spin" => Work::RoundTrip(Wait::Spin),
-            _ => Work::RoundTrip(Wait::Park),
-        };
-        Ok(Self { kind, bytes: bytes.parse()?, work, name: (*name).to_owned(), cpu: cpu.parse()? })
-    }
-
-    /// The way back; it begins at the follower. A pipe has both ways in one.
-    fn back(&self) -> String {
-        format!("{}-back", self.name)
-    }
-
-    fn reports(&self) -> String {
-        format!("{}-reports", self.name)
-    }
-}
+pub type Fallible<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What a measurement came to.
 #[derive(Debug)]
@@ -111,7 +34,7 @@ pub struct Measured {
 }
 
 /// Room in a channel, in messages.
-const SLOTS: usize = 1024;
+pub const SLOTS: usize = 1024;
 /// The number of the message after the last.
 const END: u64 = u64::MAX;
 
@@ -130,7 +53,7 @@ fn check<const W: usize>(found: &[u64; W], n: u64) -> Fallible {
     if is_message(found, n) { Ok(()) } else { Err(format!("message {n} arrived wrong").into()) }
 }
 
-/// Where messages of `W` words go in; both kinds of channel have it.
+/// Where messages of `W` words go in; every kind of channel has it.
 trait Out<const W: usize> {
     fn put(&mut self, message: [u64; W]) -> Fallible;
 }
@@ -154,14 +77,14 @@ impl<const W: usize> In<W> for Consumer<[u64; W]> {
     }
 }
 
-impl<const W: usize> Out<W> for Sender {
+impl<const W: usize> Out<W> for pipe::Sender {
     #[inline]
     fn put(&mut self, message: [u64; W]) -> Fallible {
         Ok(self.send(bytemuck::bytes_of(&message))?)
     }
 }
 
-impl<const W: usize> In<W> for Receiver {
+impl<const W: usize> In<W> for pipe::Receiver {
     #[inline]
     fn get(&mut self) -> Fallible<[u64; W]> {
         let mut message = [0; W];
@@ -170,9 +93,24 @@ impl<const W: usize> In<W> for Receiver {
     }
 }
 
+impl<const W: usize> Out<W> for queue::Sender<[u64; W]> {
+    #[inline]
+    fn put(&mut self, message: [u64; W]) -> Fallible {
+        Ok(self.send(message)?)
+    }
+}
+
+impl<const W: usize> In<W> for queue::Receiver<[u64; W]> {
+    #[inline]
+    fn get(&mut self) -> Fallible<[u64; W]> {
+        Ok(self.recv()?)
+    }
+}
+
 /// Runs `task` for about `budget`, in this process and another.
 pub fn lead(machine: &Machine, task: &Task, budget: Duration) -> Fallible<Measured> {
     match task.bytes {
+        _ if task.work == Work::Crowd => crowd::lead(machine, task, budget),
         8 => lead_words::<1>(machine, task, budget),
         64 => lead_words::<8>(machine, task, budget),
         _ => lead_words::<128>(machine, task, budget),
@@ -186,17 +124,28 @@ fn lead_words<const W: usize>(
 ) -> Fallible<Measured> {
     let wait = task.work.wait();
     let mut reports = Connection::options().remove_when_unused().create(&task.reports())?;
-    if task.kind == Kind::Pipe {
-        let capacity = SLOTS * (task.bytes + 8);
-        let options = Connection::options().capacity(capacity).wait(wait).remove_when_unused();
-        let (out, back) = options.create(&task.name)?.split();
-        let (out, back) = (out.ok_or("two ways")?, back.ok_or("two ways")?);
-        return lead_through::<W>(machine, task, budget, (out, back), &mut reports);
+    match task.kind {
+        Kind::Spsc => {
+            let out = Producer::<[u64; W]>::options().capacity(SLOTS).wait(wait);
+            let back = Consumer::<[u64; W]>::options().capacity(SLOTS).wait(wait);
+            let out = out.remove_when_unused().create(&task.name)?;
+            let back = back.remove_when_unused().create(&task.back())?;
+            lead_through(machine, task, budget, (out, back), &mut reports)
+        }
+        Kind::Pipe => {
+            let options = Connection::options().capacity(SLOTS * (task.bytes + 8)).wait(wait);
+            let (out, back) = options.remove_when_unused().create(&task.name)?.split();
+            let (out, back) = (out.ok_or("two ways")?, back.ok_or("two ways")?);
+            lead_through::<W>(machine, task, budget, (out, back), &mut reports)
+        }
+        Kind::Queue => {
+            let options = Queue::<[u64; W]>::options().capacity(SLOTS).wait(wait);
+            let options = options.remove_when_unused();
+            let out = options.create(&task.name)?.sender();
+            let back = options.create(&task.back())?.receiver();
+            lead_through(machine, task, budget, (out, back), &mut reports)
+        }
     }
-    let out = Producer::<[u64; W]>::options().capacity(SLOTS).wait(wait).remove_when_unused();
-    let back = Consumer::<[u64; W]>::options().capacity(SLOTS).wait(wait).remove_when_unused();
-    let ends = (out.create(&task.name)?, back.create(&task.back())?);
-    lead_through(machine, task, budget, ends, &mut reports)
 }
 
 fn lead_through<const W: usize>(
@@ -206,33 +155,28 @@ fn lead_through<const W: usize>(
     (mut out, mut back): (impl Out<W>, impl In<W>),
     reports: &mut Connection,
 ) -> Fallible<Measured> {
-    machine.unpin();
-    let mut other =
-        Command::new(std::env::current_exe()?).arg("follow").args(task.to_words()).spawn()?;
-    pin(machine.lead);
+    let mut other = start_follower(machine, task)?;
+    pin(task.cpus[0]);
     hear(reports, &mut other)?;
 
     let mut trips = Histogram::new_with_bounds(1, 60_000_000_000, 3)?;
     let start = Instant::now();
     let mut sent = 0;
-    match task.work {
-        Work::Stream => {
-            while start.elapsed() < budget {
-                for n in sent..sent + SLOTS as u64 {
-                    out.put(message(n))?;
-                }
-                sent += SLOTS as u64;
+    if task.work == Work::Stream {
+        while start.elapsed() < budget {
+            for n in sent..sent + SLOTS as u64 {
+                out.put(message(n))?;
             }
+            sent += SLOTS as u64;
         }
-        Work::RoundTrip(_) => {
-            let mut left_at = start;
-            while left_at - start < budget {
-                out.put(message(sent))?;
-                check(&back.get()?, sent)?;
-                let now = Instant::now();
-                trips.saturating_record(u64::try_from((now - left_at).as_nanos())?);
-                (left_at, sent) = (now, sent + 1);
-            }
+    } else {
+        let mut left_at = start;
+        while left_at - start < budget {
+            out.put(message(sent))?;
+            check(&back.get()?, sent)?;
+            let now = Instant::now();
+            trips.saturating_record(u64::try_from((now - left_at).as_nanos())?);
+            (left_at, sent) = (now, sent + 1);
         }
     }
     out.put(message(END))?;
@@ -249,8 +193,14 @@ fn lead_through<const W: usize>(
     Ok(Measured { sent, checked: found + trips.len(), seconds, trips, apart })
 }
 
+/// Starts the second process, and does not let it inherit this one's processor.
+pub fn start_follower(machine: &Machine, task: &Task) -> Fallible<Child> {
+    machine.unpin();
+    Ok(Command::new(std::env::current_exe()?).arg("follow").args(task.to_words()).spawn()?)
+}
+
 /// The follower's next two words. It may fail before it attaches, so this looks after it meanwhile.
-fn hear(reports: &mut Connection, other: &mut Child) -> Fallible<[u64; 2]> {
+pub fn hear(reports: &mut Connection, other: &mut Child) -> Fallible<[u64; 2]> {
     while !reports.poll(Duration::from_millis(100)) {
         if let Some(status) = other.try_wait()? {
             return Err(format!("the second process ended with {status}").into());
@@ -264,6 +214,7 @@ fn hear(reports: &mut Connection, other: &mut Child) -> Fallible<[u64; 2]> {
 /// The second process.
 pub fn follow(task: &Task) -> Fallible {
     match task.bytes {
+        _ if task.work == Work::Crowd => crowd::follow(task),
         8 => follow_words::<1>(task),
         64 => follow_words::<8>(task),
         _ => follow_words::<128>(task),
@@ -272,13 +223,23 @@ pub fn follow(task: &Task) -> Fallible {
 
 fn follow_words<const W: usize>(task: &Task) -> Fallible {
     let wait = task.work.wait();
-    if task.kind == Kind::Pipe {
-        let (back, from) = Connection::options().wait(wait).open(&task.name)?.split();
-        return follow_through::<W>(task, from.ok_or("two ways")?, back.ok_or("two ways")?);
+    match task.kind {
+        Kind::Spsc => {
+            let from = Consumer::<[u64; W]>::options().wait(wait).open(&task.name)?;
+            let back = Producer::<[u64; W]>::options().wait(wait).open(&task.back())?;
+            follow_through(task, from, back)
+        }
+        Kind::Pipe => {
+            let (back, from) = Connection::options().wait(wait).open(&task.name)?.split();
+            follow_through::<W>(task, from.ok_or("two ways")?, back.ok_or("two ways")?)
+        }
+        Kind::Queue => {
+            let options = Queue::<[u64; W]>::options().wait(wait);
+            let from = options.open(&task.name)?.receiver();
+            let back = options.open(&task.back())?.sender();
+            follow_through(task, from, back)
+        }
     }
-    let from = Consumer::<[u64; W]>::options().wait(wait).open(&task.name)?;
-    let back = Producer::<[u64; W]>::options().wait(wait).open(&task.back())?;
-    follow_through(task, from, back)
 }
 
 fn follow_through<const W: usize>(
@@ -287,7 +248,7 @@ fn follow_through<const W: usize>(
     mut back: impl Out<W>,
 ) -> Fallible {
     let mut reports = Connection::options().open(&task.reports())?;
-    pin(task.cpu);
+    pin(task.cpus[1]);
     reports.send(bytemuck::bytes_of(&[0u64; 2]))?;
     let mut next = 0;
     loop {

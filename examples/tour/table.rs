@@ -1,6 +1,6 @@
 //! The table at the end.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use crate::machine::{Distance, Machine};
@@ -106,11 +106,11 @@ impl Report {
         frame.note("machine", &format!("{model}, {online} processor{plural}, Linux {kernel}"));
         let others = if *load > 0.5 { ": other work had a share of these figures" } else { "" };
         frame.note("load", &format!("{load:.2} in the minute before{others}"));
-        frame.note(
-            "how",
-            "send and recv, default wait; trips with Wait::Spin and Wait::Park; each trip \
-             includes one reading of the clock",
-        );
+        let crowd = "2 senders to 2: a thread of each process on each of the two processors; ";
+        let crowd = if machine.is_single() { "" } else { crowd };
+        let how =
+            "trips with Wait::Spin and Wait::Park; each trip includes one reading of the clock";
+        frame.note("how", &format!("send and recv, default wait; {crowd}{how}"));
         if cfg!(debug_assertions) {
             frame.note("beware", "built without --release: these figures say nothing about speed");
         }
@@ -151,13 +151,13 @@ impl Frame {
 
     fn edge(&self, left: char, right: char) {
         let bar = "─".repeat(WIDTH + 2);
-        println!("{}", self.style("2", &format!("{left}{bar}{right}")));
+        print(&self.style("2", &format!("{left}{bar}{right}")));
     }
 
     fn styled_line(&self, style: &str, text: &str) {
         let padding = " ".repeat(WIDTH.saturating_sub(text.chars().count()));
         let side = self.style("2", "│");
-        println!("{side} {}{padding} {side}", self.style(style, text));
+        print(&format!("{side} {}{padding} {side}", self.style(style, text)));
     }
 
     fn title(&self, text: &str) {
@@ -198,6 +198,11 @@ impl Frame {
             text.to_owned()
         }
     }
+}
+
+/// Prints a line; whoever reads may have left.
+fn print(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Three digits that matter.

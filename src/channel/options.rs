@@ -386,10 +386,8 @@ impl<C: Channel> Options<C> {
             return Err(ErrorKind::InvalidOption("a capacity is at least 1").into());
         }
         if !(2..=C::KIND.max_members()).contains(&self.max_members) {
-            let range = match C::KIND.is_queue() {
-                true => "max_members is 2 to 512",
-                false => "max_members is 2 to 63",
-            };
+            let queue = C::KIND.is_queue();
+            let range = if queue { "max_members is 2 to 512" } else { "max_members is 2 to 63" };
             return Err(ErrorKind::InvalidOption(range).into());
         }
         if self.message_len == 0 {

@@ -30,6 +30,10 @@
 //! a panic, the message is delivered again or dropped, by the queue's [`DeliveryPolicy`]. A message that is held
 //! keeps its slot, and one lap later the whole queue waits for it: a queue needs room for what all receivers hold
 //! and what is to be sent meanwhile.
+//!
+//! **Disconnected** is told while nobody sends (or receives) who once did: to a receiver after everything was received, to
+//! a sender at once. A side that nobody has taken yet is waited for. So whoever makes a queue takes its own role before it
+//! starts the others: then they learn of its death, too.
 
 mod recv;
 mod send;
@@ -79,7 +83,8 @@ impl<M: Message + ?Sized> Queue<M> {
 
     /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
     ///
-    /// A message that was claimed before and not committed yet may still come.
+    /// A message that was claimed before and not committed yet may still come. Whoever closes keeps a sender until then:
+    /// once the last one has gone, receivers that find nothing are told [`Disconnected`](crate::RecvError::Disconnected).
     pub fn close(&self) {
         station::close(&self.anchored);
     }
@@ -122,9 +127,10 @@ impl<M: Message + ?Sized> Queue<M> {
     ///
     /// [`ErrorKind::Os`] where this process cannot see the locks that tell, a forked child for one.
     pub fn members(&self) -> Result<Vec<Member>, Error> {
-        let members = match self.anchored.is_inherited() {
-            true => Err(Failure::from(ErrorKind::Os)),
-            false => self.attachment.members(),
+        let members = if self.anchored.is_inherited() {
+            Err(Failure::from(ErrorKind::Os))
+        } else {
+            self.attachment.members()
         };
         members.map_err(|why| Error::new(Operation::Inspect, Kind::Queue.noun(), "", why))
     }
@@ -181,15 +187,11 @@ impl Options<Queue<[u8]>> {
     }
 }
 
-fn attach<M: Message + ?Sized>(
-    attachment: Attachment,
-    patience: Patience,
-) -> Result<Queue<M>, Failure> {
+fn attached<M: Message + ?Sized>(attachment: Attachment, patience: Patience) -> Queue<M> {
     // Whoever died before is out of the way first, so that what it held comes again before anything new.
     attachment.bury_dead();
     let anchored = AnchoredQueue::new(attachment.segment(), attachment.id());
-    let sweeper = Arc::default();
-    Ok(Queue { attachment: Arc::new(attachment), anchored, sweeper, patience })
+    Queue { attachment: Arc::new(attachment), anchored, sweeper: Arc::default(), patience }
 }
 
 impl<T: Pod> sealed::Channel for Queue<T> {
@@ -206,7 +208,7 @@ impl<T: Pod> sealed::Channel for Queue<T> {
     }
 
     fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {
-        attach(attachment, patience)
+        Ok(attached(attachment, patience))
     }
 
     fn attachment(&self) -> &Attachment {
@@ -228,7 +230,7 @@ impl sealed::Channel for Queue<[u8]> {
     }
 
     fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {
-        attach(attachment, patience)
+        Ok(attached(attachment, patience))
     }
 
     fn attachment(&self) -> &Attachment {

@@ -81,7 +81,8 @@ pub struct Slots<'a, M: Message + ?Sized> {
     words: &'a [AtomicU64],
     #[cfg(loom)]
     payload: Cells<'a, M::Element>,
-    memory: PhantomData<(&'a AtomicU64, fn() -> Box<M>)>,
+    memory: PhantomData<&'a AtomicU64>,
+    message: PhantomData<fn() -> Box<M>>,
 }
 
 impl<M: Message + ?Sized> Clone for Slots<'_, M> {
@@ -115,7 +116,7 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
     /// - During `'a` this process reads and writes that memory only through `Slots` and atomics.
     #[cfg(not(loom))]
     pub unsafe fn new(start: std::ptr::NonNull<u8>, len: usize, stride: usize) -> Self {
-        Self { len, start, stride, memory: PhantomData }
+        Self { len, start, stride, memory: PhantomData, message: PhantomData }
     }
 
     /// How many slots.
@@ -327,6 +328,7 @@ impl<M: Message + ?Sized> HeapSlots<M> {
             words: &self.words,
             payload: self.payload.cells(),
             memory: PhantomData,
+            message: PhantomData,
         }
     }
 }

@@ -100,13 +100,13 @@ pub struct AnchoredQueue<M: Message + ?Sized> {
     ends: &'static Ends,
     generation: u64,
     /// Keeps the memory mapped; the references above end with it.
-    _segment: Arc<Segment>,
+    segment: Arc<Segment>,
 }
 
 /// By hand, because messages need not be `Clone` for it to be.
 impl<M: Message + ?Sized> Clone for AnchoredQueue<M> {
     fn clone(&self) -> Self {
-        Self { _segment: Arc::clone(&self._segment), ..*self }
+        Self { segment: Arc::clone(&self.segment), ..*self }
     }
 }
 
@@ -123,7 +123,7 @@ impl<M: Message + ?Sized> AnchoredQueue<M> {
             not_full: Event::of_many(&header.not_full, not_full, member),
             ends: lasting.ends(),
             generation: lasting.generation,
-            _segment: Arc::clone(segment),
+            segment: Arc::clone(segment),
         }
     }
 

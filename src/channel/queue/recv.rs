@@ -90,7 +90,7 @@ impl<T: Pod> Receiver<T> {
 
     #[inline(never)]
     fn try_recv_slowly(&self) -> Result<T, TryRecvError> {
-        Ok(self.take_out(self.take()?))
+        Ok(self.take_out(self.take_slowly()?))
     }
 
     /// Takes the next value, waiting for it, and acknowledges it.
@@ -112,7 +112,7 @@ impl<T: Pod> Receiver<T> {
 
     #[inline(never)]
     fn recv_slowly(&self) -> Result<T, RecvError> {
-        Ok(self.take_out(self.take_until(Deadline::NEVER)?))
+        Ok(self.take_out(self.take_slowly_until(Deadline::NEVER)?))
     }
 
     /// Takes the next value, waiting for it at most `timeout`. Zero tries once.
@@ -124,11 +124,29 @@ impl<T: Pod> Receiver<T> {
         Ok(self.take_out(self.take_until(Deadline::after(timeout))?))
     }
 
+    #[inline(always)]
     fn take(&self) -> Result<Taken, Unreceived> {
+        match self.anchored.ring().take_at_once(&self.side) {
+            Some(claim) => Ok(claim),
+            None => self.take_slowly(),
+        }
+    }
+
+    #[inline(never)]
+    fn take_slowly(&self) -> Result<Taken, Unreceived> {
         self.place.try_to_receive(|ring| ring.take(&self.side))
     }
 
+    #[inline(always)]
     fn take_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
+        match self.anchored.ring().take_at_once(&self.side) {
+            Some(claim) => Ok(claim),
+            None => self.take_slowly_until(deadline),
+        }
+    }
+
+    #[inline(never)]
+    fn take_slowly_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
         self.place.receive_until(deadline, |ring| ring.take(&self.side))
     }
 
@@ -216,7 +234,10 @@ impl<M: Message + ?Sized> Receiver<M> {
 
 /// Claims the next message of bytes and measures it.
 fn take_bytes(ring: &Ring<'_, [u8]>, side: &ConsumerSide) -> Result<Taken, Dry> {
-    let mut claim = ring.take(side)?;
+    let mut claim = match ring.take_at_once(side) {
+        Some(claim) => claim,
+        None => ring.take(side)?,
+    };
     match ring.measure(&mut claim) {
         Ok(_) => Ok(claim),
         Err(what) => {
@@ -281,6 +302,20 @@ impl Receiver<[u8]> {
         self.copy_into(claim, buffer).map_err(RecvError::Failed)
     }
 
+    /// Takes the next message into `buffer`, waiting for it at most `timeout`. Says how long it is.
+    ///
+    /// # Errors
+    ///
+    /// Why there was none; [`Fault::BufferTooShort`] if it is longer than `buffer`, and then it stays first in line.
+    pub fn recv_into_timeout(
+        &self,
+        buffer: &mut [u8],
+        timeout: Duration,
+    ) -> Result<usize, RecvTimeoutError> {
+        let claim = self.take_until(Deadline::after(timeout))?;
+        self.copy_into(claim, buffer).map_err(RecvTimeoutError::Failed)
+    }
+
     /// The next message to be read in place and acknowledged later, if there is one now.
     ///
     /// # Errors
@@ -318,6 +353,11 @@ impl Receiver<[u8]> {
         std::iter::from_fn(|| self.recv().ok())
     }
 
+    /// The messages that are there, until there is none.
+    pub fn try_iter(&self) -> impl Iterator<Item = Vec<u8>> {
+        std::iter::from_fn(|| self.try_recv().ok())
+    }
+
     fn take(&self) -> Result<Taken, Unreceived> {
         self.place.try_to_receive(|ring| take_bytes(ring, &self.side))
     }
@@ -336,18 +376,14 @@ impl Receiver<[u8]> {
         let ring = self.anchored.ring();
         let message = ring.bytes(&claim);
         let (needed, len) = (message.len(), buffer.len());
-        match buffer.get_mut(..needed) {
-            Some(place) => {
-                place.copy_from_slice(message);
-                self.acknowledge(claim);
-                Ok(needed)
-            }
-            None => {
-                ring.put_back(self.side.sweeper(), claim, false);
-                self.place.tell_receivers(1);
-                Err(Fault::BufferTooShort { needed, len })
-            }
-        }
+        let Some(place) = buffer.get_mut(..needed) else {
+            ring.put_back(self.side.sweeper(), claim, false);
+            self.place.tell_receivers(1);
+            return Err(Fault::BufferTooShort { needed, len });
+        };
+        place.copy_from_slice(message);
+        self.acknowledge(claim);
+        Ok(needed)
     }
 }
 

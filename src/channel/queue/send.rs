@@ -64,18 +64,40 @@ impl<M: Message + ?Sized> Sender<M> {
 
     /// Claims the next slot if there is no obstacle.
     #[inline(always)]
-    fn claim_at_once(&self) -> Option<Filling> {
+    fn claim_at_once(&self, len: usize) -> Option<Filling> {
         let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
-        if entered == deserted { None } else { self.anchored.ring().reserve_at_once(&self.side, 0) }
+        if entered == deserted {
+            None
+        } else {
+            self.anchored.ring().reserve_at_once(&self.side, len)
+        }
     }
 
     /// Claims the next slot, for a message of `len` bytes where bytes are sent.
+    #[inline(always)]
     fn claim(&self, len: usize) -> Result<Filling, Unsent> {
+        match self.claim_at_once(len) {
+            Some(claim) => Ok(claim),
+            None => self.claim_slowly(len),
+        }
+    }
+
+    #[inline(never)]
+    fn claim_slowly(&self, len: usize) -> Result<Filling, Unsent> {
         self.place.try_to_send(|ring| ring.reserve(&self.side, len))
     }
 
     /// The same, waiting for room until `deadline`: then `Full`.
+    #[inline(always)]
     fn claim_until(&self, len: usize, deadline: Deadline) -> Result<Filling, Unsent> {
+        match self.claim_at_once(len) {
+            Some(claim) => Ok(claim),
+            None => self.claim_slowly_until(len, deadline),
+        }
+    }
+
+    #[inline(never)]
+    fn claim_slowly_until(&self, len: usize, deadline: Deadline) -> Result<Filling, Unsent> {
         self.place.send_until(deadline, |ring| ring.reserve(&self.side, len))
     }
 
@@ -94,7 +116,7 @@ impl<T: Pod> Sender<T> {
     /// The value with why it was not sent.
     #[inline(always)]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        match self.claim_at_once() {
+        match self.claim_at_once(0) {
             Some(claim) => {
                 self.fill(claim, value);
                 Ok(())
@@ -105,7 +127,7 @@ impl<T: Pod> Sender<T> {
 
     #[inline(never)]
     fn try_send_slowly(&self, value: T) -> Result<(), TrySendError<T>> {
-        match self.claim(0) {
+        match self.claim_slowly(0) {
             Ok(claim) => {
                 self.fill(claim, value);
                 Ok(())
@@ -121,7 +143,7 @@ impl<T: Pod> Sender<T> {
     /// The value with why it cannot be sent.
     #[inline(always)]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        match self.claim_at_once() {
+        match self.claim_at_once(0) {
             Some(claim) => {
                 self.fill(claim, value);
                 Ok(())
@@ -132,7 +154,7 @@ impl<T: Pod> Sender<T> {
 
     #[inline(never)]
     fn send_slowly(&self, value: T) -> Result<(), SendError<T>> {
-        match self.claim_until(0, Deadline::NEVER) {
+        match self.claim_slowly_until(0, Deadline::NEVER) {
             Ok(claim) => {
                 self.fill(claim, value);
                 Ok(())
@@ -307,6 +329,20 @@ impl Sender<[u8]> {
     pub fn reserve(&self, len: usize) -> Result<WriteGrant<[u8]>, SendError<()>> {
         let claim = self.checked_claim_until(len, Deadline::NEVER);
         Ok(self.grant(claim.map_err(|why| why.give_back_final(()))?))
+    }
+
+    /// A place in the queue for a message of `len` bytes to be written in place, waiting for room at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// Why there was none.
+    pub fn reserve_timeout(
+        &self,
+        len: usize,
+        timeout: Duration,
+    ) -> Result<WriteGrant<[u8]>, SendTimeoutError<()>> {
+        let claim = self.checked_claim_until(len, Deadline::after(timeout));
+        Ok(self.grant(claim.map_err(|why| why.give_back_late(()))?))
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::word::{CursorWord, POSITION_MASK, SlotWord, State, after, befo
 use super::{Attempts, Ring};
 use crate::error::MemberId;
 use crate::primitive::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use crate::primitive::{AtomicU64, Message, passed_rmw};
+use crate::primitive::{AtomicU64, Message, newest, passed_rmw};
 
 /// Why a producer gets no slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,14 +175,12 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     }
 
     /// Whether the slot of a claim is as its owner may find it: vacant, or stamped in its name by a helper.
+    ///
+    /// Relaxed: an assertion must not order what the code does not.
     fn may_fill(&self, side: &ProducerSide, position: u64) -> bool {
-        let found = SlotWord(self.word(position).load(Acquire));
-        found == self.geometry.vacant(position) || self.is_filling(side.member, position)
-    }
-
-    fn is_filling(&self, member: MemberId, position: u64) -> bool {
-        let found = SlotWord(self.word(position).load(Acquire));
-        found == self.geometry.writing(position, member.0)
+        let found = SlotWord(newest(self.word(position)));
+        found == self.geometry.vacant(position)
+            || found == self.geometry.writing(position, side.member.0)
     }
 
     /// 3. The claim that moved the tail to where `seen` says is stamped, whoever made it.

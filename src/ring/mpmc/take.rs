@@ -13,7 +13,7 @@ use super::redeliver::Sweeper;
 use super::{Attempts, Ring};
 use crate::error::MemberId;
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use crate::primitive::{AtomicU64, Message, passed_rmw};
+use crate::primitive::{AtomicU64, Message, newest, passed_rmw};
 
 /// Why a consumer gets no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,9 +201,10 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         word
     }
 
-    /// Whether the slot of a claim is as its owner may find it: filled, or stamped in its name by a helper.
+    /// Whether the slot of a claim is as its owner may find it: filled, or stamped in its name by a helper. Relaxed, as for
+    /// producers.
     fn may_take(&self, stamp: SlotWord, position: u64) -> bool {
-        let found = SlotWord(self.word(position).load(Acquire));
+        let found = SlotWord(newest(self.word(position)));
         found == stamp || found == self.geometry.filled(position)
     }
 
