@@ -2,9 +2,10 @@
 //!
 //! - [`spsc`]: fixed-size values from one producer to one consumer.
 //! - [`pipe`]: records of bytes between two connections, both ways or one way.
+//! - [`queue`]: values or bytes from many senders to many receivers.
 //!
 //! A channel has a name. One process makes it, another opens it; both go through [`Options`], which
-//! `Producer::options()`, `Consumer::options()` and `Connection::options()` give. Sending and receiving come as
+//! `Producer::options()`, `Consumer::options()`, `Connection::options()` and `Queue::<T>::options()` give. Sending and receiving come as
 //! `try_x`, which never blocks, `x`, which blocks, and `x_timeout`. Whoever blocks spins for a moment and then
 //! sleeps; while nobody sleeps no call enters the kernel.
 //!

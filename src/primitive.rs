@@ -23,9 +23,11 @@ pub use self::slots::HeapSlots;
 pub use self::slots::{Message, Slots, stride as slot_stride};
 
 #[cfg(loom)]
+pub use self::under_loom::AtomicU64;
+#[cfg(loom)]
 pub use loom::sync::{
     Mutex,
-    atomic::{AtomicU32, AtomicU64, Ordering, fence},
+    atomic::{AtomicU32, Ordering, fence},
 };
 #[cfg(not(loom))]
 pub use std::sync::{
@@ -128,15 +130,16 @@ pub fn passed_rmw() {
     }
 }
 
-/// What `word` holds, for an assertion before a store that may come after others' swaps.
+/// Stores `value` in `word`, which others swap at the same time for the very same value.
 ///
-/// Under loom it is a swap itself, which changes nothing: loom 0.7 does not know that a store cannot come between what
-/// a swap reads and what it writes, so without this the store behind it could be undone by a swap that was first.
-pub fn newest(word: &AtomicU64) -> u64 {
+/// Under loom it is a swap as well: loom 0.7 does not know that no store comes between what a swap reads and what it
+/// writes, so it would let the others' earlier swap undo a store.
+#[inline(always)]
+pub fn overwrite(word: &AtomicU64, value: u64, ordering: Ordering) {
     #[cfg(not(loom))]
-    return word.load(Ordering::Relaxed);
+    word.store(value, ordering);
     #[cfg(loom)]
-    return word.fetch_or(0, Ordering::Relaxed);
+    word.swap(value, ordering);
 }
 
 /// How a store is kept from passing a later load, for two sides that must not both miss each other.
@@ -210,8 +213,62 @@ mod under_std {
 
 #[cfg(loom)]
 mod under_loom {
-    use loom::sync::{Condvar, Mutex, atomic::AtomicU32};
+    use loom::sync::atomic::{self, AtomicU32, Ordering, Ordering::Relaxed};
+    use loom::sync::{Condvar, Mutex};
     use std::ops::Deref;
+
+    /// An atomic whose accesses loom tries in every order.
+    ///
+    /// Of each atomic loom 0.7 remembers one last access when it looks for orders to try: a thread that loads a word and
+    /// then stores it would hide that another had loaded it before, and the search would end too soon. So each access
+    /// comes with a swap of another word that always fails: it orders no memory, but loom takes any two for a race.
+    #[derive(Debug, Default)]
+    pub struct AtomicU64 {
+        word: atomic::AtomicU64,
+        turn: atomic::AtomicU64,
+    }
+
+    #[allow(missing_docs, reason = "as in the standard library")]
+    impl AtomicU64 {
+        pub fn new(value: u64) -> Self {
+            Self { word: atomic::AtomicU64::new(value), turn: atomic::AtomicU64::new(0) }
+        }
+
+        fn turn(&self) -> &atomic::AtomicU64 {
+            let _ = self.turn.compare_exchange(1, 1, Relaxed, Relaxed);
+            &self.word
+        }
+
+        pub fn load(&self, ordering: Ordering) -> u64 {
+            self.turn().load(ordering)
+        }
+
+        pub fn store(&self, value: u64, ordering: Ordering) {
+            self.turn().store(value, ordering);
+        }
+
+        pub fn swap(&self, value: u64, ordering: Ordering) -> u64 {
+            self.turn().swap(value, ordering)
+        }
+
+        pub fn fetch_or(&self, bits: u64, ordering: Ordering) -> u64 {
+            self.turn().fetch_or(bits, ordering)
+        }
+
+        pub fn fetch_and(&self, bits: u64, ordering: Ordering) -> u64 {
+            self.turn().fetch_and(bits, ordering)
+        }
+
+        pub fn compare_exchange(
+            &self,
+            expected: u64,
+            value: u64,
+            success: Ordering,
+            failure: Ordering,
+        ) -> Result<u64, u64> {
+            self.turn().compare_exchange(expected, value, success, failure)
+        }
+    }
 
     /// The futex as loom can check it: no time-outs, so a lost wake-up is a deadlock that loom reports.
     #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use super::super::word::{CursorWord, POSITION_MASK, SlotWord, State, after, befo
 use super::{Attempts, Ring};
 use crate::error::MemberId;
 use crate::primitive::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use crate::primitive::{AtomicU64, Message, newest, passed_rmw};
+use crate::primitive::{AtomicU64, Message, overwrite, passed_rmw};
 
 /// Why a producer gets no slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         passed_rmw();
         debug_assert!(ring.may_fill(side, position));
         let word = vacant.writing(member);
-        slot.store(word.0, Release);
+        overwrite(slot, word.0, Release);
         side.next.store(claimed.position(), Release);
         Some(Filling { index, word, len, ring: ring.identity() })
     }
@@ -92,53 +92,22 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// Claims the next slot, for a message of `len` bytes where bytes are sent.
     #[inline(never)]
     pub fn reserve(&self, side: &ProducerSide, len: usize) -> Result<Filling, Refusal> {
-        let position = self.claim_vacant(side)?;
-        let (index, word) =
-            (self.geometry.index(position), self.geometry.writing(position, side.member.0));
+        let (position, _) = self.claim_vacant(side, 1)?;
+        let index = self.geometry.index(position);
+        let word = self.geometry.writing(position, side.member.0);
         Ok(Filling { index, word, len, ring: self.identity() })
     }
 
-    /// Claims the next slot and stamps it. The numbers are those of DESIGN.md §5, Send.
-    fn claim_vacant(&self, side: &ProducerSide) -> Result<u64, Refusal> {
+    /// Claims up to `wanted` slots in a row by one swap, at least one, and stamps them upwards. Gives the first
+    /// position and how many. The numbers are those of DESIGN.md §5, Send.
+    fn claim_vacant(&self, side: &ProducerSide, wanted: u64) -> Result<(u64, u64), Refusal> {
         let tail = &self.header.tail.tail;
         let mut attempts = Attempts::default();
         // 1. ORDERING(tail): claims before it, and what was stamped before them, are visible.
         let mut seen = CursorWord(tail.load(Acquire));
         loop {
-            let position = seen.position();
-            // 2. ORDERING(vacant): pairs with the Release in `acknowledge`: the last reader has left.
-            let word = SlotWord(self.word(position).load(Acquire));
-            if word != self.geometry.vacant(position) || seen.is_closed() {
-                seen = self.why_not_vacant(seen, word)?;
-                attempts.fail()?;
-                continue;
-            }
-            // 3.
-            self.certify_filling(side, seen)?;
-            // 4. ORDERING(tail): Release for what was certified. ORDERING(claims): in one order with waiters.
-            let claimed = CursorWord::new(after(position, 1), side.member.0);
-            match tail.compare_exchange(seen.0, claimed.0, SeqCst, Acquire) {
-                Ok(_) => {
-                    passed_rmw();
-                    self.stamp_filling(side, position);
-                    side.next.store(claimed.position(), Release);
-                    return Ok(position);
-                }
-                Err(now) => seen = CursorWord(now),
-            }
-            attempts.lose()?;
-        }
-    }
-
-    /// Claims up to `wanted` slots in a row by one swap, at least one, and stamps them upwards. Gives the first
-    /// position and how many.
-    fn claim_vacant_run(&self, side: &ProducerSide, wanted: u64) -> Result<(u64, u64), Refusal> {
-        let tail = &self.header.tail.tail;
-        let mut attempts = Attempts::default();
-        // ORDERING(tail), ORDERING(vacant), ORDERING(claims): as in `claim_vacant`.
-        let mut seen = CursorWord(tail.load(Acquire));
-        loop {
             let first = seen.position();
+            // 2. ORDERING(vacant): pairs with the Release in `give_back`: the last reader has left.
             let word = |count| SlotWord(self.word(after(first, count)).load(Acquire));
             // Once: a second look could find it vacant, which then would not explain the first.
             let nearest = word(0);
@@ -150,7 +119,9 @@ impl<M: Message + ?Sized> Ring<'_, M> {
             let is_vacant = |count| word(count) == self.geometry.vacant(after(first, count));
             let most = wanted.min(self.capacity());
             let count = (1..most).find(|&count| !is_vacant(count)).unwrap_or(most);
+            // 3.
             self.certify_filling(side, seen)?;
+            // 4. ORDERING(tail): Release for what was certified. ORDERING(claims): in one order with waiters.
             let claimed = CursorWord::new(after(first, count), side.member.0);
             match tail.compare_exchange(seen.0, claimed.0, SeqCst, Acquire) {
                 Ok(_) => {
@@ -171,14 +142,14 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         let word = self.word(position);
         debug_assert!(self.may_fill(side, position));
         // ORDERING(stamp): pairs with the Acquire of who certifies, and of a reaper.
-        word.store(self.geometry.writing(position, side.member.0).0, Release);
+        overwrite(word, self.geometry.writing(position, side.member.0).0, Release);
     }
 
     /// Whether the slot of a claim is as its owner may find it: vacant, or stamped in its name by a helper.
     ///
     /// Relaxed: an assertion must not order what the code does not.
     fn may_fill(&self, side: &ProducerSide, position: u64) -> bool {
-        let found = SlotWord(newest(self.word(position)));
+        let found = SlotWord(self.word(position).load(Relaxed));
         found == self.geometry.vacant(position)
             || found == self.geometry.writing(position, side.member.0)
     }
@@ -278,7 +249,7 @@ impl<T: Pod> Ring<'_, T> {
     /// Appends as many of `values` as find room in a row, from the first on; at least one or an error. Says how
     /// many.
     pub fn push_slice(&self, side: &ProducerSide, values: &[T]) -> Result<usize, Refusal> {
-        let (first, count) = self.claim_vacant_run(side, values.len() as u64)?;
+        let (first, count) = self.claim_vacant(side, values.len() as u64)?;
         let mut written = 0;
         for (n, value) in (0..count).zip(values) {
             let position = after(first, n);

@@ -13,7 +13,7 @@ use super::redeliver::Sweeper;
 use super::{Attempts, Ring};
 use crate::error::MemberId;
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use crate::primitive::{AtomicU64, Message, newest, passed_rmw};
+use crate::primitive::{AtomicU64, Message, overwrite, passed_rmw};
 
 /// Why a consumer gets no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,67 +102,35 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         passed_rmw();
         let word = filled.reading(member);
         debug_assert!(ring.may_take(word, position));
-        slot.store(word.0, Release);
+        overwrite(slot, word.0, Release);
         side.next.store(claimed.position(), Release);
         Some(Taken { position, word, len: 0, ring: ring.identity() })
     }
 
-    /// Claims the next message.
+    /// Claims the next message. The numbers are those of DESIGN.md §5, Receive.
     #[inline(never)]
     pub fn take(&self, side: &ConsumerSide) -> Result<Taken, Dry> {
-        let (position, word) = self.claim_filled(side)?;
+        // 1. Relaxed: a hint here; `take_again` looks for itself.
+        if RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending()
+            && let Some((position, word)) = self.take_again(side)
+        {
+            return Ok(Taken { position, word, len: 0, ring: self.identity() });
+        }
+        let (position, _) = self.claim_filled(side, 1)?;
+        let word = self.geometry.reading(position, side.member.0);
         Ok(Taken { position, word, len: 0, ring: self.identity() })
     }
 
-    /// Claims the next message and stamps it. The numbers are those of DESIGN.md §5, Receive.
-    fn claim_filled(&self, side: &ConsumerSide) -> Result<(u64, SlotWord), Dry> {
-        // 1. Relaxed: a hint here; `take_again` looks for itself.
-        if RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending()
-            && let Some(claim) = self.take_again(side)
-        {
-            return Ok(claim);
-        }
+    /// Claims up to `wanted` messages in a row by one swap, at least one, and stamps them upwards. Gives the
+    /// first position and how many.
+    fn claim_filled(&self, side: &ConsumerSide, wanted: u64) -> Result<(u64, u64), Dry> {
         let head = &self.header.head.head;
         let mut attempts = Attempts::default();
         // 2. ORDERING(head): claims before it, and what was stamped before them, are visible.
         let mut seen = CursorWord(head.load(Acquire));
         loop {
-            let position = seen.position();
-            // 3. ORDERING(filled): pairs with the Release in `commit`: the message is written.
-            let word = SlotWord(self.word(position).load(Acquire));
-            if word != self.geometry.filled(position) {
-                seen = self.why_not_filled(side, seen, word)?;
-                attempts.fail()?;
-                continue;
-            }
-            // 4.
-            self.certify_taking(side, seen)?;
-            // 5. ORDERING(head): Release for what was certified. ORDERING(claims): in one order with waiters.
-            let claimed = CursorWord::new(after(position, 1), side.member.0);
-            match head.compare_exchange(seen.0, claimed.0, SeqCst, Acquire) {
-                Ok(_) => {
-                    passed_rmw();
-                    let word = self.stamp_taking(side, position);
-                    side.next.store(claimed.position(), Release);
-                    return Ok((position, word));
-                }
-                Err(now) => seen = CursorWord(now),
-            }
-            attempts.lose()?;
-        }
-    }
-
-    /// Claims up to `wanted` messages in a row by one swap, at least one, and stamps them upwards. Gives the
-    /// first position and how many.
-    ///
-    /// Messages that come again, and slots that were aborted, are for [`claim_filled`](Self::claim_filled).
-    fn claim_filled_run(&self, side: &ConsumerSide, wanted: u64) -> Result<(u64, u64), Dry> {
-        let head = &self.header.head.head;
-        let mut attempts = Attempts::default();
-        // ORDERING(head), ORDERING(filled), ORDERING(claims): as in `claim_filled`.
-        let mut seen = CursorWord(head.load(Acquire));
-        loop {
             let first = seen.position();
+            // 3. ORDERING(filled): pairs with the Release in `fill`: the message is written.
             let word = |count| SlotWord(self.word(after(first, count)).load(Acquire));
             // Once: a second look could find it filled, which then would not explain the first.
             let nearest = word(0);
@@ -174,14 +142,14 @@ impl<M: Message + ?Sized> Ring<'_, M> {
             let is_filled = |count| word(count) == self.geometry.filled(after(first, count));
             let most = wanted.min(self.capacity());
             let count = (1..most).find(|&count| !is_filled(count)).unwrap_or(most);
+            // 4.
             self.certify_taking(side, seen)?;
+            // 5. ORDERING(head): Release for what was certified. ORDERING(claims): in one order with waiters.
             let claimed = CursorWord::new(after(first, count), side.member.0);
             match head.compare_exchange(seen.0, claimed.0, SeqCst, Acquire) {
                 Ok(_) => {
                     passed_rmw();
-                    (0..count).for_each(|n| {
-                        self.stamp_taking(side, after(first, n));
-                    });
+                    (0..count).for_each(|n| self.stamp_taking(side, after(first, n)));
                     side.next.store(claimed.position(), Release);
                     return Ok((first, count));
                 }
@@ -193,18 +161,17 @@ impl<M: Message + ?Sized> Ring<'_, M> {
 
     /// 6. The slot names its owner from now on.
     #[inline(always)]
-    fn stamp_taking(&self, side: &ConsumerSide, position: u64) -> SlotWord {
+    fn stamp_taking(&self, side: &ConsumerSide, position: u64) {
         let word = self.geometry.reading(position, side.member.0);
         debug_assert!(self.may_take(word, position));
         // ORDERING(stamp): pairs with the Acquire of who certifies, and of a reaper that hands the message on.
         self.word(position).store(word.0, Release);
-        word
     }
 
     /// Whether the slot of a claim is as its owner may find it: filled, or stamped in its name by a helper. Relaxed, as for
     /// producers.
     fn may_take(&self, stamp: SlotWord, position: u64) -> bool {
-        let found = SlotWord(newest(self.word(position)));
+        let found = SlotWord(self.word(position).load(Relaxed));
         found == stamp || found == self.geometry.filled(position)
     }
 
@@ -383,7 +350,7 @@ impl<T: Pod> Ring<'_, T> {
             self.acknowledge(claim);
             return Ok(1);
         }
-        let (first, count) = self.claim_filled_run(side, buffer.len() as u64)?;
+        let (first, count) = self.claim_filled(side, buffer.len() as u64)?;
         let mut read = 0;
         for (n, place) in (0..count).zip(buffer) {
             let position = after(first, n);
