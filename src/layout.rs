@@ -8,7 +8,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::primitive::{AtomicU32, AtomicU64, FutexWord, slot_stride};
+use crate::primitive::{AtomicU32, AtomicU64, ContestedU64, FutexWord, slot_stride};
 
 /// `ringway` and a zero byte, as a little-endian number: the first eight bytes of every segment.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"ringway\0");
@@ -313,7 +313,7 @@ pub struct RingHeader {
 #[derive(Debug, Default)]
 pub struct TailLine {
     /// A [`crate::ring::word::CursorWord`].
-    pub tail: AtomicU64,
+    pub tail: ContestedU64,
 }
 
 /// Where claims go that take messages.
@@ -321,9 +321,9 @@ pub struct TailLine {
 #[derive(Debug, Default)]
 pub struct HeadLine {
     /// A [`crate::ring::word::CursorWord`].
-    pub head: AtomicU64,
+    pub head: ContestedU64,
     /// A [`crate::ring::word::RedeliverWord`].
-    pub redeliver: AtomicU64,
+    pub redeliver: ContestedU64,
 }
 
 /// What nearly never changes.

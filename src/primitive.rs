@@ -23,11 +23,9 @@ pub use self::slots::HeapSlots;
 pub use self::slots::{Message, Slots, stride as slot_stride};
 
 #[cfg(loom)]
-pub use self::under_loom::AtomicU64;
-#[cfg(loom)]
 pub use loom::sync::{
     Mutex,
-    atomic::{AtomicU32, Ordering, fence},
+    atomic::{AtomicU32, AtomicU64, Ordering, fence},
 };
 #[cfg(not(loom))]
 pub use std::sync::{
@@ -36,9 +34,13 @@ pub use std::sync::{
 };
 
 #[cfg(loom)]
-pub use self::under_loom::FutexWord;
+pub use self::under_loom::{ContestedU64, FutexWord};
 #[cfg(not(loom))]
 pub use self::under_std::FutexWord;
+
+/// An atomic that several load and then change. Loom needs to be helped with those.
+#[cfg(not(loom))]
+pub type ContestedU64 = AtomicU64;
 
 /// Nanoseconds on the monotonic clock; zero for ever under loom, where nothing times out.
 pub fn now_ns() -> u64 {
@@ -135,7 +137,7 @@ pub fn passed_rmw() {
 /// Under loom it is a swap as well: loom 0.7 does not know that no store comes between what a swap reads and what it
 /// writes, so it would let the others' earlier swap undo a store.
 #[inline(always)]
-pub fn overwrite(word: &AtomicU64, value: u64, ordering: Ordering) {
+pub fn overwrite(word: &ContestedU64, value: u64, ordering: Ordering) {
     #[cfg(not(loom))]
     word.store(value, ordering);
     #[cfg(loom)]
@@ -217,19 +219,19 @@ mod under_loom {
     use loom::sync::{Condvar, Mutex};
     use std::ops::Deref;
 
-    /// An atomic whose accesses loom tries in every order.
+    /// An atomic that is loaded and then changed by each of several, in every order.
     ///
     /// Of each atomic loom 0.7 remembers one last access when it looks for orders to try: a thread that loads a word and
     /// then stores it would hide that another had loaded it before, and the search would end too soon. So each access
     /// comes with a swap of another word that always fails: it orders no memory, but loom takes any two for a race.
     #[derive(Debug, Default)]
-    pub struct AtomicU64 {
+    pub struct ContestedU64 {
         word: atomic::AtomicU64,
         turn: atomic::AtomicU64,
     }
 
     #[allow(missing_docs, reason = "as in the standard library")]
-    impl AtomicU64 {
+    impl ContestedU64 {
         pub fn new(value: u64) -> Self {
             Self { word: atomic::AtomicU64::new(value), turn: atomic::AtomicU64::new(0) }
         }

@@ -13,6 +13,8 @@
 //! Empty unless built for loom: `cargo xtask loom`.
 #![cfg(loom)]
 
+pub mod queue;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
@@ -43,8 +45,17 @@ const PARK: Patience = Patience { wait: Wait::Park, recheck_ns: u64::MAX, alone:
 /// When an interleaving panics, deadlocks or lets two threads meet in one cell, when there is only one
 /// interleaving, which checks nothing, or when the variable is not a number.
 pub fn model(model: impl Fn() + Send + Sync + 'static) {
+    check(bound(), model);
+}
+
+/// The same with `fewer` preemptions, where three are at it at once or two do much.
+pub fn crowded(fewer: usize, model: impl Fn() + Send + Sync + 'static) {
+    check(bound().map(|bound| bound.saturating_sub(fewer)), model);
+}
+
+fn check(bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = bound();
+    builder.preemption_bound = bound;
     // Only a finished search counts: whatever would end it early is off.
     builder.max_permutations = None;
     builder.max_duration = None;

@@ -1,4 +1,5 @@
-//! Everything that can be run: models as they should be, and mistakes with the model that catches each.
+//! Everything that can be run: models as they should be, and mistakes with the model that catches
+//! each.
 
 use clap::ValueEnum;
 
@@ -7,7 +8,7 @@ use crate::slots::{self, Slots};
 use crate::wake::{self, Waiting};
 
 /// More states than that are too many: the search gives up, and the check fails.
-const MOST_STATES: usize = 12_000_000;
+const MOST_STATES: usize = 20_000_000;
 
 /// A model that must hold.
 #[derive(Clone, Debug)]
@@ -26,6 +27,17 @@ enum Kind {
 }
 
 impl Check {
+    /// The same without the invariants that are about what nobody sees yet: what comes of it when
+    /// one does not hold.
+    #[must_use]
+    pub fn without_invariants(&self) -> Self {
+        let mut check = self.clone();
+        if let Kind::Slots(config) = &mut check.model {
+            config.invariants = false;
+        }
+        check
+    }
+
     /// Searches it.
     pub fn run(&self) -> Report {
         match &self.model {
@@ -71,14 +83,14 @@ pub fn trials() -> Vec<Trial> {
         if let Kind::Slots(config) = &mut check.model {
             config.mutant = Some(mutant);
         }
-        Trial { mutant: called(mutant), check }
+        Trial { mutant: called(&mutant), check }
     });
     let waiting = wake::configurations::CAUGHT_BY.into_iter().map(|(mutant, by)| {
         let mut check = find(&checks, by);
         if let Kind::Waiting(config) = &mut check.model {
             config.mutant = Some(mutant);
         }
-        Trial { mutant: called(mutant), check }
+        Trial { mutant: called(&mutant), check }
     });
     slots.chain(waiting).collect()
 }
@@ -88,7 +100,52 @@ fn find(checks: &[Check], name: &str) -> Check {
     found.unwrap_or_else(|| panic!("no model is called {name}")).clone()
 }
 
-fn called(mutant: impl ValueEnum) -> String {
+fn called(mutant: &impl ValueEnum) -> String {
     let value = mutant.to_possible_value().expect("no mutant is hidden");
     value.get_name().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::Finding;
+    use crate::slots::mutants::Mutant;
+
+    #[test]
+    fn names_are_unique() {
+        let checks = checks();
+        for (i, check) in checks.iter().enumerate() {
+            assert!(checks[..i].iter().all(|other| other.name != check.name), "{}", check.name);
+        }
+    }
+
+    #[test]
+    fn every_mistake_has_its_model() {
+        let trials = trials();
+        let slots = Mutant::value_variants().iter().map(called);
+        let waiting = wake::config::Mutant::value_variants().iter().map(called);
+        let all: Vec<String> = slots.chain(waiting).collect();
+        assert_eq!(trials.len(), all.len());
+        for mutant in all {
+            assert!(trials.iter().any(|trial| trial.mutant == mutant), "{mutant}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_caught() {
+        for trial in trials() {
+            let finding = trial.check.run().finding;
+            let caught = matches!(finding, Finding::Broken { .. } | Finding::Stuck { .. });
+            assert!(caught, "{} by {}: {finding:?}", trial.mutant, trial.check.name);
+        }
+    }
+
+    #[test]
+    fn small_models_hold() {
+        let small = ["wrap-1", "quit-1", "batch-fill-2", "put-back-2", "wake-pair-1", "wake-quit"];
+        for check in checks().into_iter().filter(|check| small.contains(&check.name)) {
+            let finding = check.run().finding;
+            assert!(finding.holds(), "{}: {finding:?}", check.name);
+        }
+    }
 }

@@ -1,11 +1,12 @@
-//! The search: every state that a model can reach, the shortest way into a wrong one, and whether all can
-//! still end well.
+//! The search: every state that a model can reach, the shortest way into a wrong one, and whether
+//! all can still end well.
 //!
-//! Breadth first, so a counterexample is a shortest one. States are kept exactly, not as fingerprints, in
-//! the model's packed form. Moves between them are kept too, because the second half of the check goes
-//! backwards: from the states in which everything has come to its end, along moves that are not faults, to
-//! all states that can get there. A state left over is one that nothing short of another fault can mend.
-//! In the language of temporal logic: each state satisfies the invariants, and `AG EF end` holds.
+//! Breadth first, so a counterexample is a shortest one. States are kept exactly, not as
+//! fingerprints, in the model's packed form. Moves between them are kept too, because the second
+//! half of the check goes backwards: from the states in which everything has come to its end, along
+//! moves that are not faults, to all states that can get there. A state left over is one that
+//! nothing short of another fault can mend. In the language of temporal logic: each state satisfies
+//! the invariants, and `AG EF end` holds.
 //!
 //! Nothing here knows what a ring is.
 
@@ -76,15 +77,29 @@ pub enum Finding {
     /// There are more states than were allowed. This counts as a failure.
     Truncated,
     /// A rule is broken at the end of the trace.
-    Broken { rule: String, trace: Vec<String> },
+    Broken {
+        /// The rule.
+        rule: String,
+        /// A shortest way there, a line for each step.
+        trace: Vec<String>,
+    },
     /// From the end of the trace on, nothing but another fault can lead to an end.
-    Stuck { trace: Vec<String> },
+    Stuck {
+        /// A shortest way there, a line for each step.
+        trace: Vec<String>,
+    },
 }
 
 impl Finding {
     /// Whether the search was complete and found nothing.
     pub fn holds(&self) -> bool {
         matches!(self, Finding::Holds)
+    }
+
+    /// Whether it was caught by an invariant about who owns what, before anything came of it.
+    pub fn is_of_invariant(&self) -> bool {
+        let Finding::Broken { rule, .. } = self else { return false };
+        rule.ends_with("(I1)") || rule.ends_with("(I3)")
     }
 }
 
@@ -269,4 +284,89 @@ impl Sources {
 /// Numbers of states keep their top bit free.
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).ok().filter(|number| number & FAULT == 0).expect("below 2^31 states")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A number that moves as a table says; a fault where the table has a minus.
+    struct Table {
+        moves: &'static [(i8, i8)],
+        end: i8,
+        forbidden: i8,
+    }
+
+    impl Model for Table {
+        type State = i8;
+        type Key = i8;
+        type Step = ();
+
+        fn initial(&self) -> i8 {
+            0
+        }
+
+        fn moves(&self, state: &i8, moves: &mut Vec<Move<Self>>) {
+            let from_here = self.moves.iter().filter(|(from, _)| from == state);
+            moves.extend(from_here.map(|&(_, to)| Move {
+                step: (),
+                state: to.abs(),
+                is_fault: to < 0,
+                broken: None,
+            }));
+        }
+
+        fn check(&self, state: &i8) -> Result<(), String> {
+            if *state == self.forbidden { Err("forbidden".into()) } else { Ok(()) }
+        }
+
+        fn is_end(&self, state: &i8) -> bool {
+            *state == self.end
+        }
+
+        fn pack(&mut self, state: &i8) -> i8 {
+            *state
+        }
+
+        fn unpack(&self, key: &i8) -> i8 {
+            *key
+        }
+
+        fn explain(&self, before: &i8, (): (), after: &i8) -> String {
+            format!("{before} to {after}")
+        }
+    }
+
+    const NONE: i8 = 100;
+
+    fn finding(moves: &'static [(i8, i8)], end: i8, forbidden: i8) -> Finding {
+        explore(&mut Table { moves, end, forbidden }, 10).finding
+    }
+
+    #[test]
+    fn the_shortest_way_into_a_wrong_state_is_shown() {
+        let Finding::Broken { rule, trace } = finding(&[(0, 1), (1, 2), (2, 3), (0, 2)], 3, 3)
+        else {
+            panic!("it is wrong")
+        };
+        assert_eq!((rule.as_str(), trace), ("forbidden", vec!["0 to 2".into(), "2 to 3".into()]));
+    }
+
+    #[test]
+    fn a_state_from_which_only_a_fault_leads_on_is_stuck() {
+        let Finding::Stuck { trace } = finding(&[(0, 3), (0, 1), (1, 1), (1, -3)], 3, NONE) else {
+            panic!("it is stuck")
+        };
+        assert_eq!(trace, ["0 to 1"]);
+        assert!(finding(&[(0, 3), (0, -1), (1, 1), (1, 3)], 3, NONE).holds());
+    }
+
+    #[test]
+    fn what_is_not_searched_to_the_end_does_not_hold() {
+        let mut table = Table { moves: &[(0, 1), (1, 2)], end: 2, forbidden: NONE };
+        assert!(matches!(explore(&mut table, 1).finding, Finding::Truncated));
+        let report = explore(&mut table, 10);
+        assert_eq!((report.states, report.moves, report.depth), (3, 2, 2));
+        assert!(report.finding.holds());
+    }
 }

@@ -1,7 +1,8 @@
 //! Explicit-state models of ringway's protocols.
 //!
-//! `slots` is the ring between many with its crashes and reapers; `wake` is how its two sides sleep and wake
-//! each other. `explore` searches either completely. What a model leaves out is said where it is.
+//! `slots` is the ring between many with its crashes and reapers; `wake` is how its two sides sleep
+//! and wake each other. `explore` searches either completely. What a model leaves out is said where
+//! it is.
 
 mod catalogue;
 mod explore;
@@ -14,6 +15,8 @@ mod word;
 
 pub use catalogue::{Check, Trial, checks, trials};
 pub use explore::{Finding, Report};
+pub use slots::scenes::scripts;
+pub use slots::script::{Access, Kind, Operation, Script, Word, Words, collapsed};
 
 use std::hash::{Hash, Hasher};
 

@@ -168,7 +168,7 @@ impl<C: Channel> Options<C> {
         self
     }
 
-    /// How the sides of a new channel see each other.
+    /// How the sides of a new channel see each other. A queue needs no barrier: its claims are some.
     pub fn barrier(mut self, barrier: BarrierChoice) -> Self {
         self.barrier = barrier;
         self

@@ -44,7 +44,7 @@ use std::sync::Arc;
 
 use bytemuck::Pod;
 
-use super::options::{Options, Party, sealed};
+use super::options::{Channel, Options, Party, sealed};
 use super::spsc::element_of;
 use crate::error::{Error, ErrorKind, Failure, Operation};
 use crate::event::Patience;
@@ -156,10 +156,9 @@ impl Queue<[u8]> {
 }
 
 /// What only queues have.
-#[allow(private_bounds, reason = "queues are channels")]
 impl<M: Message + ?Sized> Options<Queue<M>>
 where
-    Queue<M>: sealed::Channel,
+    Queue<M>: Channel,
 {
     /// What becomes of a message of a new queue whose receiver does not acknowledge it. Openers take it from the
     /// queue.

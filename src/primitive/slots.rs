@@ -4,9 +4,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::AtomicU64;
 #[cfg(loom)]
 use super::Cells;
+use super::ContestedU64;
 
 /// What a queue carries: values of one size, or bytes up to a length.
 ///
@@ -78,10 +78,10 @@ pub struct Slots<'a, M: Message + ?Sized> {
     #[cfg(not(loom))]
     stride: usize,
     #[cfg(loom)]
-    words: &'a [AtomicU64],
+    words: &'a [ContestedU64],
     #[cfg(loom)]
     payload: Cells<'a, M::Element>,
-    memory: PhantomData<&'a AtomicU64>,
+    memory: PhantomData<&'a ContestedU64>,
     message: PhantomData<fn() -> Box<M>>,
 }
 
@@ -155,11 +155,11 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
 
     /// The word of slot `index`, which is masked with the capacity.
     #[inline(always)]
-    pub fn word(&self, index: usize) -> &'a AtomicU64 {
+    pub fn word(&self, index: usize) -> &'a ContestedU64 {
         #[cfg(not(loom))]
         // SAFETY: a slot begins with its word, in memory that stays mapped for `'a` and is only used as an
         // atomic.
-        return unsafe { self.at(index).cast::<AtomicU64>().as_ref() };
+        return unsafe { self.at(index).cast::<ContestedU64>().as_ref() };
         #[cfg(loom)]
         return &self.words[index];
     }
@@ -280,7 +280,7 @@ pub struct HeapSlots<M: Message + ?Sized> {
     #[cfg(not(loom))]
     memory: Vec<std::cell::UnsafeCell<Unit>>,
     #[cfg(loom)]
-    words: Vec<AtomicU64>,
+    words: Vec<ContestedU64>,
     #[cfg(loom)]
     payload: super::HeapCells<M::Element>,
     kind: PhantomData<fn() -> Box<M>>,
@@ -308,7 +308,7 @@ impl<M: Message + ?Sized> HeapSlots<M> {
         #[cfg(loom)]
         {
             let each = size.div_ceil(size_of::<M::Element>().max(1)).max(1);
-            let words = (0..len).map(|_| AtomicU64::new(0)).collect();
+            let words = (0..len).map(|_| ContestedU64::new(0)).collect();
             let payload = super::HeapCells::zeroed(len * each);
             Self { len, words, payload, kind: PhantomData }
         }

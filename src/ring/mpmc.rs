@@ -37,7 +37,7 @@ use super::word::{CursorWord, Geometry, RedeliverWord, SlotWord};
 use crate::error::MemberId;
 use crate::layout::{EventLine, PRESENT, QueueHeader};
 use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
-use crate::primitive::{AtomicU64, Backoff, Message, Slots};
+use crate::primitive::{Backoff, ContestedU64, Message, Slots};
 
 pub use fill::{Filling, ProducerSide, Refusal};
 pub use redeliver::Sweeper;
@@ -95,7 +95,7 @@ impl<'a, M: Message + ?Sized> Ring<'a, M> {
 
     /// The word of the slot of `position`.
     #[inline(always)]
-    pub(super) fn word(&self, position: u64) -> &'a AtomicU64 {
+    pub(super) fn word(&self, position: u64) -> &'a ContestedU64 {
         self.slots.word(self.geometry.index(position))
     }
 

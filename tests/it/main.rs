@@ -20,6 +20,20 @@ mod liveness_places;
 mod names;
 mod pipe;
 mod pipe_grants;
+mod queue;
+mod queue_bytes;
+mod queue_delivery;
+mod queue_ends;
+mod queue_fork;
+mod queue_hostile;
+mod queue_layout;
+mod queue_load;
+mod queue_members;
+mod queue_names;
+mod queue_noise;
+mod queue_races;
+mod queue_streams;
+mod queue_wrap;
 mod races;
 mod signals;
 mod spsc;
@@ -42,6 +56,11 @@ fn child() {
         Some(("limits", role)) => limits::play(role, &arguments),
         Some(("liveness", role)) => liveness::play(role, &arguments),
         Some(("places", role)) => liveness_places::play(role, &arguments),
+        Some(("queue_fork", role)) => queue_fork::play(role, &arguments),
+        Some(("queue_members", role)) => queue_members::play(role, &arguments),
+        Some(("queue_races", role)) => queue_races::play(role, &arguments),
+        Some(("queue_streams", role)) => queue_streams::play(role, &arguments),
+        Some(("queue_wrap", role)) => queue_wrap::play(role, &arguments),
         Some(("races", role)) => races::play(role, &arguments),
         Some(("signals", role)) => signals::play(role, &arguments),
         Some(("streams", role)) => streams::play(role, &arguments),

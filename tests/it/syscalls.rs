@@ -3,6 +3,7 @@
 //! Who keeps trying in vain looks whether its peer lives once in a recheck interval, and that takes calls:
 //! here the interval is longer than the test.
 
+use ringway::queue::Queue;
 use ringway::spsc::{Consumer, Producer};
 use ringway::{Barrier, Wait};
 
@@ -24,6 +25,7 @@ pub fn play(role: &str, arguments: &[&str]) {
 fn trapped_role(role: &str, name: &str) -> ! {
     let (mut producer, mut consumer) = (None, None);
     match role {
+        "queue send" | "queue receive" => trapped_in_queue(role, name),
         "send" | "wake" => {
             producer = Some(Producer::<u64>::options().recheck(NO_RECHECK).open(name).unwrap());
         }
@@ -54,6 +56,87 @@ fn trapped_role(role: &str, name: &str) -> ! {
         }
     }
     os::exit_thread(0)
+}
+
+/// The same for a queue: sends or receives a million values through a handle and its clone, by every other way.
+fn trapped_in_queue(role: &str, name: &str) -> ! {
+    let queue = Queue::<u64>::options().recheck(NO_RECHECK).open(name).unwrap();
+    let (sender, receiver) = (queue.sender(), queue.receiver());
+    let (senders, receivers) = ([&sender, &sender.clone()], [&receiver, &receiver.clone()]);
+    say("ready");
+    hear();
+    os::allow_no_calls();
+    let (mut n, mut buffer) = (0, [0; 3]);
+    while n < COUNT {
+        let which = usize::from(n % 2 == 1);
+        if role == "queue send" {
+            n += match n % 5 {
+                0 => senders[which].try_send_batch(&[n, n + 1, n + 2]).unwrap_or(0) as u64,
+                1 => senders[which].try_reserve().map_or(0, |mut grant| {
+                    *grant = n;
+                    u64::from(grant.commit().is_ok())
+                }),
+                _ => u64::from(senders[which].try_send(n).is_ok()),
+            };
+            continue;
+        }
+        let expected = [n, n + 1, n + 2];
+        let count = match n % 5 {
+            0 => receivers[which].try_recv_batch(&mut buffer).unwrap_or(0),
+            1 => receivers[which].try_recv_guard().map_or(0, |delivery| {
+                buffer[0] = *delivery;
+                delivery.ack();
+                1
+            }),
+            _ => receivers[which].try_recv().map_or(0, |value| {
+                buffer[0] = value;
+                1
+            }),
+        };
+        if buffer[..count] != expected[..count] {
+            os::exit_thread(3);
+        }
+        n += count as u64;
+    }
+    os::exit_thread(0)
+}
+
+#[test]
+fn a_million_sends_to_a_queue_where_nobody_waits_make_no_system_call() {
+    let name = Name::new("calls");
+    let queue = Queue::<u64>::options().capacity(1 << 12).create(&name).unwrap();
+    let receiver = queue.receiver();
+    let mut child = Child::spawn("syscalls::queue send", &[&name]);
+    child.expect("ready");
+    child.tell("go");
+    let mut next = 0;
+    let all = eventually(LONG, || {
+        while let Ok(value) = receiver.try_recv() {
+            assert_eq!(value, next);
+            next += 1;
+        }
+        next >= COUNT
+    });
+    assert_eq!((child.code(), all), (0, true), "after {next} values");
+}
+
+#[test]
+fn a_million_receives_from_a_queue_where_nobody_waits_make_no_system_call() {
+    let name = Name::new("calls");
+    let queue = Queue::<u64>::options().capacity(1 << 12).create(&name).unwrap();
+    let sender = queue.sender();
+    let mut child = Child::spawn("syscalls::queue receive", &[&name]);
+    child.expect("ready");
+    child.tell("go");
+    let mut next = 0;
+    let all = eventually(LONG, || {
+        while next < COUNT + 3 && sender.try_send(next).is_ok() {
+            next += 1;
+        }
+        next == COUNT + 3
+    });
+    assert!(all, "the receiver stopped after {next} values");
+    assert_eq!(child.code(), 0);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::loom;
+use crate::model;
 use crate::run::{self, Failure};
 
 /// Tests, doctests, examples, models.
@@ -25,6 +26,7 @@ pub fn test() -> Result<(), Failure> {
         }
         run::finish(command)?;
     }
+    model::gate()?;
     loom::run(loom::GATE_BOUND, None)
 }
 

@@ -1,6 +1,6 @@
 //! The one door to every check: `cargo xtask help` lists them.
 //!
-//! This package only drives: models live in `loom-tests/`, tests in `tests/`. A check that fails, or that
+//! This package only drives: models live in `loom-tests/` and `proof/`, tests in `tests/`. A check that fails, or that
 //! checked nothing, ends with an exit code that is not zero.
 
 use std::process::ExitCode;
@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 mod checks;
 mod loom;
+mod model;
 mod mutants;
 mod run;
 
@@ -21,7 +22,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Check {
-    /// Runs what a change must pass: tests, doctests, examples, and the models at the gate bound
+    /// Runs what a change must pass: tests, doctests, examples, and the models of the gate
     Test,
     /// Runs the models, with every interleaving up to a number of preemptions
     Loom {
@@ -30,6 +31,13 @@ enum Check {
         bound: String,
         /// Only models whose name contains this
         filter: Option<String>,
+    },
+    /// Searches the explicit-state models of `proof/`: all, or `--gate`, `--mutants`, `--list`, a name
+    #[command(disable_help_flag = true)]
+    Model {
+        /// What `proof model` is given
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Weakens the protocols one place at a time: a model must fail each time
     Mutants {
@@ -47,6 +55,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().check {
         Check::Test => checks::test(),
         Check::Loom { bound, filter } => loom::run(&bound, filter.as_deref()),
+        Check::Model { arguments } => model::run(&arguments),
         Check::Mutants { list: true, filter } => {
             mutants::show(filter.as_deref().unwrap_or_default());
             Ok(())

@@ -6,12 +6,13 @@ use super::producer::Send;
 use super::reaper::Reap;
 use super::state::{
     At, Fate, Ghost, Handle, Life, MAX_CLAIMS, MAX_MEMBERS, MAX_REAPERS, MAX_SLOTS, MAX_THREADS,
-    Shared, State, Thread,
+    Shared, State, Sweep, Thread,
 };
 use crate::word::{CursorWord, Geometry, after};
 
 /// One model.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Config {
     /// What it is called.
     pub name: &'static str,
@@ -35,6 +36,11 @@ pub struct Config {
     pub reaper_crashes: u8,
     /// Whether the number of a dead member is used again, by threads like those that died.
     pub respawn: bool,
+    /// Claims of one slot try the straight way first.
+    pub at_once: bool,
+    /// Whether to look for states that break I1 and reaps that break I3. What comes of them is
+    /// found also without, only later.
+    pub invariants: bool,
     /// The mistake that is made on purpose.
     pub mutant: Option<Mutant>,
 }
@@ -62,7 +68,8 @@ pub struct ThreadSpec {
 /// What a thread does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Sends `messages`, up to `batch` with one claim; it may also give a reservation up, if it `aborts`.
+    /// Sends `messages`, up to `batch` with one claim; it may also give a reservation up, if it
+    /// `aborts`.
     Producer { messages: u8, batch: u8, aborts: bool },
     /// Receives for ever, up to `batch` with one claim, and puts up to so many messages back.
     Consumer { batch: u8, puts_back: u8 },
@@ -76,10 +83,26 @@ impl Config {
         self.mutant == Some(mutant)
     }
 
+    /// Whether `thread` tries the straight way first.
+    pub fn goes_straight(&self, thread: usize) -> bool {
+        let single = match self.threads[thread].role {
+            Role::Producer { batch, .. } | Role::Consumer { batch, .. } => batch == 1,
+            Role::Closer => false,
+        };
+        self.at_once && single
+    }
+
     /// Whether another thread uses the handle of `thread`.
     pub fn shares_handle(&self, thread: usize) -> bool {
         let users = self.threads.iter().filter(|spec| spec.handle == self.threads[thread].handle);
         users.count() > 1
+    }
+
+    /// Whether another thread knows what the member of `thread` knows of messages to take again.
+    pub fn shares_sweep(&self, thread: usize) -> bool {
+        let member = self.threads[thread].member;
+        let receives = |spec: &&ThreadSpec| matches!(spec.role, Role::Consumer { .. });
+        self.threads.iter().filter(receives).filter(|spec| spec.member == member).count() > 1
     }
 
     /// Members that own threads.
@@ -90,9 +113,9 @@ impl Config {
     /// A thread of `role` that begins.
     pub fn begin(role: Role) -> Thread {
         match role {
-            Role::Producer { messages: left, .. } => Thread { left, at: At::Send(Send::ReadTail) },
+            Role::Producer { messages: left, .. } => Thread { left, at: At::Send(Send::Begin) },
             Role::Consumer { puts_back: left, .. } => {
-                Thread { left, at: At::Receive(Receive::ReadHint) }
+                Thread { left, at: At::Receive(Receive::Begin) }
             }
             Role::Closer => Thread { left: 1, at: At::RaiseFlag },
         }
@@ -127,6 +150,7 @@ impl Config {
             *thread = Self::begin(spec.role);
         }
         let handles = [Handle::NEW; MAX_THREADS];
-        State { shared, ghost, threads, handles, reapers: [Reap::Idle; MAX_REAPERS] }
+        let sweeps = [Sweep::NEW; MAX_MEMBERS];
+        State { shared, ghost, threads, handles, sweeps, reapers: [Reap::Idle; MAX_REAPERS] }
     }
 }

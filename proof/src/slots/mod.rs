@@ -1,27 +1,32 @@
 //! The ring between many, as a machine of states: claims, stamps, crashes, reapers.
 //!
-//! What is modelled: the shared words bit for bit (`word.rs` is the library's own file), each operation as
-//! the sequence of its shared accesses, one access a step, in every interleaving. Members crash at any step,
-//! with all their threads at once; reapers, any number of them, crash at any step too; numbers of dead
-//! members are used again. A message is written in two halves and read in two halves.
+//! What is modelled: the shared words bit for bit (`word.rs` is the library's own file), each
+//! operation as the sequence of its shared accesses, one access a step, in every interleaving.
+//! Members crash at any step, with all their threads at once; reapers, any number of them, crash at
+//! any step too; numbers of dead members are used again. A message is written in two halves and
+//! read in two halves.
 //!
-//! What is not: memory weaker than sequential consistency (loom's part), waiting (`crate::wake`), the proof
-//! of death (locks of the kernel, taken here for what they promise), waits of bounded length before a helper
-//! stamps, and memory that a member who is not correct wrote.
+//! What is not: memory weaker than sequential consistency (loom's part), waiting (`crate::wake`),
+//! the proof of death (locks of the kernel, taken here for what they promise), waits of bounded
+//! length before a helper stamps, and memory that a member who is not correct wrote.
 //!
-//! A step that breaks a rule is found in [`memory`], a state that does in [`checks`]. That everything can
-//! come to its end again from wherever it got is the search's own part, see [`crate::explore`].
+//! A step that breaks a rule is found in [`edges`], a state that does in [`checks`]. That
+//! everything can come to its end again from wherever it got is the search's own part, see
+//! [`crate::explore`].
 
 pub mod again;
+pub mod at_once;
 pub mod checks;
 pub mod config;
 pub mod configurations;
 pub mod consumer;
+pub mod edges;
 pub mod memory;
 pub mod mutants;
 pub mod producer;
 pub mod reaper;
 pub mod resolve;
+pub mod scenes;
 pub mod script;
 pub mod show;
 pub mod state;
@@ -31,10 +36,12 @@ use std::hash::Hash;
 use crate::explore::{Model, Move};
 use crate::pack::Interner;
 use config::{Config, Role};
-use memory::World;
+use memory::Memory;
 use mutants::Mutant;
 use reaper::{Reap, Undertaking};
-use state::{At, Ghost, Handle, Life, MAX_REAPERS, MAX_THREADS, Shared, State, Thread};
+use state::{
+    At, Ghost, Handle, Life, MAX_MEMBERS, MAX_REAPERS, MAX_THREADS, Shared, State, Sweep, Thread,
+};
 
 /// A configuration being searched.
 #[derive(Debug)]
@@ -43,15 +50,17 @@ pub struct Slots {
     shared: Interner<Shared>,
     ghosts: Interner<Ghost>,
     threads: Interner<(Thread, Handle)>,
+    sweeps: Interner<[Sweep; MAX_MEMBERS]>,
     reapers: Interner<Reap>,
 }
 
-/// A state in 40 bytes: the number of each of its parts.
+/// A state in 44 bytes: the number of each of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     shared: u32,
     ghost: u32,
     threads: [u32; MAX_THREADS],
+    sweeps: u32,
     /// Sorted: it does not matter which of them is where.
     reapers: [u32; MAX_REAPERS],
 }
@@ -79,23 +88,24 @@ impl Slots {
             shared: Interner::default(),
             ghosts: Interner::default(),
             threads: Interner::default(),
+            sweeps: Interner::default(),
             reapers: Interner::default(),
         }
     }
 
     fn thread_moves(&self, state: &State, moves: &mut Vec<Move<Self>>) {
         for me in 0..self.config.threads.len() {
-            let world = World::new(&self.config, *state);
+            let memory = Memory::new(&self.config, state);
             let choices = match state.threads[me].at {
                 At::Rest | At::Dead => 0,
-                At::Send(send) => send.choices(&world, me),
-                At::Receive(receive) => receive.choices(&world, me),
+                At::Send(send) => send.choices(&memory, me),
+                At::Receive(receive) => receive.choices(&memory, me),
                 At::RaiseFlag | At::CloseTail => 1,
             };
             for choice in 0..choices {
-                let mut world = World::new(&self.config, *state);
-                step_thread(&mut world, me, choice);
-                moves.push(done(world, Step::Thread { me, choice }, false));
+                let mut memory = Memory::new(&self.config, state);
+                step_thread(&mut memory, me, choice);
+                moves.push(done(memory, Step::Thread { me, choice }, false));
             }
         }
     }
@@ -106,28 +116,28 @@ impl Slots {
         }
         for member in 0..self.config.members().min(self.config.immortal) {
             if state.ghost.members[usize::from(member)] == Life::Alive {
-                let mut world = World::new(&self.config, *state);
-                crash(&mut world, member);
-                moves.push(done(world, Step::Crash { member }, true));
+                let mut memory = Memory::new(&self.config, state);
+                crash(&mut memory, member);
+                moves.push(done(memory, Step::Crash { member }, true));
             }
         }
     }
 
     fn reaper_moves(&self, state: &State, moves: &mut Vec<Move<Self>>) {
         let reapers = &state.reapers[..self.config.reapers];
-        let mut push = |step, is_fault, change: &dyn Fn(&mut World)| {
-            let mut world = World::new(&self.config, *state);
-            change(&mut world);
-            moves.push(done(world, step, is_fault));
+        let mut push = |step, is_fault, change: &dyn Fn(&mut Memory)| {
+            let mut memory = Memory::new(&self.config, state);
+            change(&mut memory);
+            moves.push(done(memory, step, is_fault));
         };
         for (me, reaper) in reapers.iter().enumerate() {
             if let Reap::Work { member, attaching, at } = *reaper {
                 let step = Step::Reaper { me, begins: None };
-                push(step, false, &|world| step_reaper(world, me, member, attaching, at));
+                push(step, false, &|memory| step_reaper(memory, me, member, attaching, at));
                 if state.ghost.reaper_crashes > 0 {
-                    push(Step::ReaperCrash { me }, true, &|world| {
-                        world.state.ghost.reaper_crashes -= 1;
-                        world.state.reapers[me] = Reap::Idle;
+                    push(Step::ReaperCrash { me }, true, &|memory| {
+                        memory.state.ghost.reaper_crashes -= 1;
+                        memory.state.reapers[me] = Reap::Idle;
                     });
                 }
             }
@@ -137,14 +147,14 @@ impl Slots {
             for (member, attaching) in self.beginnings(state) {
                 let step = Step::Reaper { me, begins: Some((member, attaching)) };
                 let at = Undertaking::ReadTail;
-                push(step, false, &|world| {
-                    world.state.reapers[me] = Reap::Work { member, attaching, at };
-                    step_reaper(world, me, member, attaching, at);
+                push(step, false, &|memory| {
+                    memory.state.reapers[me] = Reap::Work { member, attaching, at };
+                    step_reaper(memory, me, member, attaching, at);
                 });
             }
         }
         for member in self.respawns(state) {
-            push(Step::Respawn { member }, false, &|world| respawn(world, member));
+            push(Step::Respawn { member }, false, &|memory| respawn(memory, member));
         }
     }
 
@@ -202,21 +212,21 @@ fn at_work(state: &State, member: u16) -> (bool, bool) {
     found
 }
 
-fn done(world: World, step: Step, is_fault: bool) -> Move<Slots> {
-    Move { step, state: world.state, is_fault, broken: world.broken }
+fn done(memory: Memory, step: Step, is_fault: bool) -> Move<Slots> {
+    Move { step, state: memory.state, is_fault, broken: memory.broken }
 }
 
 /// One access by thread `me`.
-pub fn step_thread(world: &mut World, me: usize, choice: u8) {
-    world.state.threads[me].at = match world.state.threads[me].at {
-        At::Send(send) => send.step(world, me, choice),
-        At::Receive(receive) => receive.step(world, me, choice),
+pub fn step_thread(memory: &mut Memory, me: usize, choice: u8) {
+    memory.state.threads[me].at = match memory.state.threads[me].at {
+        At::Send(send) => send.step(memory, me, choice),
+        At::Receive(receive) => receive.step(memory, me, choice),
         At::RaiseFlag => {
-            world.raise_closed();
-            if world.config.is(Mutant::CloseIsFlag) { At::Rest } else { At::CloseTail }
+            memory.raise_closed();
+            if memory.config.is(Mutant::CloseIsFlag) { At::Rest } else { At::CloseTail }
         }
         At::CloseTail => {
-            world.close_tail();
+            memory.close_tail();
             At::Rest
         }
         at @ (At::Rest | At::Dead) => at,
@@ -224,39 +234,39 @@ pub fn step_thread(world: &mut World, me: usize, choice: u8) {
 }
 
 /// One access by reaper `me`, who is at `at`.
-pub fn step_reaper(world: &mut World, me: usize, member: u16, attaching: bool, at: Undertaking) {
-    match at.step(world, me, member) {
-        Some(at) => world.state.reapers[me] = Reap::Work { member, attaching, at },
-        None => {
-            world.state.reapers[me] = Reap::Idle;
-            if attaching {
-                respawn(world, member);
-            }
-        }
+pub fn step_reaper(memory: &mut Memory, me: usize, member: u16, attaching: bool, at: Undertaking) {
+    let next = at.step(memory, me, member);
+    memory.state.reapers[me] = match next {
+        Some(at) => Reap::Work { member, attaching, at },
+        None => Reap::Idle,
+    };
+    if next.is_none() && attaching {
+        respawn(memory, member);
     }
 }
 
-fn crash(world: &mut World, member: u16) {
-    world.state.ghost.crashes -= 1;
-    world.state.ghost.members[usize::from(member)] = Life::Dead;
-    for (me, spec) in world.config.threads.iter().enumerate() {
+fn crash(memory: &mut Memory, member: u16) {
+    memory.state.ghost.crashes -= 1;
+    memory.state.ghost.members[usize::from(member)] = Life::Dead;
+    memory.state.sweeps[usize::from(member)] = Sweep::NEW;
+    for (me, spec) in memory.config.threads.iter().enumerate() {
         if spec.member == member {
-            world.state.threads[me].at = At::Dead;
-            world.state.handles[spec.handle] = Handle::NEW;
+            memory.state.threads[me].at = At::Dead;
+            memory.state.handles[spec.handle] = Handle::NEW;
         }
     }
 }
 
 /// The number of `member` is used again, by threads with what is left to do.
-fn respawn(world: &mut World, member: u16) {
-    world.state.ghost.members[usize::from(member)] = Life::Alive;
-    for (me, spec) in world.config.threads.iter().enumerate() {
+fn respawn(memory: &mut Memory, member: u16) {
+    memory.state.ghost.members[usize::from(member)] = Life::Alive;
+    for (me, spec) in memory.config.threads.iter().enumerate() {
         if spec.member == member {
-            let left = world.state.threads[me].left;
+            let left = memory.state.threads[me].left;
             let begins = Config::begin(spec.role).at;
             let idle = left == 0 && !matches!(spec.role, Role::Consumer { .. });
             let idle = idle || spec.role == Role::Closer;
-            world.state.threads[me] = Thread { left, at: if idle { At::Rest } else { begins } };
+            memory.state.threads[me] = Thread { left, at: if idle { At::Rest } else { begins } };
         }
     }
 }
@@ -295,6 +305,7 @@ impl Model for Slots {
             shared: self.shared.number(&state.shared),
             ghost: self.ghosts.number(&state.ghost),
             threads,
+            sweeps: self.sweeps.number(&state.sweeps),
             reapers,
         }
     }
@@ -306,6 +317,7 @@ impl Model for Slots {
             ghost: *self.ghosts.part(key.ghost),
             threads: pairs.map(|(thread, _)| thread),
             handles: pairs.map(|(_, handle)| handle),
+            sweeps: *self.sweeps.part(key.sweeps),
             reapers: key.reapers.map(|number| *self.reapers.part(number)),
         }
     }

@@ -19,7 +19,7 @@ pub enum Mutant {
     RedeliverFlag,
     /// A message is announced before it is put back.
     AnnounceFirst,
-    /// A handle that puts a message back forgets to look at that slot again.
+    /// A member that puts a message back forgets to look at that slot again.
     SweepKeepsPlace,
     /// The owner stamps its batch from the top down.
     OwnerStampsDown,

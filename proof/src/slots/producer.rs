@@ -1,7 +1,10 @@
-//! Send, step by step. The numbers are those of the protocol's text; each step is one shared access.
+//! Send, step by step. The numbers are those of the protocol's text; each step is one shared
+//! access.
 
+use super::at_once::AtOnce;
 use super::config::Role;
-use super::memory::{Actor, World, small};
+use super::edges::small;
+use super::memory::{Actor, Memory};
 use super::mutants::Mutant;
 use super::resolve::{Purpose, Resolve, Resolved, Side};
 use super::state::At;
@@ -10,6 +13,10 @@ use crate::word::{CursorWord, SlotWord, State as Slot, after, before};
 /// Where a producer is, and what it has in hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Send {
+    /// 1, or the same on the straight way.
+    Begin,
+    /// The straight way.
+    AtOnce(AtOnce),
     /// 1.
     ReadTail,
     /// 2. `count` slots in a row were found vacant.
@@ -36,44 +43,48 @@ pub enum Send {
 
 impl Send {
     /// How many ways there are to go on from here.
-    pub fn choices(self, world: &World, me: usize) -> u8 {
-        let aborts = matches!(world.config.threads[me].role, Role::Producer { aborts: true, .. });
+    pub fn choices(self, memory: &Memory, me: usize) -> u8 {
+        let aborts = matches!(memory.config.threads[me].role, Role::Producer { aborts: true, .. });
         if aborts && matches!(self, Send::Write { half: 0, .. }) { 2 } else { 1 }
     }
 
     /// One access by thread `me`; the second choice at `Write` gives the reservation up.
-    pub fn step(self, world: &mut World, me: usize, choice: u8) -> At {
+    pub fn step(self, memory: &mut Memory, me: usize, choice: u8) -> At {
         let by = Actor::Thread(me);
         let next = match self {
-            Send::ReadTail => Send::ReadSlot { seen: world.load_tail(), count: 0 },
-            Send::ReadSlot { seen, count } => return read_slot(world, me, seen, count),
-            Send::ReadSlotTwice { seen } => {
-                Send::ReadTailAgain { seen, word: world.load_slot(seen.position()) }
+            Send::Begin if memory.config.goes_straight(me) => {
+                Send::AtOnce(AtOnce::ReadSlot { seen: memory.load_tail() })
             }
-            Send::ReadTailAgain { seen, word } => read_tail_again(world, seen, word),
+            Send::AtOnce(at_once) => at_once.send(memory, me),
+            Send::Begin | Send::ReadTail => Send::ReadSlot { seen: memory.load_tail(), count: 0 },
+            Send::ReadSlot { seen, count } => return read_slot(memory, me, seen, count),
+            Send::ReadSlotTwice { seen } => {
+                Send::ReadTailAgain { seen, word: memory.load_slot(seen.position()) }
+            }
+            Send::ReadTailAgain { seen, word } => read_tail_again(memory, seen, word),
             Send::ReadLast { seen, count } => {
                 let last = before(seen.position(), 1);
-                if world.load_slot(last) == world.ring.vacant(last) {
+                if memory.load_slot(last) == memory.ring.vacant(last) {
                     let resolve = Resolve::new(Side::Tail, Purpose::Certify, seen);
                     Send::Certify { seen, count, resolve }
                 } else {
                     Send::Claim { seen, count }
                 }
             }
-            Send::Certify { seen, count, resolve } => match resolve.step(world, by) {
+            Send::Certify { seen, count, resolve } => match resolve.step(memory, by) {
                 Resolved::Not(resolve) => Send::Certify { seen, count, resolve },
                 Resolved::Done { .. } => Send::Claim { seen, count },
             },
-            Send::Claim { seen, count } => claim(world, me, seen, count),
-            Send::Stamp { first, count, done } => stamp(world, me, first, count, done),
-            Send::Remember { first, count } => remember(world, me, first, count),
+            Send::Claim { seen, count } => claim(memory, me, seen, count),
+            Send::Stamp { first, count, done } => stamp(memory, me, first, count, done),
+            Send::Remember { first, count } => remember(memory, me, first, count),
             Send::Write { first, count, done, .. } if choice == 1 => {
                 let position = after(first, u64::from(done));
-                world.store_slot(position, world.ring.aborted(position), by);
-                return finished(world, me, first, count, done);
+                memory.store_slot(position, memory.ring.aborted(position), by);
+                return finished(memory, me, first, count, done);
             }
             Send::Write { first, count, done, half } => {
-                world.write(after(first, u64::from(done)), usize::from(half), me);
+                memory.write(after(first, u64::from(done)), usize::from(half), me);
                 match half {
                     0 => Send::Write { first, count, done, half: 1 },
                     _ => Send::Commit { first, count, done },
@@ -81,8 +92,8 @@ impl Send {
             }
             Send::Commit { first, count, done } => {
                 let position = after(first, u64::from(done));
-                world.store_slot(position, world.ring.filled(position), by);
-                return finished(world, me, first, count, done);
+                memory.store_slot(position, memory.ring.filled(position), by);
+                return finished(memory, me, first, count, done);
             }
         };
         At::Send(next)
@@ -91,7 +102,8 @@ impl Send {
     /// What the next step is called.
     pub fn name(self) -> &'static str {
         match self {
-            Send::ReadTail => "Send 1: read tail",
+            Send::Begin | Send::ReadTail => "Send 1: read tail",
+            Send::AtOnce(at_once) => at_once.name(),
             Send::ReadSlot { .. } => "Send 2: read slot",
             Send::ReadSlotTwice { .. } => "Send 2: read slot a second time",
             Send::ReadTailAgain { .. } => "Send 2: read tail again",
@@ -107,96 +119,97 @@ impl Send {
 }
 
 /// Claims are single (`claim_vacant`) or of several slots (`claim_vacant_run`).
-fn most(world: &World, me: usize) -> u8 {
-    let Role::Producer { batch, .. } = world.config.threads[me].role else { unreachable!() };
-    batch.min(world.state.threads[me].left).min(small(world.config.slots))
+fn most(memory: &Memory, me: usize) -> u8 {
+    let Role::Producer { batch, .. } = memory.config.threads[me].role else { unreachable!() };
+    batch.min(memory.state.threads[me].left).min(small(memory.config.slots))
 }
 
 /// 2. One slot more.
-fn read_slot(world: &mut World, me: usize, seen: CursorWord, count: u8) -> At {
+fn read_slot(memory: &mut Memory, me: usize, seen: CursorWord, count: u8) -> At {
     let position = after(seen.position(), u64::from(count));
-    let word = world.load_slot(position);
+    let word = memory.load_slot(position);
     if seen.is_closed() {
-        world.state.threads[me].left = 0;
+        memory.state.threads[me].left = 0;
         return At::Rest;
     }
-    let count = if word == world.ring.vacant(position) { count + 1 } else { count };
-    let missed = word != world.ring.vacant(position);
+    let count = if word == memory.ring.vacant(position) { count + 1 } else { count };
+    let missed = word != memory.ring.vacant(position);
     At::Send(match count {
-        0 if world.config.is(Mutant::SlotReadTwice) && most(world, me) > 1 => {
+        0 if memory.config.is(Mutant::SlotReadTwice) && most(memory, me) > 1 => {
             Send::ReadSlotTwice { seen }
         }
         0 => Send::ReadTailAgain { seen, word },
-        _ if !missed && count < most(world, me) => Send::ReadSlot { seen, count },
-        _ if is_known_stamped(world, me, seen, Mutant::PushWithoutCertify) => {
+        _ if !missed && count < most(memory, me) => Send::ReadSlot { seen, count },
+        _ if is_known_stamped(memory, me, seen, Mutant::PushWithoutCertify) => {
             Send::Claim { seen, count }
         }
         _ => Send::ReadLast { seen, count },
     })
 }
 
-/// 3. Whether `me` may claim without a look, because this very handle stamped the last claim; or by mistake.
-pub fn is_known_stamped(world: &mut World, me: usize, seen: CursorWord, without: Mutant) -> bool {
-    let mine = world.member(me);
-    world.handle(me).last == before(seen.position(), 1)
-        || world.config.is(without)
-        || world.config.is(Mutant::WrapGuard) && seen.position() == 0
-        || world.config.is(Mutant::SkipByMember) && seen.member() == mine
+/// Step 3: whether `me` may claim without a look, because this very handle stamped the last claim; or by
+/// mistake.
+pub fn is_known_stamped(memory: &mut Memory, me: usize, seen: CursorWord, without: Mutant) -> bool {
+    let mine = memory.member(me);
+    memory.handle(me).last == before(seen.position(), 1)
+        || memory.config.is(without)
+        || memory.config.is(Mutant::WrapGuard) && seen.position() == 0
+        || memory.config.is(Mutant::SkipByMember) && seen.member() == mine
 }
 
 /// 2. The slot was not vacant: the ring is full, unless the tail has moved.
-fn read_tail_again(world: &mut World, seen: CursorWord, word: SlotWord) -> Send {
-    let now = world.load_tail();
+fn read_tail_again(memory: &mut Memory, seen: CursorWord, word: SlotWord) -> Send {
+    let now = memory.load_tail();
     if now != seen {
         return Send::ReadSlot { seen: now, count: 0 };
     }
     // A claim of all slots that is not stamped yet leaves them vacant, of the lap before.
-    let of_claim = !world.config.is(Mutant::OwnClaimAtOneOnly) || world.config.slots == 1;
+    let of_claim = !memory.config.is(Mutant::OwnClaimAtOneOnly) || memory.config.slots == 1;
     let occupied = word.state().is_some_and(|state| state != Slot::Vacant || of_claim);
-    let previous = world.ring.is_previous(word, seen.position());
-    world.rule(occupied && previous, "a producer called a sound ring corrupt");
-    Send::ReadTail
+    let previous = memory.ring.is_previous(word, seen.position());
+    memory.rule(occupied && previous, "a producer called a sound ring corrupt");
+    Send::Begin
 }
 
 /// 4.
-fn claim(world: &mut World, me: usize, seen: CursorWord, count: u8) -> Send {
-    if !world.claim_tail(seen, count, me) {
-        return Send::ReadSlot { seen: world.state.shared.tail(), count: 0 };
+fn claim(memory: &mut Memory, me: usize, seen: CursorWord, count: u8) -> Send {
+    if !memory.claim_tail(seen, count, me) {
+        return Send::ReadSlot { seen: memory.state.shared.tail(), count: 0 };
     }
-    world.state.threads[me].left -= count;
+    memory.state.threads[me].left -= count;
     let first = seen.position();
-    if world.config.is(Mutant::LastBeforeStamp) {
-        world.handle(me).last = after(first, u64::from(count) - 1);
+    if memory.config.is(Mutant::LastBeforeStamp) {
+        memory.handle(me).last = after(first, u64::from(count) - 1);
     }
     Send::Stamp { first, count, done: 0 }
 }
 
 /// 5.
-fn stamp(world: &mut World, me: usize, first: u64, count: u8, done: u8) -> Send {
-    let down = world.config.is(Mutant::OwnerStampsDown);
+fn stamp(memory: &mut Memory, me: usize, first: u64, count: u8, done: u8) -> Send {
+    let down = memory.config.is(Mutant::OwnerStampsDown);
     let next = if down { count - 1 - done } else { done };
     let position = after(first, u64::from(next));
-    let word = world.ring.writing(position, world.member(me));
-    world.store_slot(position, word, Actor::Thread(me));
+    let word = memory.ring.writing(position, memory.member(me));
+    memory.store_slot(position, word, Actor::Thread(me));
     match done + 1 < count {
         true => Send::Stamp { first, count, done: done + 1 },
-        false if world.config.shares_handle(me) => Send::Remember { first, count },
-        false => remember(world, me, first, count),
+        false if memory.config.shares_handle(me) => Send::Remember { first, count },
+        false => remember(memory, me, first, count),
     }
 }
 
-fn remember(world: &mut World, me: usize, first: u64, count: u8) -> Send {
-    world.handle(me).last = after(first, u64::from(count) - 1);
+fn remember(memory: &mut Memory, me: usize, first: u64, count: u8) -> Send {
+    memory.handle(me).last = after(first, u64::from(count) - 1);
     Send::Write { first, count, done: 0, half: 0 }
 }
 
 /// One message of a claim is done with.
-fn finished(world: &World, me: usize, first: u64, count: u8, done: u8) -> At {
+fn finished(memory: &Memory, me: usize, first: u64, count: u8, done: u8) -> At {
     if done + 1 < count {
         return At::Send(Send::Write { first, count, done: done + 1, half: 0 });
     }
-    match world.state.threads[me].left {
+    match memory.state.threads[me].left {
         0 => At::Rest,
-        _ => At::Send(Send::ReadTail),
+        _ => At::Send(Send::Begin),
     }
 }

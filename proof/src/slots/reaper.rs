@@ -1,14 +1,14 @@
 //! Reap, step by step: what a dead member left behind is taken back.
 //!
-//! Any number of reapers may be at work on one member, each on its own; who attaches with the number of a
-//! dead member completes the reap alone, for it holds the lock that reapers share.
+//! Any number of reapers may be at work on one member, each on its own; who attaches with the
+//! number of a dead member completes the reap alone, for it holds the lock that reapers share.
 
 use super::again::raised;
 use super::config::Policy;
-use super::memory::{Actor, World};
+use super::memory::{Actor, Memory};
 use super::mutants::Mutant;
 use super::resolve::{Purpose, Resolve, Resolved, Side};
-use super::state::{Life, MAX_CLAIMS};
+use super::state::Life;
 use crate::word::{RedeliverWord, SlotWord, State as Slot};
 
 /// Where a reaper is.
@@ -45,59 +45,60 @@ pub enum Undertaking {
 
 impl Undertaking {
     /// One access by reaper `me` of `dead`; nothing after the last one.
-    pub fn step(self, world: &mut World, me: usize, dead: u16) -> Option<Self> {
+    pub fn step(self, memory: &mut Memory, me: usize, dead: u16) -> Option<Self> {
         let by = Actor::Reaper(me);
         let first = Self::ReadSlot { index: 0, pending: false };
         Some(match self {
             Self::ReadTail => {
-                let tail = world.load_tail();
-                let ignored = world.config.is(Mutant::ReapIgnoresTail)
-                    || world.config.is(Mutant::WrapGuard) && tail.position() == 0;
-                match tail.member() == dead && !ignored {
-                    true => Self::ResolveTail(Resolve::new(Side::Tail, Purpose::Bury, tail)),
-                    false => Self::ReadHead,
+                let tail = memory.load_tail();
+                let ignored = memory.config.is(Mutant::ReapIgnoresTail)
+                    || memory.config.is(Mutant::WrapGuard) && tail.position() == 0;
+                if tail.member() != dead || ignored {
+                    return Some(Self::ReadHead);
                 }
+                Self::ResolveTail(Resolve::new(Side::Tail, Purpose::Bury, tail))
             }
-            Self::ResolveTail(resolve) => match resolve.step(world, by) {
+            Self::ResolveTail(resolve) => match resolve.step(memory, by) {
                 Resolved::Not(resolve) => Self::ResolveTail(resolve),
                 Resolved::Done { .. } => Self::ReadHead,
             },
             Self::ReadHead => {
-                let head = world.load_head();
-                let ignored = world.config.is(Mutant::ReapIgnoresHead)
-                    || world.config.is(Mutant::WrapGuard) && head.position() == 0;
-                match head.member() == dead && !ignored {
-                    true => Self::ResolveHead(Resolve::new(Side::Head, Purpose::Bury, head)),
-                    false => first,
+                let head = memory.load_head();
+                let ignored = memory.config.is(Mutant::ReapIgnoresHead)
+                    || memory.config.is(Mutant::WrapGuard) && head.position() == 0;
+                if head.member() != dead || ignored {
+                    return Some(first);
                 }
+                Self::ResolveHead(Resolve::new(Side::Head, Purpose::Bury, head))
             }
-            Self::ResolveHead(resolve) => match resolve.step(world, by) {
+            Self::ResolveHead(resolve) => match resolve.step(memory, by) {
                 Resolved::Not(resolve) => Self::ResolveHead(resolve),
                 Resolved::Done { .. } => first,
             },
-            Self::ReadSlot { index, pending } => read_slot(world, dead, index, pending),
+            Self::ReadSlot { index, pending } => read_slot(memory, dead, index, pending),
             Self::SwapSlot { index, pending, found, changed } => {
-                world.swap_index(index, found, changed, by);
+                memory.swap_index(index, found, changed, by);
                 let again = changed.state() == Some(Slot::Redeliver);
-                Self::after_slot(world, index, pending || again)
+                Self::after_slot(memory, index, pending || again)
             }
-            Self::ReadRedeliver => Self::Announce { seen: world.load_redeliver() },
+            Self::ReadRedeliver => Self::Announce { seen: memory.load_redeliver() },
             Self::Announce { seen } => {
-                let raised = raised(world, seen);
-                match world.swap_redeliver(seen, raised) {
-                    true => Self::Finish,
-                    false => Self::Announce { seen: world.state.shared.redeliver() },
+                let raised = raised(memory, seen);
+                if memory.swap_redeliver(seen, raised) {
+                    Self::Finish
+                } else {
+                    Self::Announce { seen: memory.state.shared.redeliver() }
                 }
             }
             Self::Finish => {
-                finish(world, dead);
+                finish(memory, dead);
                 return None;
             }
         })
     }
 
-    fn after_slot(world: &World, index: usize, pending: bool) -> Self {
-        match index + 1 < world.config.slots {
+    fn after_slot(memory: &Memory, index: usize, pending: bool) -> Self {
+        match index + 1 < memory.config.slots {
             true => Self::ReadSlot { index: index + 1, pending },
             false if pending => Self::ReadRedeliver,
             false => Self::Finish,
@@ -121,30 +122,30 @@ impl Undertaking {
 }
 
 /// 3.
-fn read_slot(world: &mut World, dead: u16, index: usize, pending: bool) -> Undertaking {
-    let found = world.load_index(index);
+fn read_slot(memory: &mut Memory, dead: u16, index: usize, pending: bool) -> Undertaking {
+    let found = memory.load_index(index);
     let theirs = found.member() == dead;
     let changed = match found.state() {
-        Some(Slot::Redeliver) => return Undertaking::after_slot(world, index, true),
+        Some(Slot::Redeliver) => return Undertaking::after_slot(memory, index, true),
         Some(Slot::Writing) if theirs => SlotWord(found.lap() | Slot::Aborted as u64),
-        Some(Slot::Reading) if theirs => match world.config.policy {
-            Policy::AtLeastOnce if world.config.is(Mutant::ReapCountsNoTry) => {
+        Some(Slot::Reading) if theirs => match memory.config.policy {
+            Policy::AtLeastOnce if memory.config.is(Mutant::ReapCountsNoTry) => {
                 found.put_back_unseen()
             }
             Policy::AtLeastOnce => found.put_back(),
-            Policy::AtMostOnce => world.ring.next_vacant_of(found),
+            Policy::AtMostOnce => memory.ring.next_vacant_of(found),
         },
-        _ => return Undertaking::after_slot(world, index, pending),
+        _ => return Undertaking::after_slot(memory, index, pending),
     };
     Undertaking::SwapSlot { index, pending, found, changed }
 }
 
 /// Invariant I3: nothing that the member had claimed is left in its name.
-fn finish(world: &mut World, dead: u16) {
-    for offset in 0..MAX_CLAIMS {
-        let holder = world.state.ghost.fates[offset].holder();
-        let left = holder.is_some_and(|holder| world.member(usize::from(holder)) == dead);
-        world.rule(!left, "a reap came to its end and left a claim of the dead behind (I3)");
-    }
-    world.state.ghost.members[usize::from(dead)] = Life::Reaped;
+fn finish(memory: &mut Memory, dead: u16) {
+    let fates = memory.state.ghost.fates;
+    let holders = fates.iter().filter_map(|fate| fate.holder());
+    let left = holders.filter(|&holder| memory.member(usize::from(holder)) == dead).count();
+    let holds = left == 0 || !memory.config.invariants;
+    memory.rule(holds, "a reap came to its end and left a claim of the dead behind (I3)");
+    memory.state.ghost.members[usize::from(dead)] = Life::Reaped;
 }

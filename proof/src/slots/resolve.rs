@@ -1,9 +1,9 @@
 //! Certify, and steps 1 and 2 of a reap: bringing the last claim out of its unstamped state.
 //!
-//! Down from the last position, reading only, to the first slot that is stamped; then up again, each slot
-//! by a compare-and-swap on the word just read, the last one last.
+//! Down from the last position, reading only, to the first slot that is stamped; then up again,
+//! each slot by a compare-and-swap on the word just read, the last one last.
 
-use super::memory::{Actor, World};
+use super::memory::{Actor, Memory};
 use super::mutants::Mutant;
 use crate::word::{CursorWord, SlotWord, before};
 
@@ -63,8 +63,8 @@ impl Resolve {
     }
 
     /// What the slot of `position`, found as it is, has to become; nothing if it is stamped.
-    fn change(&mut self, world: &World, position: u64, found: SlotWord) -> Option<SlotWord> {
-        let ring = world.ring;
+    fn change(&mut self, memory: &Memory, position: u64, found: SlotWord) -> Option<SlotWord> {
+        let ring = memory.ring;
         let owner = self.cursor.member();
         match (self.side, self.purpose) {
             (Side::Tail, Purpose::Certify) => {
@@ -86,52 +86,52 @@ impl Resolve {
     }
 
     /// One access.
-    pub fn step(mut self, world: &mut World, by: Actor) -> Resolved {
+    pub fn step(mut self, memory: &mut Memory, by: Actor) -> Resolved {
         let end = self.cursor.position();
         match self.at {
             Place::Down { distance } => {
                 let position = before(end, distance);
-                let found = world.load_slot(position);
-                let unstamped = self.change(world, position, found).is_some();
+                let found = memory.load_slot(position);
+                let unstamped = self.change(memory, position, found).is_some();
                 let count = if unstamped { distance } else { distance - 1 };
                 let last = !unstamped
-                    || distance == world.ring.slots()
-                    || world.config.is(Mutant::ResolveLastOnly);
+                    || distance == memory.ring.slots()
+                    || memory.config.is(Mutant::ResolveLastOnly);
                 if last {
-                    return self.upwards(world, count);
+                    return self.upwards(memory, count);
                 }
                 self.at = Place::Down { distance: distance + 1 };
                 Resolved::Not(self)
             }
             Place::Read { distance, count } => {
                 let position = before(end, distance);
-                let found = world.load_slot(position);
-                match self.change(world, position, found) {
+                let found = memory.load_slot(position);
+                match self.change(memory, position, found) {
                     Some(changed) => {
                         self.at = Place::Swap { distance, count, found, changed };
                         Resolved::Not(self)
                     }
-                    None => self.next(world, distance, count),
+                    None => self.next(memory, distance, count),
                 }
             }
             Place::Swap { distance, count, found, changed } => {
-                world.swap_slot(before(end, distance), found, changed, by);
-                self.next(world, distance, count)
+                memory.swap_slot(before(end, distance), found, changed, by);
+                self.next(memory, distance, count)
             }
         }
     }
 
-    fn upwards(mut self, world: &World, count: u64) -> Resolved {
+    fn upwards(mut self, memory: &Memory, count: u64) -> Resolved {
         if count == 0 {
             return Resolved::Done { freed: self.freed };
         }
-        let distance = if world.config.is(Mutant::HelperStampsDown) { 1 } else { count };
+        let distance = if memory.config.is(Mutant::HelperStampsDown) { 1 } else { count };
         self.at = Place::Read { distance, count };
         Resolved::Not(self)
     }
 
-    fn next(mut self, world: &World, distance: u64, count: u64) -> Resolved {
-        let downwards = world.config.is(Mutant::HelperStampsDown);
+    fn next(mut self, memory: &Memory, distance: u64, count: u64) -> Resolved {
+        let downwards = memory.config.is(Mutant::HelperStampsDown);
         let (last, next) = if downwards { (count, distance + 1) } else { (1, distance - 1) };
         if distance == last {
             return Resolved::Done { freed: self.freed };

@@ -1,5 +1,7 @@
 //! States and steps as people read them.
 
+use std::fmt::Write;
+
 use super::Step;
 use super::config::Config;
 use super::reaper::Reap;
@@ -20,10 +22,10 @@ pub fn slot(config: &Config, word: SlotWord) -> String {
     let lap = lap.map_or_else(|| "?".into(), |lap| lap.to_string());
     let mut text = format!("{}({lap}", state.to_uppercase());
     if matches!(state.as_str(), "Writing" | "Reading") {
-        text += &format!(", m{}", word.member());
+        let _ = write!(text, ", m{}", word.member());
     }
     if word.tries() > 0 {
-        text += &format!(", {} tries", word.tries());
+        let _ = write!(text, ", {} tries", word.tries());
     }
     text + ")"
 }
@@ -68,7 +70,7 @@ pub fn step(config: &Config, before: &State, step: Step, after: &State) -> Strin
     let mut text = who(config, before, step);
     let mut changed = |name: String, from: String, to: String| {
         if from != to {
-            text += &format!("\n        {name}: {from} -> {to}");
+            let _ = write!(text, "\n        {name}: {from} -> {to}");
         }
     };
     let (old, new) = (&before.shared, &after.shared);

@@ -1,5 +1,5 @@
-//! What the model is a state of: the words in shared memory, where each thread and each reaper is, which
-//! members live, and what only the checker knows.
+//! What the model is a state of: the words in shared memory, where each thread and each reaper is,
+//! which members live, and what only the checker knows.
 
 use super::consumer::Receive;
 use super::producer::Send;
@@ -28,6 +28,8 @@ pub struct State {
     pub threads: [Thread; MAX_THREADS],
     /// What their handles remember.
     pub handles: [Handle; MAX_THREADS],
+    /// What members know of messages to take again.
+    pub sweeps: [Sweep; MAX_MEMBERS],
     /// What each reaper knows; sorted, for it does not matter which of them is where.
     pub reapers: [Reap; MAX_REAPERS],
 }
@@ -155,17 +157,28 @@ pub struct Thread {
 pub struct Handle {
     /// The last position that this very handle stamped, or [`NEVER`].
     pub last: u64,
-    /// A thread is looking for messages to take again, and has the lock of the next two.
-    pub is_locked: bool,
-    /// With the redelivery word as in here,
-    pub sweep_word: u64,
-    /// everything before here was seen not to be in REDELIVER.
-    pub sweep_next: u64,
 }
 
 impl Handle {
     /// A handle that has done nothing yet.
-    pub const NEW: Self = Self { last: NEVER, is_locked: false, sweep_word: 0, sweep_next: 0 };
+    pub const NEW: Self = Self { last: NEVER };
+}
+
+/// How far the handles of a member have looked for messages to take again: memory of its process
+/// too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sweep {
+    /// A thread is looking, and has the lock.
+    pub is_locked: bool,
+    /// With the redelivery word as in here,
+    pub word: u64,
+    /// everything before here was seen not to be in REDELIVER.
+    pub next: u64,
+}
+
+impl Sweep {
+    /// Nobody has looked yet.
+    pub const NEW: Self = Self { is_locked: false, word: 0, next: 0 };
 }
 
 /// No position: what a handle that stamped nothing has for its last one.

@@ -48,10 +48,14 @@ pub struct ThreadSpec {
 pub enum Role {
     /// Sends so many messages.
     Sender(u8),
+    /// Sends so many, two by one claim where it can.
+    PairSender(u8),
     /// Reserves, gives up, then sends so many.
     Quitter(u8),
     /// Receives so many messages and acknowledges each.
     Receiver(u8),
+    /// Receives so many, two by one claim where it can.
+    PairReceiver(u8),
     /// Receives one and puts it back, then so many.
     PutsBack(u8),
     /// Receives one and holds it for ever.
@@ -92,16 +96,26 @@ impl Config {
     /// Where a thread of `role` begins each operation.
     pub fn begin(role: Role) -> At {
         match role {
-            Role::Sender(_) | Role::Quitter(_) => At::ReadTail,
-            Role::Receiver(_) | Role::PutsBack(_) | Role::Holder => At::ReadRedeliver,
+            Role::Sender(_) | Role::PairSender(_) | Role::Quitter(_) => At::ReadTail,
+            Role::Receiver(_) | Role::PairReceiver(_) | Role::PutsBack(_) | Role::Holder => {
+                At::ReadRedeliver
+            }
             Role::Closer => At::RaiseFlag,
         }
     }
 
-    /// How many operations a thread of `role` has.
-    pub fn operations(role: Role) -> u8 {
+    /// How many slots one claim of a thread of `role` may have.
+    pub fn most(role: Role) -> u8 {
+        if matches!(role, Role::PairSender(_) | Role::PairReceiver(_)) { 2 } else { 1 }
+    }
+
+    /// How many messages a thread of `role` has to do with.
+    pub fn messages(role: Role) -> u8 {
         match role {
-            Role::Sender(count) | Role::Receiver(count) => count,
+            Role::Sender(count)
+            | Role::Receiver(count)
+            | Role::PairSender(count)
+            | Role::PairReceiver(count) => count,
             Role::Quitter(count) | Role::PutsBack(count) => count + 1,
             Role::Holder | Role::Closer => 1,
         }

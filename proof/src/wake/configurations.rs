@@ -35,50 +35,40 @@ fn siblings(mut config: Config) -> Config {
 /// All of them.
 pub fn all() -> Vec<Config> {
     use Begin::{Aborted, Filled};
-    use Role::{Closer, Holder, PutsBack, Quitter, Receiver, Sender};
+    use Role::{Closer, Holder, PairReceiver, PairSender, PutsBack, Quitter, Receiver, Sender};
+    let full: &[Begin] = &[Filled, Filled];
+    let pair = [Sender(3), Receiver(3)];
+    let two_and_one = [Sender(1), Sender(1), Receiver(2)];
+    let one_and_two = [Sender(2), Receiver(1), Receiver(1)];
+    let two_each = [Sender(1), Sender(1), Receiver(1), Receiver(1)];
+    let quits = [Quitter(1), Receiver(1), Receiver(1)];
+    let quits_beside = [Quitter(1), Sender(1), Receiver(1), Receiver(1)];
+    let closes = [Sender(1), Receiver(2), Receiver(1), Closer];
+    let closes_late = [Sender(1), Receiver(2), Receiver(2), Closer];
+    let five = [Sender(2), Sender(1), Receiver(1), Receiver(1), Receiver(1)];
+    let pairs = [PairSender(2), Receiver(1), Receiver(1), Receiver(1)];
+    let pairs_back = [PairReceiver(2), Sender(1), Sender(1), PairReceiver(2)];
     vec![
-        quick(waiting("wake-pair-1", 1, &[], &[Sender(3), Receiver(3)])),
-        quick(waiting("wake-pair-2", 2, &[], &[Sender(3), Receiver(3)])),
-        quick(waiting("wake-two-receivers", 2, &[], &[Sender(2), Receiver(1), Receiver(1)])),
-        quick(waiting(
-            "wake-two-senders",
-            2,
-            &[Filled, Filled],
-            &[Sender(1), Sender(1), Receiver(2)],
-        )),
-        quick(siblings(waiting("wake-siblings", 1, &[], &[Sender(2), Receiver(1), Receiver(1)]))),
-        waiting("wake-two-each", 1, &[], &[Sender(1), Sender(1), Receiver(1), Receiver(1)]),
-        waiting(
-            "wake-two-each-full",
-            2,
-            &[Filled, Filled],
-            &[Sender(1), Sender(1), Receiver(1), Receiver(1)],
-        ),
-        waiting(
-            "wake-five",
-            1,
-            &[],
-            &[Sender(2), Receiver(1), Receiver(1), Sender(1), Receiver(1)],
-        ),
+        quick(waiting("wake-pair-1", 1, &[], &pair)),
+        quick(waiting("wake-pair-2", 2, &[], &pair)),
+        quick(waiting("wake-two-receivers", 2, &[], &one_and_two)),
+        quick(waiting("wake-two-senders", 2, full, &two_and_one)),
+        quick(siblings(waiting("wake-siblings", 1, &[], &one_and_two))),
+        quick(waiting("wake-two-each", 1, &[], &two_each)),
+        quick(waiting("wake-two-each-full", 2, full, &two_each)),
         quick(waiting("wake-skip-held", 2, &[Aborted, Filled], &[Sender(1), Holder])),
-        quick(waiting("wake-quit", 2, &[], &[Quitter(1), Receiver(1), Receiver(1)])),
-        waiting("wake-quit-two", 1, &[], &[Quitter(1), Sender(1), Receiver(1), Receiver(1)]),
+        quick(waiting("wake-quit", 2, &[], &quits)),
+        waiting("wake-quit-beside", 1, &[], &quits_beside),
         quick(waiting("wake-put-back", 2, &[Filled], &[PutsBack(0), Receiver(1)])),
-        waiting("wake-put-back-send", 1, &[], &[Sender(2), PutsBack(1), Receiver(1)]),
-        quick(waiting("wake-close", 1, &[Filled], &[Sender(1), Receiver(2), Receiver(1), Closer])),
-        waiting("wake-close-late", 2, &[], &[Sender(1), Receiver(2), Receiver(2), Closer]),
-        uncapped(waiting(
-            "wake-uncapped-full",
-            2,
-            &[Filled, Filled],
-            &[Sender(1), Sender(1), Receiver(1), Receiver(1)],
-        )),
-        uncapped(waiting(
-            "wake-uncapped-five",
-            2,
-            &[],
-            &[Sender(2), Sender(1), Receiver(1), Receiver(1), Receiver(1)],
-        )),
+        quick(waiting("wake-put-back-send", 1, &[], &[Sender(2), PutsBack(1), Receiver(1)])),
+        quick(waiting("wake-close", 1, &[Filled], &closes)),
+        quick(waiting("wake-close-late", 2, &[], &closes_late)),
+        waiting("wake-batch", 2, &[], &pairs),
+        waiting("wake-batch-full", 2, full, &pairs_back),
+        quick(uncapped(waiting("wake-uncapped-full", 2, full, &two_each))),
+        quick(uncapped(waiting("wake-uncapped-quit", 1, &[], &quits))),
+        uncapped(waiting("wake-uncapped-batch", 2, full, &pairs_back)),
+        uncapped(waiting("wake-uncapped-five", 2, &[], &five)),
     ]
 }
 

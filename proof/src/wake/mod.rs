@@ -1,20 +1,27 @@
 //! Waiting, as a machine of states: event counts over memory with store buffers.
 //!
-//! What is modelled: claims, commits and acknowledgements as the accesses that matter to waiting; the waiter
-//! bits, the epoch, the sleep of the kernel, which compares the epoch and falls asleep in one; a wake-up
-//! may choose any sleeper. Each thread's stores reach memory late and in order (TSO). Nothing times out,
-//! but a sleep on somebody who is at work may end at any moment: that is its cap.
+//! What is modelled: claims, commits and acknowledgements as the accesses that matter to waiting;
+//! the waiter bits, the epoch, the sleep of the kernel, which compares the epoch and falls asleep
+//! in one; a wake-up may choose any sleeper. Each thread's stores reach memory late and in order
+//! (TSO). Nothing times out, but a sleep on somebody who is at work may end at any moment: that is
+//! its cap.
 //!
-//! What is not: owners, stamps and certification (they only add reasons not to sleep long), crashes, the
-//! recheck that heals a wake-up given to the dead, memory weaker than TSO.
+//! What is not: owners, stamps and certification (they only add reasons not to sleep long),
+//! crashes, the recheck that heals a wake-up given to the dead, memory weaker than TSO.
 //!
-//! Checked: from every state an end can be reached, and at an end everybody is done, or asleep for want of
-//! something that indeed is not there. A lost wake-up is a state from which no end can be reached.
+//! Checked: from every state an end can be reached, and at an end everybody is done, or asleep for
+//! want of something that indeed is not there. A lost wake-up is a state from which no end can be
+//! reached.
 
 pub mod config;
 pub mod configurations;
 pub mod machine;
+pub mod receiving;
+pub mod sending;
 pub mod state;
+pub mod waiting;
+
+use std::fmt::Write;
 
 use crate::explore::{Model, Move};
 use crate::pack::Interner;
@@ -63,9 +70,8 @@ impl Waiting {
 /// Pairs of threads of which it does not matter which is which, in an order that sorts.
 fn alike(config: &Config) -> Vec<(usize, usize)> {
     let threads = &config.threads;
-    let alone = |one: usize| {
-        threads.iter().filter(|spec| spec.member == threads[one].member).count() == 1
-    };
+    let alone =
+        |one: usize| threads.iter().filter(|spec| spec.member == threads[one].member).count() == 1;
     let like = |one: usize, other: usize| {
         threads[one].role == threads[other].role && alone(one) && alone(other)
     };
@@ -105,8 +111,7 @@ impl Model for Waiting {
                 continue;
             }
             let choices = match thread.at {
-                // One may be any of those asleep; more than one is all.
-                At::Wake { event, count: 1 } => machine.sleepers(event).count().max(1),
+                At::Wake { event, count } => machine.wakings(event, count).len(),
                 _ => 1,
             };
             for choice in 0..choices {
@@ -136,7 +141,8 @@ impl Model for Waiting {
     fn pack(&mut self, state: &State) -> Key {
         let mut state = *state;
         let mut threads = state.threads.map(|thread| self.threads.number(&thread));
-        // Threads that do the same, each a member of its own, may change places: the lowest number first.
+        // Threads that do the same, each a member of its own, may change places: the lowest number
+        // first.
         for &(one, other) in &self.alike {
             if threads[one] > threads[other] {
                 threads.swap(one, other);
@@ -163,7 +169,7 @@ impl Model for Waiting {
         for word in self.words() {
             let (old, new) = (before.memory[word.place()], after.memory[word.place()]);
             if old != new {
-                text += &format!("\n        {word:?}: {old} -> {new}");
+                let _ = write!(text, "\n        {word:?}: {old} -> {new}");
             }
         }
         text

@@ -1,5 +1,5 @@
-//! What the model of waiting is a state of: words in memory, and for each thread where it is and which of
-//! its stores nobody else can see yet.
+//! What the model of waiting is a state of: words in memory, and for each thread where it is and
+//! which of its stores nobody else can see yet.
 
 /// The most threads.
 pub const MAX_THREADS: usize = 5;
@@ -93,14 +93,14 @@ pub enum At {
     Done,
     /// Send 1.
     ReadTail,
-    /// Send 2.
-    ReadRoom { tail: u8 },
+    /// Send 2. `count` slots in a row were found vacant.
+    ReadRoom { tail: u8, count: u8 },
     /// Send 2.
     ReadTailAgain { tail: u8 },
     /// Send 4.
-    ClaimTail { tail: u8 },
-    /// Send 7, or the reservation is given up.
-    Commit { position: u8 },
+    ClaimTail { tail: u8, count: u8 },
+    /// Send 7, or the reservation is given up. There are `left` from this one on, of `count`.
+    Commit { position: u8, left: u8, count: u8 },
     /// Receive 1.
     ReadRedeliver,
     /// Receive 1.
@@ -111,8 +111,8 @@ pub enum At {
     ClearPending { word: u8 },
     /// Receive 2.
     ReadHead,
-    /// Receive 3.
-    ReadSlot { head: u8 },
+    /// Receive 3. `count` slots in a row were found filled.
+    ReadSlot { head: u8, count: u8 },
     /// Receive 3.
     ReadHeadAgain { head: u8 },
     /// Receive 3.
@@ -121,12 +121,12 @@ pub enum At {
     HelpClose { head: u8 },
     /// Receive 3.
     ReadPending,
-    /// Receive 5.
-    ClaimHead { head: u8, aborted: bool },
+    /// Receive 5. Of no slot: of one that was aborted.
+    ClaimHead { head: u8, count: u8 },
     /// Receive 6.
     GiveBack { head: u8 },
-    /// Receive 8, or put back.
-    Finish { slot: u8, index: u8 },
+    /// Receive 8, or put back. There are `left` from this position on, of `count`.
+    Finish { position: u8, left: u8, count: u8 },
     /// Put back: the new generation.
     Announce { word: u8 },
     /// Close: the flag.
@@ -179,11 +179,11 @@ pub enum Todo {
     /// Commit or give up what was reserved.
     Commit { position: u8 },
     /// Acknowledge or put back.
-    Finish { slot: u8, index: u8 },
+    Finish { position: u8 },
     /// Once more from the beginning.
     Retry,
-    /// Count the operation.
-    Count,
+    /// Count so many messages.
+    Count(u8),
     /// Do nothing for ever, with a message in hand.
     Hold,
 }

@@ -5,11 +5,11 @@ use bytemuck::Pod;
 
 use super::super::Corruption;
 use super::super::reap::resolve;
-use super::super::word::{CursorWord, POSITION_MASK, SlotWord, State, after, before};
+use super::super::word::{CursorWord, POSITION_MASK, SlotWord, after, before};
 use super::{Attempts, Ring};
 use crate::error::MemberId;
 use crate::primitive::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use crate::primitive::{AtomicU64, Message, overwrite, passed_rmw};
+use crate::primitive::{ContestedU64, Message, overwrite, passed_rmw};
 
 /// Why a producer gets no slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +38,13 @@ pub struct ProducerSide {
     /// The position behind the last claim that this handle made, and stamped: the one claim that it need not certify.
     ///
     /// A handle, not a member: another thread of the same member may have claimed and not stamped yet.
-    next: AtomicU64,
+    next: ContestedU64,
 }
 
 impl ProducerSide {
     /// A handle of `member` that has claimed nothing yet.
     pub fn new(member: MemberId) -> Self {
-        Self { member, next: AtomicU64::new(NOWHERE) }
+        Self { member, next: ContestedU64::new(NOWHERE) }
     }
 }
 
@@ -196,11 +196,11 @@ impl<M: Message + ?Sized> Ring<'_, M> {
             return Ok(now);
         }
         let position = seen.position();
-        let state = word.state().ok_or(Corruption::Slot)?;
+        word.state().ok_or(Corruption::Slot)?;
         self.member(word.member())?;
-        // In a ring of one slot the last claim may be the slot's own.
-        let occupied = state != State::Vacant || self.capacity() == 1;
-        if occupied && self.geometry.is_previous(word, position) {
+        // In any state: if the last claim was of as many slots as there are, this one is its first, and vacant until
+        // it is stamped.
+        if self.geometry.is_previous(word, position) {
             return Err(Refusal::Full);
         }
         Err(Corruption::Slot.into())

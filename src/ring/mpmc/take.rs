@@ -13,7 +13,7 @@ use super::redeliver::Sweeper;
 use super::{Attempts, Ring};
 use crate::error::MemberId;
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use crate::primitive::{AtomicU64, Message, overwrite, passed_rmw};
+use crate::primitive::{ContestedU64, Message, overwrite, passed_rmw};
 
 /// Why a consumer gets no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl From<Corruption> for Dry {
 pub struct ConsumerSide {
     pub(super) member: MemberId,
     /// As for a producer.
-    next: AtomicU64,
+    next: ContestedU64,
     /// What is known of messages to deliver again.
     pub(super) sweeper: Arc<Sweeper>,
 }
@@ -50,7 +50,7 @@ impl ConsumerSide {
     /// A handle of `member` that has claimed nothing yet. Those of one process may share what they know of messages to
     /// deliver again.
     pub fn new(member: MemberId, sweeper: &Arc<Sweeper>) -> Self {
-        Self { member, next: AtomicU64::new(NOWHERE), sweeper: Arc::clone(sweeper) }
+        Self { member, next: ContestedU64::new(NOWHERE), sweeper: Arc::clone(sweeper) }
     }
 
     /// What is known of messages to deliver again.
@@ -165,7 +165,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         let word = self.geometry.reading(position, side.member.0);
         debug_assert!(self.may_take(word, position));
         // ORDERING(stamp): pairs with the Acquire of who certifies, and of a reaper that hands the message on.
-        self.word(position).store(word.0, Release);
+        overwrite(self.word(position), word.0, Release);
     }
 
     /// Whether the slot of a claim is as its owner may find it: filled, or stamped in its name by a helper. Relaxed, as for
@@ -243,11 +243,12 @@ impl<M: Message + ?Sized> Ring<'_, M> {
                 state => state == State::Vacant,
             }
         } else {
-            // The head has passed it, so it is being read, or is to be read again; in a ring of one slot the last
-            // claim may be the slot's own.
+            // The head has passed it, so it is being read, or is to be read again. If the last claim was of as many
+            // messages as there are slots, this one is its first, and filled until it is stamped; who passes over
+            // aborted ones claims one at a time.
             let passed = match state {
-                State::Reading | State::Redeliver => true,
-                State::Filled | State::Aborted => self.capacity() == 1,
+                State::Reading | State::Redeliver | State::Filled => true,
+                State::Aborted => self.capacity() == 1,
                 State::Vacant | State::Writing => false,
             };
             passed && self.geometry.is_previous(word, position)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::reap::{DeliveryPolicy, reap};
+use super::super::reap::{DeliveryPolicy, Reaped, reap};
 use super::super::word::{CursorWord, POSITION_MASK, after, before};
 use super::*;
 use crate::primitive::HeapSlots;
@@ -119,7 +119,7 @@ fn batches_take_what_there_is_and_wrap() {
                 match ring.push_slice(&producer, &batch) {
                     Ok(count) => sent += count as u64,
                     Err(why) => {
-                        assert_eq!((why, sent - received), (Refusal::Full, capacity as u64))
+                        assert_eq!((why, sent - received), (Refusal::Full, capacity as u64));
                     }
                 }
                 let mut buffer = vec![0; 1 + usize::try_from(step % 7).unwrap()];
@@ -343,7 +343,7 @@ fn a_reaper_leaves_the_living_alone() {
     let taken = ring.take(&consumer).unwrap();
     let claim = ring.reserve(&producer, 0).unwrap();
     let before = reap(&ring, THEM, DeliveryPolicy::AtLeastOnce);
-    assert_eq!(before, Default::default());
+    assert_eq!(before, Reaped::default());
     ring.acknowledge(taken);
     ring.commit(claim);
     assert!(ring.pop(&consumer).is_ok());

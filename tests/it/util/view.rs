@@ -106,3 +106,75 @@ impl View {
         self.u64(self.not_full(ring) + 8) != 0
     }
 }
+
+/// States of a queue's slots.
+pub const VACANT: u64 = 0;
+pub const WRITING: u64 = 1;
+pub const FILLED: u64 = 2;
+pub const ABORTED: u64 = 3;
+pub const READING: u64 = 4;
+pub const REDELIVER: u64 = 5;
+/// In a queue's tail: closed.
+pub const CLOSED: u64 = 1 << 11;
+/// Positions of a queue are counted modulo this.
+pub const POSITIONS: u64 = 1 << 52;
+
+/// The word of a queue's cursor.
+pub fn cursor(position: u64, member: u64) -> u64 {
+    position << 12 | member
+}
+
+/// The words of a queue.
+impl View {
+    /// Offset of the word that says whether anything comes again.
+    pub fn redeliver(&self) -> u64 {
+        self.head(0) + 8
+    }
+
+    /// Offset of the flag of those who begin to close.
+    pub fn closed(&self) -> u64 {
+        self.seal(0)
+    }
+
+    /// Offset of the word of the slot of `position`.
+    pub fn word(&self, position: u64) -> u64 {
+        self.slot(0, position % self.capacity())
+    }
+
+    /// What the slot of `position` says in `state`.
+    pub fn slot_word(&self, position: u64, tries: u64, member: u64, state: u64) -> u64 {
+        let lap = position >> self.capacity().trailing_zeros();
+        lap << 18 | tries << 14 | member << 3 | state
+    }
+
+    /// State of the slot of `position` now.
+    pub fn state(&self, position: u64) -> u64 {
+        self.u64(self.word(position)) & 0b111
+    }
+
+    /// Makes an empty queue that nobody has used one that has carried `position` messages.
+    pub fn start_at(&self, position: u64) {
+        for next in (0..self.capacity()).map(|n| (position + n) % POSITIONS) {
+            self.put_u64(self.word(next), self.slot_word(next, 0, 0, VACANT));
+        }
+        self.put_u64(self.head(0), cursor(position, 0));
+        self.put_u64(self.tail(0), cursor(position, 0));
+    }
+
+    /// Which members have the bit of `event`, the offset of a waiter line.
+    pub fn waiting(&self, event: u64) -> Vec<usize> {
+        let has = |member: &usize| {
+            let word = self.u64(event + 8 + (*member as u64 / 64) * 8);
+            word >> (member % 64) & 1 == 1
+        };
+        (0..512).filter(has).collect()
+    }
+
+    /// Makes the header's checksum fit its other bytes: FNV-1a, 64 bits.
+    pub fn seal_header(&self) {
+        let mut header = self.bytes(0, HEADER);
+        header[24..32].fill(0);
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        self.put_u64(24, header.iter().fold(0xcbf2_9ce4_8422_2325, step));
+    }
+}

@@ -101,14 +101,14 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "waiters: bit set relaxed",
         EVENT,
-        &[("fetch_or(event.bit(), SeqCst)", "fetch_or(event.bit(), Relaxed)")],
+        &[("fetch_or(bit, SeqCst)", "fetch_or(bit, Relaxed)")],
         WAIT,
         Survives(FENCED),
     ),
     mutant(
         "waiters: bit cleared relaxed",
         EVENT,
-        &[("fetch_and(!self.event.bit(), SeqCst)", "fetch_and(!self.event.bit(), Relaxed)")],
+        &[("fetch_and(!bit, SeqCst)", "fetch_and(!bit, Relaxed)")],
         WAIT,
         Survives("who leaves was woken after the change, which orders its look for more"),
     ),
@@ -136,13 +136,7 @@ pub const MUTANTS: &[Mutant] = &[
         WAIT,
         Killed,
     ),
-    mutant(
-        "waiter sets no bit",
-        EVENT,
-        &[("            event.line.waiters[0].fetch_or(event.bit(), SeqCst);\n", "")],
-        WAIT,
-        Killed,
-    ),
+    mutant("waiter sets no bit", EVENT, &[("            event.enroll(true);\n", "")], WAIT, Killed),
     mutant(
         "bit cleared while another thread waits",
         EVENT,

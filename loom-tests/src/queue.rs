@@ -1,0 +1,376 @@
+//! A queue of values on the heap, for any of [`MEMBERS`] members, and what the dead among them leave behind.
+//!
+//! [`Queue::send`] and [`Queue::recv`] attempt, look who is at work, and sleep as a station of the library does.
+//! What stops half-way (`…_and_die`) does the first steps of the protocol and no more: a process that was killed, or one
+//! that never comes to run again.
+
+use std::sync::Arc;
+
+use loom::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
+use loom::thread::JoinHandle;
+use ringway::MemberId;
+use ringway::parts::mpmc::{
+    ConsumerSide, Dry, Filling, ProducerSide, Refusal, Ring, Sweeper, Taken,
+};
+use ringway::parts::reap::{DeliveryPolicy, Reaped, reap};
+use ringway::parts::word::{CursorWord, Geometry, POSITION_MASK, SlotWord, State, after};
+use ringway::parts::{
+    Attempt, Deadline, Event, HeapSlots, LocalWaiters, Look, QueueHeader, Recheck,
+};
+
+use super::{PARK, member};
+
+/// How many members a queue has.
+pub const MEMBERS: u16 = 4;
+
+/// A start from which positions, and with them laps, run over their end within a few messages.
+pub const WRAPPING: u64 = POSITION_MASK - 1;
+
+/// A queue that every member has attached.
+#[derive(Debug)]
+pub struct Queue {
+    header: QueueHeader,
+    slots: HeapSlots<u64>,
+    /// Of each member: its threads that wait for messages, and for room.
+    local: [[LocalWaiters; 2]; MEMBERS as usize],
+}
+
+impl Queue {
+    /// An empty queue of `capacity` slots.
+    pub fn new(capacity: usize) -> Arc<Self> {
+        Self::starting_at(0, capacity)
+    }
+
+    /// An empty queue through which `position` messages have passed.
+    pub fn starting_at(position: u64, capacity: usize) -> Arc<Self> {
+        let queue = Self {
+            header: QueueHeader::default(),
+            slots: HeapSlots::vacant(capacity, size_of::<u64>()),
+            local: std::array::from_fn(|_| <[LocalWaiters; 2]>::default()),
+        };
+        queue.header.initialise();
+        let cursor = CursorWord::new(position, 0).0;
+        queue.header.tail.tail.store(cursor, Relaxed);
+        queue.header.head.head.store(cursor, Relaxed);
+        for count in 0..capacity as u64 {
+            let next = after(position, count);
+            queue.store(next, queue.geometry().vacant(next), Relaxed);
+        }
+        Arc::new(queue)
+    }
+
+    /// An empty queue that has `values` in it: not by claims of anybody who is still there.
+    pub fn holding(position: u64, capacity: usize, values: &[u64]) -> Arc<Self> {
+        let queue = Self::starting_at(position, capacity);
+        assert_eq!(queue.push_each(&ProducerSide::new(member(0)), values), values);
+        queue
+    }
+
+    /// Runs `act` on a thread of its own.
+    pub fn beside<R: 'static>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&Queue) -> R + 'static,
+    ) -> JoinHandle<R> {
+        let queue = Arc::clone(self);
+        loom::thread::spawn(move || act(&queue))
+    }
+
+    /// The ring.
+    pub fn ring(&self) -> Ring<'_, u64> {
+        Ring::new(&self.header, self.slots.slots(), MEMBERS.into())
+    }
+
+    /// The words that all share.
+    pub fn header(&self) -> &QueueHeader {
+        &self.header
+    }
+
+    fn geometry(&self) -> Geometry {
+        Geometry::new(self.slots.slots().len() as u64)
+    }
+
+    /// Stores a slot's word, by a swap: see `overwrite` of the library's facade.
+    fn store(&self, position: u64, word: SlotWord, ordering: Ordering) {
+        self.slots.slots().word(self.geometry().index(position)).swap(word.0, ordering);
+    }
+
+    /// The states of all slots and whose they are, in the order of the memory.
+    ///
+    /// # Panics
+    ///
+    /// When a word is none that a correct member writes.
+    pub fn states(&self) -> Vec<(State, u16)> {
+        let word = |index| SlotWord(self.slots.slots().word(index).load(Acquire));
+        let states = (0..self.slots.slots().len()).map(word);
+        states.map(|word| (word.state().expect("a possible word"), word.member())).collect()
+    }
+
+    /// Checks that whatever is claimed to be filled after a slot, the slot was stamped: nothing vacant lies before it.
+    ///
+    /// For a ring that begins at zero, is not full, and that nobody takes from. It looks from the end on, as each
+    /// claim made sure of the one before it.
+    ///
+    /// # Panics
+    ///
+    /// When that is not so.
+    pub fn assert_stamped_in_order(&self, unstamped: State) {
+        let mut later = false;
+        for index in (0..self.slots.slots().len()).rev() {
+            let word = SlotWord(self.slots.slots().word(index).load(Acquire));
+            let stamped = word.state() != Some(unstamped) || word.lap() != 0;
+            assert!(stamped || !later, "slot {index} has no stamp, and a later one has");
+            later |= stamped;
+        }
+    }
+
+    /// Tries to push `value` once, as the library does: first as if there were no obstacle.
+    ///
+    /// # Panics
+    ///
+    /// When the ring says that it is corrupt.
+    pub fn push(&self, side: &ProducerSide, value: u64) -> Result<(), Refusal> {
+        let ring = self.ring();
+        let claimed = ring.reserve_at_once(side, 0).map_or_else(|| ring.reserve(side, 0), Ok);
+        let claim =
+            claimed.inspect_err(|why| assert!(!matches!(why, Refusal::Corrupt(_)), "{why:?}"));
+        ring.fill_with(claim?, value);
+        Ok(())
+    }
+
+    /// Tries to claim the next message once, as the library does: first as if there were no obstacle.
+    ///
+    /// # Panics
+    ///
+    /// When the ring says that it is corrupt.
+    pub fn take(&self, side: &ConsumerSide) -> Result<Taken, Dry> {
+        let ring = self.ring();
+        let taken = ring.take_at_once(side).map_or_else(|| ring.take(side), Ok);
+        taken.inspect_err(|why| assert!(!matches!(why, Dry::Corrupt(_)), "{why:?}"))
+    }
+
+    /// Tries to pop once.
+    pub fn pop(&self, side: &ConsumerSide) -> Result<u64, Dry> {
+        let (ring, claim) = (self.ring(), self.take(side)?);
+        let value = ring.copy(&claim);
+        ring.acknowledge(claim);
+        Ok(value)
+    }
+
+    /// Tries to push each of `values` once, and gives back those that were accepted.
+    pub fn push_each(&self, side: &ProducerSide, values: &[u64]) -> Vec<u64> {
+        values.iter().copied().filter(|value| self.push(side, *value).is_ok()).collect()
+    }
+
+    /// Takes at most `limit` values, and stops at the first time that there is none.
+    pub fn pop_some(&self, side: &ConsumerSide, limit: usize) -> Vec<u64> {
+        let mut received = Vec::new();
+        while received.len() < limit {
+            match self.pop(side) {
+                Ok(value) => received.push(value),
+                Err(Dry::Skipped) => {}
+                Err(_) => break,
+            }
+        }
+        received
+    }
+
+    /// Takes values until there is none, and says why.
+    pub fn pop_until(&self, side: &ConsumerSide) -> (Vec<u64>, Dry) {
+        let mut received = Vec::new();
+        loop {
+            match self.pop(side) {
+                Ok(value) => received.push(value),
+                Err(Dry::Skipped) => {}
+                Err(why) => return (received, why),
+            }
+        }
+    }
+
+    /// What is left once everybody has gone, taken by member 0.
+    ///
+    /// # Panics
+    ///
+    /// When it ends in anything but an empty or a drained ring.
+    pub fn rest(&self) -> Vec<u64> {
+        let (received, why) = self.pop_until(&receiver(0));
+        assert!(matches!(why, Dry::Empty | Dry::Drained), "{why:?}: {:?}", self.states());
+        received
+    }
+
+    /// Checks that nobody owns any slot, and that the ring takes and gives as many messages as it has slots.
+    ///
+    /// # Panics
+    ///
+    /// When that is not so.
+    pub fn assert_whole(&self) {
+        let (side, capacity) = (ProducerSide::new(member(0)), self.ring().capacity());
+        assert_eq!(self.rest(), []);
+        assert!(self.states().iter().all(|state| state.0 == State::Vacant), "{:?}", self.states());
+        let values: Vec<u64> = (70..70 + capacity).collect();
+        assert_eq!(self.push_each(&side, &values), values);
+        assert_eq!(self.push(&side, 99), Err(Refusal::Full));
+        assert_eq!(self.rest(), values);
+    }
+
+    /// The event that consumers of member `number` wait at.
+    pub fn not_empty(&self, number: u16) -> Event<'_> {
+        let local = &self.local[usize::from(number)][0];
+        Event::of_many(&self.header.not_empty, local, member(number))
+    }
+
+    /// The event that producers of member `number` wait at.
+    pub fn not_full(&self, number: u16) -> Event<'_> {
+        let local = &self.local[usize::from(number)][1];
+        Event::of_many(&self.header.not_full, local, member(number))
+    }
+
+    /// Tells consumers that `count` messages are there.
+    pub fn tell_receivers(&self, count: u32) {
+        if self.ring().consumers_wait() {
+            self.not_empty(0).notify(count);
+        }
+    }
+
+    /// Tells producers that there is room for `count` messages.
+    pub fn tell_senders(&self, count: u32) {
+        if self.ring().producers_wait() {
+            self.not_full(0).notify(count);
+        }
+    }
+
+    /// Sends `value`, sleeping while there is no room. `number` is the member of `side`.
+    ///
+    /// # Panics
+    ///
+    /// When the wait ends without an answer.
+    pub fn send(&self, number: u16, side: &ProducerSide, value: u64) -> Result<(), Refusal> {
+        let ring = self.ring();
+        let attempt = |look: Look| match ring.reserve(side, 0) {
+            Err(Refusal::Full) if look.last => {
+                ring.consumer_at_work().map_or(Attempt::Idle, Attempt::Held)
+            }
+            Err(Refusal::Full) => Attempt::Idle,
+            done => Attempt::Ready(done),
+        };
+        let recheck = &mut Recheck::default();
+        let event = self.not_full(number);
+        let claimed = event.wait_until(PARK, recheck, Deadline::NEVER, attempt, || ring.has_room());
+        ring.fill_with(claimed.expect("it has no deadline")?, value);
+        self.tell_receivers(1);
+        Ok(())
+    }
+
+    /// Claims a message, sleeping while there is none. `number` is the member of `side`.
+    ///
+    /// # Panics
+    ///
+    /// When the wait ends without an answer.
+    pub fn await_claim(&self, number: u16, side: &ConsumerSide) -> Result<Taken, Dry> {
+        let ring = self.ring();
+        let take = || loop {
+            match ring.take(side) {
+                Err(Dry::Skipped) => self.tell_senders(1),
+                done => return done,
+            }
+        };
+        let attempt = |look: Look| match take() {
+            Err(Dry::Empty) if look.last => {
+                ring.producer_at_work().map_or(Attempt::Idle, Attempt::Held)
+            }
+            Err(Dry::Empty) => Attempt::Idle,
+            Err(Dry::Busy(member)) => Attempt::Held(member),
+            done => Attempt::Ready(done),
+        };
+        let recheck = &mut Recheck::default();
+        let event = self.not_empty(number);
+        let taken = event.wait_until(PARK, recheck, Deadline::NEVER, attempt, || ring.has_more());
+        taken.expect("it has no deadline")
+    }
+
+    /// Receives a value, sleeping while there is none. `number` is the member of `side`.
+    pub fn recv(&self, number: u16, side: &ConsumerSide) -> Result<u64, Dry> {
+        let (ring, claim) = (self.ring(), self.await_claim(number, side)?);
+        let value = ring.copy(&claim);
+        ring.acknowledge(claim);
+        self.tell_senders(1);
+        Ok(value)
+    }
+
+    /// Puts a message back that was seen, and says so.
+    pub fn put_back(&self, side: &ConsumerSide, claim: Taken) {
+        self.ring().put_back(side.sweeper(), claim, true);
+        self.tell_receivers(1);
+    }
+
+    /// Gives a claim to fill up, and says so.
+    pub fn abort(&self, claim: Filling) {
+        self.ring().abort(claim);
+        self.tell_receivers(u32::MAX);
+    }
+
+    /// Closes, and wakes both sides.
+    pub fn close(&self) {
+        self.ring().close();
+        self.not_empty(0).notify_all();
+        self.not_full(0).notify_all();
+    }
+
+    /// Takes back what member `number` left, delivering again what it had not acknowledged.
+    pub fn reap(&self, number: u16) -> Reaped {
+        reap(&self.ring(), member(number), DeliveryPolicy::AtLeastOnce)
+    }
+
+    /// As member `number`, claims `count` slots to fill, stamps the first `stamps` of them, and is killed. It must be the
+    /// first who claims. Whether it got so far: it is killed before that if another was faster.
+    pub fn claim_vacant_and_die(&self, number: u16, count: u64, stamps: u64) -> bool {
+        let tail = &self.header.tail.tail;
+        let seen = CursorWord(tail.load(Acquire));
+        let next = CursorWord::new(after(seen.position(), count), number);
+        let claimed = tail.compare_exchange(seen.0, next.0, SeqCst, Relaxed).is_ok();
+        for distance in 0..if claimed { stamps } else { 0 } {
+            let position = after(seen.position(), distance);
+            self.store(position, self.geometry().writing(position, number), Release);
+        }
+        claimed
+    }
+
+    /// Puts the first message back and is killed before it is announced. Gives the message.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn put_back_and_die(&self) -> u64 {
+        let head = CursorWord(self.header.head.head.load(Acquire)).position();
+        let claim = self.take(&receiver(1)).expect("a message");
+        self.store(head, self.geometry().reading(head, 1).put_back(), Release);
+        *self.ring().value(&claim)
+    }
+
+    /// The same with `count` messages to read, or slots to pass over where they were aborted.
+    pub fn claim_filled_and_die(&self, number: u16, count: u64, stamps: u64) -> bool {
+        let head = &self.header.head.head;
+        let seen = CursorWord(head.load(Acquire));
+        let next = CursorWord::new(after(seen.position(), count), number);
+        let claimed = head.compare_exchange(seen.0, next.0, SeqCst, Relaxed).is_ok();
+        for distance in 0..if claimed { stamps } else { 0 } {
+            let position = after(seen.position(), distance);
+            self.store(position, self.geometry().reading(position, number), Release);
+        }
+        claimed
+    }
+}
+
+/// A handle of member `number` that sends.
+pub fn sender(number: u16) -> ProducerSide {
+    ProducerSide::new(member(number))
+}
+
+/// A handle of member `number` that receives.
+pub fn receiver(number: u16) -> ConsumerSide {
+    ConsumerSide::new(member(number), &Arc::<Sweeper>::default())
+}
+
+/// The member `number`, as answers name it.
+pub fn named(number: u16) -> MemberId {
+    member(number)
+}

@@ -1,0 +1,152 @@
+//! Enrolling, sleeping, leaving, waking: what `event.rs` does.
+
+use super::config::{Config, Mutant};
+use super::machine::Machine;
+use super::state::{At, CLOSED, Event, Word};
+
+impl Machine<'_> {
+    /// A try came to nothing: enrol and try again, or see whether anybody is at work.
+    pub fn found_nothing(&self) -> At {
+        match self.is_enrolled() {
+            false => At::Enrol,
+            true if self.config.is(Mutant::NobodyIsAtWork) => At::FallAsleep { capped: false },
+            true => At::QuietFirst,
+        }
+    }
+
+    /// A try found somebody at work.
+    pub fn found_work(&self) -> At {
+        if !self.is_enrolled() {
+            return At::Enrol;
+        }
+        At::FallAsleep { capped: self.config.capped }
+    }
+
+    pub fn wait(&mut self, at: At, choice: usize) -> At {
+        let event = self.event();
+        match at {
+            At::Enrol => {
+                self.enrol(event);
+                At::ReadEpoch
+            }
+            At::ReadEpoch => {
+                self.state.threads[self.me].enrolled = Some(true);
+                Config::begin(self.config.threads[self.me].role)
+            }
+            // A consumer reads the tail first, a producer the head.
+            At::QuietFirst if event == Event::NotEmpty => {
+                At::QuietSecond { first: self.load(Word::Tail) & !CLOSED }
+            }
+            At::QuietFirst => At::QuietSecond { first: self.load(Word::Head) },
+            At::QuietSecond { first } if event == Event::NotEmpty => {
+                if self.load(Word::Head) == first { At::QuietRedeliver } else { self.found_work() }
+            }
+            At::QuietSecond { first } => {
+                let tail = self.load(Word::Tail) & !CLOSED;
+                if tail.wrapping_sub(first).min(self.config.slots) < self.config.slots {
+                    return self.found_work();
+                }
+                At::FallAsleep { capped: false }
+            }
+            At::QuietRedeliver if self.load(Word::Redeliver) & 1 != 0 => self.found_work(),
+            At::QuietRedeliver => At::FallAsleep { capped: false },
+            At::FallAsleep { capped } => {
+                let as_read = self.state.threads[self.me].enrolled.replace(false) == Some(true);
+                if as_read || self.config.is(Mutant::EpochAfterTry) {
+                    return At::Asleep { capped };
+                }
+                At::ReadEpoch
+            }
+            At::Asleep { .. } => At::ReadEpoch,
+            At::Leave | At::MoreHead | At::MoreTail { .. } | At::MoreRedeliver => {
+                self.leave(at, event)
+            }
+            _ => self.notify(at, choice),
+        }
+    }
+
+    fn enrol(&mut self, event: Event) {
+        let member = self.config.threads[self.me].member;
+        let threads = &mut self.state.enrolled[usize::from(member)][event as usize];
+        *threads += 1;
+        if *threads == 1 && !self.config.is(Mutant::NoBits) {
+            self.change(Word::Waiters(event), |bits| bits | 1 << member);
+        }
+        self.state.threads[self.me].enrolled = Some(false);
+    }
+
+    fn leave(&mut self, at: At, event: Event) -> At {
+        match at {
+            At::Leave => {
+                let member = self.config.threads[self.me].member;
+                let threads = &mut self.state.enrolled[usize::from(member)][event as usize];
+                *threads -= 1;
+                if *threads == 0 {
+                    self.change(Word::Waiters(event), |bits| bits & !(1 << member));
+                }
+                self.state.threads[self.me].enrolled = None;
+                if self.config.is(Mutant::NoBaton) { At::Next } else { At::MoreHead }
+            }
+            At::MoreHead => At::MoreTail { head: self.load(Word::Head) },
+            At::MoreTail { head } => {
+                let slots = self.config.slots;
+                let len = (self.load(Word::Tail) & !CLOSED).wrapping_sub(head).min(slots);
+                match event {
+                    Event::NotEmpty if len == 0 => At::MoreRedeliver,
+                    Event::NotFull if len == slots => At::Next,
+                    _ => At::ReadWaiters { event, count: 1 },
+                }
+            }
+            At::MoreRedeliver if self.load(Word::Redeliver) & 1 == 0 => At::Next,
+            _ => At::ReadWaiters { event, count: 1 },
+        }
+    }
+
+    fn notify(&mut self, at: At, choice: usize) -> At {
+        match at {
+            At::ReadWaiters { event, .. } if self.load(Word::Waiters(event)) == 0 => At::Next,
+            At::ReadWaiters { event, count } => At::ChangeEpoch { event, count },
+            At::ChangeEpoch { event, count } => {
+                if !self.config.is(Mutant::EpochStays) {
+                    self.change_epoch(event);
+                }
+                At::Wake { event, count }
+            }
+            At::Wake { event, count } => {
+                let chosen = self.wakings(event, count)[choice];
+                for sleeper in 0..self.config.threads.len() {
+                    if chosen >> sleeper & 1 != 0 {
+                        self.state.threads[sleeper].at = At::ReadEpoch;
+                    }
+                }
+                At::Next
+            }
+            _ => unreachable!("every place has its step"),
+        }
+    }
+
+    /// All who wait at `event` and have read the epoch find that it has changed.
+    fn change_epoch(&mut self, event: Event) {
+        for me in 0..self.config.threads.len() {
+            let theirs = Machine { config: self.config, state: self.state, me }.event();
+            let read = &mut self.state.threads[me].enrolled;
+            if theirs == event && read.is_some() {
+                *read = Some(false);
+            }
+        }
+    }
+
+    /// The sets of threads, a bit each, that a wake-up of `count` of those asleep at `event` may
+    /// choose.
+    pub fn wakings(&self, event: Event, count: u8) -> Vec<u8> {
+        let is_asleep = |thread: usize| {
+            let theirs = Machine { config: self.config, state: self.state, me: thread }.event();
+            matches!(self.state.threads[thread].at, At::Asleep { .. }) && theirs == event
+        };
+        let threads = 0..self.config.threads.len();
+        let asleep = threads.filter(|&one| is_asleep(one)).fold(0, |set: u8, one| set | 1 << one);
+        let woken = asleep.count_ones().min(count.into());
+        let all = 0..=u8::MAX;
+        all.filter(|set| set & !asleep == 0 && set.count_ones() == woken).collect()
+    }
+}
