@@ -105,21 +105,32 @@ impl Queue {
         states.map(|word| (word.state().expect("a possible word"), word.member())).collect()
     }
 
-    /// Checks that whatever is claimed to be filled after a slot, the slot was stamped: nothing vacant lies before it.
-    ///
-    /// For a ring that begins at zero, is not full, and that nobody takes from. It looks from the end on, as each
-    /// claim made sure of the one before it.
+    /// Checks what a reaper relies on: each position before the last claim to fill, which is of at most `last` slots,
+    /// has a stamp. In a ring that began at zero and whose first lap it is.
     ///
     /// # Panics
     ///
     /// When that is not so.
-    pub fn assert_stamped_in_order(&self, unstamped: State) {
-        let mut later = false;
-        for index in (0..self.slots.slots().len()).rev() {
-            let word = SlotWord(self.slots.slots().word(index).load(Acquire));
-            let stamped = word.state() != Some(unstamped) || word.lap() != 0;
-            assert!(stamped || !later, "slot {index} has no stamp, and a later one has");
-            later |= stamped;
+    pub fn assert_fills_certified(&self, last: u64) {
+        self.assert_certified(self.header.tail.tail.load(Acquire), last, State::Vacant);
+    }
+
+    /// The same for claims to take.
+    ///
+    /// # Panics
+    ///
+    /// When that is not so.
+    pub fn assert_takes_certified(&self, last: u64) {
+        self.assert_certified(self.header.head.head.load(Acquire), last, State::Filled);
+    }
+
+    /// Relaxed: what counts is what comes with the cursor.
+    fn assert_certified(&self, cursor: u64, last: u64, unstamped: State) {
+        for position in 0..CursorWord(cursor).position().saturating_sub(last) {
+            let index = self.geometry().index(position);
+            let word = SlotWord(self.slots.slots().word(index).load(Relaxed));
+            let current = self.geometry().is_current(word, position);
+            assert!(!current || word.state() != Some(unstamped), "position {position}: {word:?}");
         }
     }
 

@@ -7,7 +7,6 @@
 use loom_tests::queue::{Queue, WRAPPING, receiver, sender};
 use loom_tests::{crowded, model};
 use ringway::parts::mpmc::{Dry, Refusal};
-use ringway::parts::word::State;
 
 /// Pushes as many of `values` as find room at once.
 fn push_slice(queue: &Queue, number: u16, values: &[u64]) -> usize {
@@ -32,10 +31,10 @@ fn a_batch_and_a_single_message_do_not_mix() {
         let queue = Queue::new(4);
         let other = queue.beside(|queue| {
             assert_eq!(push_slice(queue, 1, &[10, 11]), 2);
-            queue.assert_stamped_in_order(State::Vacant);
+            queue.assert_fills_certified(2);
         });
         queue.push(&sender(2), 20).unwrap();
-        queue.assert_stamped_in_order(State::Vacant);
+        queue.assert_fills_certified(2);
         other.join().unwrap();
         let received = queue.rest();
         assert!([[10, 11, 20], [20, 10, 11]].contains(&received[..].try_into().unwrap()));
@@ -74,11 +73,11 @@ fn two_who_take_batches_get_each_message_once() {
         let queue = Queue::holding(0, 2, &[1, 2]);
         let other = queue.beside(|queue| {
             let received = pop_slice(queue, 1);
-            queue.assert_stamped_in_order(State::Filled);
+            queue.assert_takes_certified(2);
             received
         });
         let mut received = pop_slice(&queue, 2);
-        queue.assert_stamped_in_order(State::Filled);
+        queue.assert_takes_certified(2);
         received.extend(other.join().unwrap());
         received.extend(queue.rest());
         received.sort_unstable();

@@ -17,10 +17,10 @@ fn a_producers_claim_is_stamped_before_the_next() {
         let queue = Queue::new(2);
         let other = queue.beside(|queue| {
             queue.push(&sender(1), 10).unwrap();
-            queue.assert_stamped_in_order(State::Vacant);
+            queue.assert_fills_certified(1);
         });
         queue.push(&sender(2), 20).unwrap();
-        queue.assert_stamped_in_order(State::Vacant);
+        queue.assert_fills_certified(1);
         other.join().unwrap();
     });
 }
@@ -31,10 +31,10 @@ fn a_consumers_claim_is_stamped_before_the_next() {
         let queue = Queue::holding(0, 2, &[1, 2]);
         let other = queue.beside(|queue| {
             queue.pop(&receiver(1)).unwrap();
-            queue.assert_stamped_in_order(State::Filled);
+            queue.assert_takes_certified(1);
         });
         queue.pop(&receiver(2)).unwrap();
-        queue.assert_stamped_in_order(State::Filled);
+        queue.assert_takes_certified(1);
         other.join().unwrap();
     });
 }
@@ -80,7 +80,7 @@ fn after_a_producer(stamps: u64) {
     assert!(queue.claim_vacant_and_die(1, 2, stamps));
     let other = queue.beside(|queue| queue.push(&sender(2), 20));
     queue.push(&sender(3), 30).unwrap();
-    queue.assert_stamped_in_order(State::Vacant);
+    queue.assert_fills_certified(1);
     other.join().unwrap().unwrap();
     assert_eq!(queue.states()[..2], [(State::Writing, 1); 2]);
     queue.reap(1);
@@ -106,7 +106,7 @@ fn after_a_consumer(stamps: u64) {
     assert!(queue.claim_filled_and_die(1, 2, stamps));
     let other = queue.beside(|queue| queue.pop(&receiver(2)));
     let mut received = vec![queue.pop(&receiver(3)).unwrap()];
-    queue.assert_stamped_in_order(State::Filled);
+    queue.assert_takes_certified(1);
     received.push(other.join().unwrap().unwrap());
     received.sort_unstable();
     assert_eq!(received, [3, 4]);
@@ -160,10 +160,10 @@ fn threads_that_share_a_sending_handle_leave_no_claim_without_a_stamp() {
         let (mine, theirs) = shared(sender(1));
         let other = queue.beside(move |queue| {
             queue.push(&theirs, 10).unwrap();
-            queue.assert_stamped_in_order(State::Vacant);
+            queue.assert_fills_certified(1);
         });
         queue.push(&mine, 20).unwrap();
-        queue.assert_stamped_in_order(State::Vacant);
+        queue.assert_fills_certified(1);
         other.join().unwrap();
         assert_eq!(queue.rest().len(), 2);
     });
@@ -176,11 +176,11 @@ fn threads_that_share_a_receiving_handle_leave_no_claim_without_a_stamp() {
         let (mine, theirs) = shared(receiver(1));
         let other = queue.beside(move |queue| {
             let value = queue.pop(&theirs).unwrap();
-            queue.assert_stamped_in_order(State::Filled);
+            queue.assert_takes_certified(1);
             value
         });
         let value = queue.pop(&mine).unwrap();
-        queue.assert_stamped_in_order(State::Filled);
+        queue.assert_takes_certified(1);
         assert_eq!(value + other.join().unwrap(), 3);
         queue.assert_whole();
     });

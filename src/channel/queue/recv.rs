@@ -77,15 +77,23 @@ impl<T: Pod> Receiver<T> {
     /// Why there is none.
     #[inline(always)]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        match self.anchored.ring().take_at_once(&self.side) {
-            // The result first, so that the value is copied once only.
-            Some(claim) => {
-                let received = Ok(self.anchored.ring().copy(&claim));
-                self.acknowledge(claim);
-                received
-            }
+        match self.recv_at_once() {
+            Some(value) => Ok(value),
             None => self.try_recv_slowly(),
         }
+    }
+
+    /// Takes the next value if there is no obstacle. One copy of the ring serves it all, as for senders.
+    #[inline(always)]
+    fn recv_at_once(&self) -> Option<T> {
+        let ring = *self.anchored.ring();
+        let claim = ring.take_at_once(&self.side)?;
+        let received = Some(ring.copy(&claim));
+        ring.acknowledge(claim);
+        if ring.producers_wait() {
+            self.anchored.not_full().notify(1);
+        }
+        received
     }
 
     #[inline(never)]
@@ -100,12 +108,8 @@ impl<T: Pod> Receiver<T> {
     /// Why none can come any more.
     #[inline(always)]
     pub fn recv(&self) -> Result<T, RecvError> {
-        match self.anchored.ring().take_at_once(&self.side) {
-            Some(claim) => {
-                let received = Ok(self.anchored.ring().copy(&claim));
-                self.acknowledge(claim);
-                received
-            }
+        match self.recv_at_once() {
+            Some(value) => Ok(value),
             None => self.recv_slowly(),
         }
     }

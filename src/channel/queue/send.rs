@@ -116,13 +116,25 @@ impl<T: Pod> Sender<T> {
     /// The value with why it was not sent.
     #[inline(always)]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        match self.claim_at_once(0) {
-            Some(claim) => {
-                self.fill(claim, value);
-                Ok(())
-            }
-            None => self.try_send_slowly(value),
+        if self.send_at_once(value) { Ok(()) } else { self.try_send_slowly(value) }
+    }
+
+    /// Sends `value` if there is no obstacle.
+    ///
+    /// One copy of the ring serves it all, in registers: what lies in memory is read anew after each atomic access.
+    #[inline(always)]
+    fn send_at_once(&self, value: T) -> bool {
+        let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
+        let ring = *self.anchored.ring();
+        if entered == deserted {
+            return false;
         }
+        let Some(claim) = ring.reserve_at_once(&self.side, 0) else { return false };
+        ring.fill_with(claim, value);
+        if ring.consumers_wait() {
+            self.anchored.not_empty().notify(1);
+        }
+        true
     }
 
     #[inline(never)]
@@ -143,13 +155,7 @@ impl<T: Pod> Sender<T> {
     /// The value with why it cannot be sent.
     #[inline(always)]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        match self.claim_at_once(0) {
-            Some(claim) => {
-                self.fill(claim, value);
-                Ok(())
-            }
-            None => self.send_slowly(value),
-        }
+        if self.send_at_once(value) { Ok(()) } else { self.send_slowly(value) }
     }
 
     #[inline(never)]
@@ -178,7 +184,6 @@ impl<T: Pod> Sender<T> {
         }
     }
 
-    #[inline(always)]
     fn fill(&self, claim: Filling, value: T) {
         self.anchored.ring().fill_with(claim, value);
         station::tell_receivers(&self.anchored, 1);

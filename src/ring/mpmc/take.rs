@@ -64,6 +64,8 @@ impl ConsumerSide {
 #[derive(Debug)]
 pub struct Taken {
     position: u64,
+    /// Where its slot lies.
+    index: usize,
     /// The slot's word.
     pub(super) word: SlotWord,
     len: usize,
@@ -90,7 +92,8 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         let head = &ring.header.head;
         let seen = CursorWord(head.head.load(Acquire));
         let position = seen.position();
-        let (slot, filled) = (ring.word(position), ring.geometry.filled(position));
+        let (index, filled) = (ring.geometry.index(position), ring.geometry.filled(position));
+        let slot = ring.slots.word(index);
         if slot.load(Acquire) != filled.0
             || RedeliverWord(head.redeliver.load(Relaxed)).is_pending()
             || !ring.is_taking_certified(side, position)
@@ -104,7 +107,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         debug_assert!(ring.may_take(word, position));
         overwrite(slot, word.0, Release);
         side.next.store(claimed.position(), Release);
-        Some(Taken { position, word, len: 0, ring: ring.identity() })
+        Some(Taken { position, index, word, len: 0, ring: ring.identity() })
     }
 
     /// Claims the next message. The numbers are those of DESIGN.md §5, Receive.
@@ -114,11 +117,15 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         if RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending()
             && let Some((position, word)) = self.take_again(side)
         {
-            return Ok(Taken { position, word, len: 0, ring: self.identity() });
+            return Ok(self.taken(position, word));
         }
         let (position, _) = self.claim_filled(side, 1)?;
-        let word = self.geometry.reading(position, side.member.0);
-        Ok(Taken { position, word, len: 0, ring: self.identity() })
+        Ok(self.taken(position, self.geometry.reading(position, side.member.0)))
+    }
+
+    fn taken(&self, position: u64, word: SlotWord) -> Taken {
+        let index = self.geometry.index(position);
+        Taken { position, index, word, len: 0, ring: self.identity() }
     }
 
     /// Claims up to `wanted` messages in a row by one swap, at least one, and stamps them upwards. Gives the
@@ -307,11 +314,11 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// Where the slot of a claim in this ring lies.
     #[inline(always)]
     fn slot_of_taken(&self, claim: &Taken) -> usize {
-        self.geometry.index(self.position_of(claim))
+        assert!(claim.ring == self.identity(), "a claim serves its own ring");
+        claim.index
     }
 
     /// The position of a claim in this ring.
-    #[inline(always)]
     pub(super) fn position_of(&self, claim: &Taken) -> u64 {
         assert!(claim.ring == self.identity(), "a claim serves its own ring");
         claim.position
