@@ -331,7 +331,7 @@ pub struct HeadLine {
 #[derive(Debug, Default)]
 pub struct GateLine {
     /// Not zero once somebody has begun to close; the bit in the tail decides.
-    pub closed: AtomicU64,
+    pub closed: ContestedU64,
     /// [`PRESENT`], as in [`SealLine::present`].
     pub present: AtomicU64,
 }

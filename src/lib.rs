@@ -85,6 +85,6 @@ pub use channel::{
 pub mod parts {
     pub use crate::event::{Attempt, Deadline, Event, LocalWaiters, Look, Patience, Recheck};
     pub use crate::layout::{CLOSING, EventLine, QueueHeader, RingHeader};
-    pub use crate::primitive::{Barrier, HeapCells, HeapSlots};
+    pub use crate::primitive::{Barrier, HeapCells, HeapSlots, Recorded, record};
     pub use crate::ring::{bytes, cursor, grant, mpmc, reap, spsc, word};
 }

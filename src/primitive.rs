@@ -34,7 +34,7 @@ pub use std::sync::{
 };
 
 #[cfg(loom)]
-pub use self::under_loom::{ContestedU64, FutexWord};
+pub use self::under_loom::{ContestedU64, FutexWord, Recorded, record};
 #[cfg(not(loom))]
 pub use self::under_std::FutexWord;
 
@@ -132,6 +132,18 @@ pub fn passed_rmw() {
     }
 }
 
+/// Whether protocols assert what they rely on: in unit tests and in models. Elsewhere another process may write anything
+/// at any time, and nobody panics for that.
+pub const ASSERTS: bool = cfg!(any(test, loom));
+
+/// What `word` holds, for an assertion: it is no part of a protocol.
+pub fn peek(word: &ContestedU64) -> u64 {
+    #[cfg(not(loom))]
+    return word.load(Ordering::Relaxed);
+    #[cfg(loom)]
+    return word.peek();
+}
+
 /// Stores `value` in `word`, which others swap at the same time for the very same value.
 ///
 /// Under loom it is a swap as well: loom 0.7 does not know that no store comes between what a swap reads and what it
@@ -141,7 +153,7 @@ pub fn overwrite(word: &ContestedU64, value: u64, ordering: Ordering) {
     #[cfg(not(loom))]
     word.store(value, ordering);
     #[cfg(loom)]
-    word.swap(value, ordering);
+    word.overwrite(value, ordering);
 }
 
 /// How a store is kept from passing a later load, for two sides that must not both miss each other.
@@ -217,7 +229,22 @@ mod under_std {
 mod under_loom {
     use loom::sync::atomic::{self, AtomicU32, Ordering, Ordering::Relaxed};
     use loom::sync::{Condvar, Mutex};
+    use std::cell::RefCell;
     use std::ops::Deref;
+
+    /// One access to a [`ContestedU64`]: its address, how (`l`oaded, `s`tored or s`w`apped), and what it held afterwards.
+    pub type Recorded = (usize, char, u64);
+
+    thread_local! {
+        static RECORD: RefCell<Option<Vec<Recorded>>> = const { RefCell::new(None) };
+    }
+
+    /// The accesses that `act` makes. For a model of one thread.
+    pub fn record(act: impl FnOnce()) -> Vec<Recorded> {
+        RECORD.set(Some(Vec::new()));
+        act();
+        RECORD.take().expect("set before")
+    }
 
     /// An atomic that is loaded and then changed by each of several, in every order.
     ///
@@ -236,17 +263,39 @@ mod under_loom {
             Self { word: atomic::AtomicU64::new(value), turn: atomic::AtomicU64::new(0) }
         }
 
+        fn note(&self, how: char, value: u64) {
+            RECORD.with_borrow_mut(|record| {
+                if let Some(record) = record {
+                    record.push((std::ptr::from_ref(self).addr(), how, value));
+                }
+            });
+        }
+
+        /// A load that is neither recorded nor a reason to try other orders.
+        pub fn peek(&self) -> u64 {
+            self.word.load(Relaxed)
+        }
+
+        /// A store; see `overwrite` outside.
+        pub fn overwrite(&self, value: u64, ordering: Ordering) {
+            self.turn().swap(value, ordering);
+            self.note('s', value);
+        }
+
         fn turn(&self) -> &atomic::AtomicU64 {
             let _ = self.turn.compare_exchange(1, 1, Relaxed, Relaxed);
             &self.word
         }
 
         pub fn load(&self, ordering: Ordering) -> u64 {
-            self.turn().load(ordering)
+            let value = self.turn().load(ordering);
+            self.note('l', value);
+            value
         }
 
         pub fn store(&self, value: u64, ordering: Ordering) {
             self.turn().store(value, ordering);
+            self.note('s', value);
         }
 
         pub fn swap(&self, value: u64, ordering: Ordering) -> u64 {
@@ -254,7 +303,9 @@ mod under_loom {
         }
 
         pub fn fetch_or(&self, bits: u64, ordering: Ordering) -> u64 {
-            self.turn().fetch_or(bits, ordering)
+            let before = self.turn().fetch_or(bits, ordering);
+            self.note('w', before | bits);
+            before
         }
 
         pub fn fetch_and(&self, bits: u64, ordering: Ordering) -> u64 {
@@ -268,7 +319,9 @@ mod under_loom {
             success: Ordering,
             failure: Ordering,
         ) -> Result<u64, u64> {
-            self.turn().compare_exchange(expected, value, success, failure)
+            let outcome = self.turn().compare_exchange(expected, value, success, failure);
+            self.note('w', outcome.map_or_else(|now| now, |_| value));
+            outcome
         }
     }
 

@@ -37,7 +37,7 @@ use super::word::{CursorWord, Geometry, RedeliverWord, SlotWord};
 use crate::error::MemberId;
 use crate::layout::{EventLine, PRESENT, QueueHeader};
 use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
-use crate::primitive::{Backoff, ContestedU64, Message, Slots};
+use crate::primitive::{ASSERTS, Backoff, ContestedU64, Message, Slots, peek};
 
 pub use fill::{Filling, ProducerSide, Refusal};
 pub use redeliver::Sweeper;
@@ -179,6 +179,15 @@ impl<'a, M: Message + ?Sized> Ring<'a, M> {
     #[inline(always)]
     fn anyone_waits(&self, event: &EventLine) -> bool {
         event.waiters[0].load(Relaxed) != 0 || (self.members > 64 && any_of_many(event))
+    }
+
+    /// Asserts that a slot is in one of the states that it may be left from.
+    #[inline(always)]
+    fn assert_edge(&self, index: usize, legal: &[SlotWord]) {
+        if ASSERTS {
+            let found = SlotWord(peek(self.slots.word(index)));
+            assert!(legal.contains(&found), "{found:x?} is none of {legal:x?}");
+        }
     }
 
     /// A member number found in memory, if there can be such a member.

@@ -82,8 +82,8 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         let claimed = CursorWord::new(after(position, 1), member);
         tail.compare_exchange(seen.0, claimed.0, SeqCst, Relaxed).ok()?;
         passed_rmw();
-        debug_assert!(ring.may_fill(side, position));
         let word = vacant.writing(member);
+        ring.assert_edge(index, &[vacant, word]);
         overwrite(slot, word.0, Release);
         side.next.store(claimed.position(), Release);
         Some(Filling { index, word, len, ring: ring.identity() })
@@ -139,19 +139,11 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// 5. The slot names its owner from now on.
     #[inline(always)]
     fn stamp_filling(&self, side: &ProducerSide, position: u64) {
-        let word = self.word(position);
-        debug_assert!(self.may_fill(side, position));
+        let word = self.geometry.writing(position, side.member.0);
+        // Vacant, or stamped in its owner's name by a helper.
+        self.assert_edge(self.geometry.index(position), &[self.geometry.vacant(position), word]);
         // ORDERING(stamp): pairs with the Acquire of who certifies, and of a reaper.
-        overwrite(word, self.geometry.writing(position, side.member.0).0, Release);
-    }
-
-    /// Whether the slot of a claim is as its owner may find it: vacant, or stamped in its name by a helper.
-    ///
-    /// Relaxed: an assertion must not order what the code does not.
-    fn may_fill(&self, side: &ProducerSide, position: u64) -> bool {
-        let found = SlotWord(self.word(position).load(Relaxed));
-        found == self.geometry.vacant(position)
-            || found == self.geometry.writing(position, side.member.0)
+        overwrite(self.word(position), word.0, Release);
     }
 
     /// 3. The claim that moved the tail to where `seen` says is stamped, whoever made it.
@@ -209,6 +201,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// 7. The message in a slot whose word is `word` is complete.
     #[inline(always)]
     fn fill(&self, index: usize, word: SlotWord) {
+        self.assert_edge(index, &[word]);
         // ORDERING(filled): pairs with the Acquire in `claim_filled`: the message is written.
         self.slots.word(index).store(word.filled().0, Release);
     }
@@ -216,6 +209,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// There will be no message for a claim. Consumers pass it over.
     pub fn abort(&self, claim: Filling) {
         let (index, word) = (self.slot_of(&claim), claim.word);
+        self.assert_edge(index, &[word]);
         // ORDERING(filled): whatever was written of it is done with.
         self.slots.word(index).store(word.aborted().0, Release);
     }
@@ -256,7 +250,7 @@ impl<T: Pod> Ring<'_, T> {
             let index = self.geometry.index(position);
             // SAFETY: as in `fill_with`.
             unsafe { self.slots.write(index, *value) };
-            self.fill(index, self.geometry.vacant(position));
+            self.fill(index, self.geometry.writing(position, side.member.0));
             written += 1;
         }
         Ok(written)

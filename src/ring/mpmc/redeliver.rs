@@ -67,6 +67,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// whether consumers wait.
     pub fn put_back(&self, sweeper: &Sweeper, claim: Taken, seen: bool) {
         let position = self.position_of(&claim);
+        self.assert_edge(self.geometry.index(position), &[claim.word]);
         let word = if seen { claim.word.put_back() } else { claim.word.put_back_unseen() };
         // ORDERING(redeliver): its reader is done with it.
         self.word(position).store(word.0, Release);

@@ -104,7 +104,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         head.head.compare_exchange(seen.0, claimed.0, SeqCst, Relaxed).ok()?;
         passed_rmw();
         let word = filled.reading(member);
-        debug_assert!(ring.may_take(word, position));
+        ring.assert_edge(index, &[filled, word]);
         overwrite(slot, word.0, Release);
         side.next.store(claimed.position(), Release);
         Some(Taken { position, index, word, len: 0, ring: ring.identity() })
@@ -170,16 +170,10 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     #[inline(always)]
     fn stamp_taking(&self, side: &ConsumerSide, position: u64) {
         let word = self.geometry.reading(position, side.member.0);
-        debug_assert!(self.may_take(word, position));
+        // Filled, or stamped in its owner's name by a helper.
+        self.assert_edge(self.geometry.index(position), &[self.geometry.filled(position), word]);
         // ORDERING(stamp): pairs with the Acquire of who certifies, and of a reaper that hands the message on.
         overwrite(self.word(position), word.0, Release);
-    }
-
-    /// Whether the slot of a claim is as its owner may find it: filled, or stamped in its name by a helper. Relaxed, as for
-    /// producers.
-    fn may_take(&self, stamp: SlotWord, position: u64) -> bool {
-        let found = SlotWord(self.word(position).load(Relaxed));
-        found == stamp || found == self.geometry.filled(position)
     }
 
     /// 4. The claim that moved the head to where `seen` says is stamped, whoever made it.
@@ -327,6 +321,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// 8. The slot, whose word is `word`, goes back to the producers.
     #[inline(always)]
     fn give_back(&self, index: usize, word: SlotWord) {
+        self.assert_edge(index, &[word]);
         // ORDERING(vacant): pairs with the Acquire in `claim_vacant`: the message was read.
         self.slots.word(index).store(self.geometry.next_vacant_of(word).0, Release);
     }
@@ -365,7 +360,7 @@ impl<T: Pod> Ring<'_, T> {
             let index = self.geometry.index(position);
             // SAFETY: as in `copy`.
             *place = unsafe { self.slots.read(index) };
-            self.give_back(index, self.geometry.filled(position));
+            self.give_back(index, self.geometry.reading(position, side.member.0));
             read += 1;
         }
         Ok(read)
