@@ -119,6 +119,7 @@ impl Backoff {
     pub fn wait(&self) {
         #[cfg(not(loom))]
         self.spins.spin();
+        let _ = self;
     }
 }
 

@@ -331,6 +331,11 @@ impl Queue {
         reap(&self.ring(), member(number), DeliveryPolicy::AtLeastOnce)
     }
 
+    /// The same, dropping what it had not acknowledged.
+    pub fn drop_of(&self, number: u16) -> Reaped {
+        reap(&self.ring(), member(number), DeliveryPolicy::AtMostOnce)
+    }
+
     /// As member `number`, claims `count` slots to fill, stamps the first `stamps` of them, and is killed. It must be the
     /// first who claims. Whether it got so far: it is killed before that if another was faster.
     pub fn claim_vacant_and_die(&self, number: u16, count: u64, stamps: u64) -> bool {

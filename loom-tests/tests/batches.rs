@@ -29,12 +29,8 @@ fn pop_slice(queue: &Queue, number: u16) -> Vec<u64> {
 fn a_batch_and_a_single_message_do_not_mix() {
     crowded(1, || {
         let queue = Queue::new(4);
-        let other = queue.beside(|queue| {
-            assert_eq!(push_slice(queue, 1, &[10, 11]), 2);
-            queue.assert_fills_certified(2);
-        });
+        let other = queue.beside(|queue| assert_eq!(push_slice(queue, 1, &[10, 11]), 2));
         queue.push(&sender(2), 20).unwrap();
-        queue.assert_fills_certified(2);
         other.join().unwrap();
         let received = queue.rest();
         assert!([[10, 11, 20], [20, 10, 11]].contains(&received[..].try_into().unwrap()));
@@ -71,13 +67,8 @@ fn a_batch_is_taken_as_far_as_it_is_committed() {
 fn two_who_take_batches_get_each_message_once() {
     crowded(1, || {
         let queue = Queue::holding(0, 2, &[1, 2]);
-        let other = queue.beside(|queue| {
-            let received = pop_slice(queue, 1);
-            queue.assert_takes_certified(2);
-            received
-        });
+        let other = queue.beside(|queue| pop_slice(queue, 1));
         let mut received = pop_slice(&queue, 2);
-        queue.assert_takes_certified(2);
         received.extend(other.join().unwrap());
         received.extend(queue.rest());
         received.sort_unstable();
@@ -97,5 +88,31 @@ fn slots_that_a_batch_gave_back_are_filled_again() {
         received.extend(queue.rest());
         assert_eq!(received, &[1, 2, 3, 4][..2 + sent]);
         queue.assert_whole();
+    });
+}
+
+#[test]
+fn who_sees_a_claim_behind_a_batch_to_fill_sees_all_of_that_stamped() {
+    crowded(1, || {
+        let queue = Queue::new(4);
+        let others = [
+            queue.beside(|queue| assert_eq!(push_slice(queue, 1, &[10, 11]), 2)),
+            queue.beside(|queue| queue.push(&sender(2), 20).unwrap()),
+        ];
+        queue.assert_fills_certified(2);
+        others.into_iter().for_each(|other| other.join().unwrap());
+    });
+}
+
+#[test]
+fn who_sees_a_claim_behind_a_batch_to_take_sees_all_of_that_stamped() {
+    crowded(1, || {
+        let queue = Queue::holding(0, 4, &[1, 2, 3]);
+        let others = [
+            queue.beside(|queue| drop(pop_slice(queue, 1))),
+            queue.beside(|queue| assert!(queue.pop(&receiver(2)).is_ok())),
+        ];
+        queue.assert_takes_certified(2);
+        others.into_iter().for_each(|other| other.join().unwrap());
     });
 }

@@ -155,33 +155,31 @@ fn an_aborted_slot_that_a_dead_consumer_claimed_is_given_back_once() {
 
 #[test]
 fn threads_that_share_a_sending_handle_leave_no_claim_without_a_stamp() {
-    model(|| {
-        let queue = Queue::new(4);
-        let (mine, theirs) = shared(sender(1));
-        let other = queue.beside(move |queue| {
-            queue.push(&theirs, 10).unwrap();
-            queue.assert_fills_certified(1);
+    crowded(1, || {
+        let queue = Queue::new(2);
+        let side = Arc::new(sender(1));
+        let others = [10, 20].map(|value| {
+            let side = Arc::clone(&side);
+            queue.beside(move |queue| queue.push(&side, value).unwrap())
         });
-        queue.push(&mine, 20).unwrap();
         queue.assert_fills_certified(1);
-        other.join().unwrap();
+        others.into_iter().for_each(|other| other.join().unwrap());
+        queue.assert_fills_certified(1);
         assert_eq!(queue.rest().len(), 2);
     });
 }
 
 #[test]
 fn threads_that_share_a_receiving_handle_leave_no_claim_without_a_stamp() {
-    model(|| {
+    crowded(1, || {
         let queue = Queue::holding(0, 2, &[1, 2]);
-        let (mine, theirs) = shared(receiver(1));
-        let other = queue.beside(move |queue| {
-            let value = queue.pop(&theirs).unwrap();
-            queue.assert_takes_certified(1);
-            value
+        let side = Arc::new(receiver(1));
+        let others = [(); 2].map(|()| {
+            let side = Arc::clone(&side);
+            queue.beside(move |queue| queue.pop(&side).unwrap())
         });
-        let value = queue.pop(&mine).unwrap();
         queue.assert_takes_certified(1);
-        assert_eq!(value + other.join().unwrap(), 3);
+        assert_eq!(others.into_iter().map(|other| other.join().unwrap()).sum::<u64>(), 3);
         queue.assert_whole();
     });
 }
@@ -217,10 +215,4 @@ fn another_thread_of_the_same_consumer_is_certified_like_a_stranger() {
         assert_eq!(received, [1, 2, 3]);
         queue.assert_whole();
     });
-}
-
-/// Two references to one handle.
-fn shared<S>(side: S) -> (Arc<S>, Arc<S>) {
-    let side = Arc::new(side);
-    (Arc::clone(&side), side)
 }

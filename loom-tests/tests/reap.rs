@@ -144,3 +144,41 @@ fn a_reaper_leaves_the_claims_of_the_living_alone() {
         queue.assert_whole();
     });
 }
+
+#[test]
+fn what_a_dead_producer_had_written_is_over_when_its_slot_serves_again() {
+    model(|| {
+        let queue = Queue::new(1);
+        let dead = queue.beside(|queue| {
+            let mut claim = queue.ring().reserve(&sender(1), 0).unwrap();
+            *queue.ring().claimed_mut(&mut claim) = 9;
+        });
+        let other = queue.beside(|queue| {
+            // There is room only for who comes before or after the dead.
+            queue.pop_some(&receiver(2), 1);
+            queue.push(&sender(2), 20).is_ok()
+        });
+        dead.join().unwrap();
+        queue.reap(1);
+        let sent = other.join().unwrap();
+        assert_eq!(queue.rest(), &[20][..sent.into()]);
+        queue.assert_whole();
+    });
+}
+
+#[test]
+fn what_a_dead_consumer_had_read_is_over_when_its_slot_serves_again() {
+    model(|| {
+        let queue = Queue::holding(0, 1, &[1]);
+        let dead = queue.beside(|queue| {
+            let claim = queue.take(&receiver(1)).unwrap();
+            assert_eq!(*queue.ring().value(&claim), 1);
+        });
+        let other = queue.beside(|queue| queue.push(&sender(2), 20).is_ok());
+        dead.join().unwrap();
+        assert_eq!(queue.drop_of(1).dropped, 1);
+        let sent = other.join().unwrap();
+        assert_eq!(queue.rest(), &[20][..sent.into()]);
+        queue.assert_whole();
+    });
+}

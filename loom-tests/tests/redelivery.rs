@@ -95,6 +95,30 @@ fn a_handle_that_threads_share_finds_what_either_puts_back() {
 }
 
 #[test]
+fn who_takes_again_does_so_after_who_put_back() {
+    model(|| {
+        let queue = Queue::holding(0, 2, &[1, 2]);
+        let side = receiver(1);
+        let claims = [queue.take(&side).unwrap(), queue.take(&side).unwrap()];
+        let [first, second] = claims;
+        // The bit is there already, so it tells nothing of the other.
+        queue.ring().put_back(side.sweeper(), second, true);
+        let other = queue.beside(move |queue| {
+            let side = receiver(2);
+            assert_eq!(*queue.ring().value(&first), 1);
+            queue.ring().put_back(side.sweeper(), first, true);
+        });
+        let mut received = queue.pop_some(&receiver(3), 1);
+        let sent = queue.push(&sender(3), 3).is_ok();
+        other.join().unwrap();
+        received.extend(queue.rest());
+        received.sort_unstable();
+        assert_eq!(received, &[1, 2, 3][..2 + usize::from(sent)]);
+        queue.assert_whole();
+    });
+}
+
+#[test]
 fn a_slot_whose_message_comes_again_is_not_filled_before() {
     model(|| {
         let queue = Queue::holding(WRAPPING, 1, &[1]);
@@ -105,7 +129,7 @@ fn a_slot_whose_message_comes_again_is_not_filled_before() {
         let sent = queue.push(&sender(2), 2).is_ok();
         let mut received = other.join().unwrap();
         received.extend(queue.rest());
-        assert_eq!(received, &[1, 2][..1 + usize::from(sent)]);
+        assert_eq!(received, &[1, 2][..=usize::from(sent)]);
         queue.assert_whole();
     });
 }

@@ -173,15 +173,6 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
         start.cast::<M::Element>().wrapping_add(from)
     }
 
-    /// Starts fetching the cache line of slot `index`, to read or to `WRITE` it.
-    #[inline(always)]
-    pub fn prefetch<const WRITE: bool>(&self, index: usize) {
-        #[cfg(not(loom))]
-        super::prefetch::<WRITE>(self.at(index).as_ptr());
-        #[cfg(loom)]
-        let _ = index;
-    }
-
     /// Stores `value` as the payload of slot `index`.
     ///
     /// # Safety

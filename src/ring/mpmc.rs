@@ -106,6 +106,11 @@ impl<'a, M: Message + ?Sized> Ring<'a, M> {
         self.geometry.ahead(tail.position(), head.position())
     }
 
+    /// Whether there was no such message when it looked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Whether the memory is the segment's. In a forked child it is not, for what was granted before.
     pub fn is_present(&self) -> bool {
         self.header.gate.present.load(Relaxed) == PRESENT
@@ -155,7 +160,7 @@ impl<'a, M: Message + ?Sized> Ring<'a, M> {
 
     /// Whether a receiver that leaves should wake another: there is something that it did not take.
     pub fn has_more(&self) -> bool {
-        self.len() > 0 || RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending()
+        !self.is_empty() || RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending()
     }
 
     /// Whether a sender that leaves should wake another.
