@@ -58,7 +58,7 @@ fn two_who_pass_over_one_slot_give_it_back_once() {
         let sent = queue.push(&sender(2), 2).is_ok();
         received.extend(other.join().unwrap());
         received.extend(queue.rest());
-        assert_eq!(received, &[1, 2][..1 + usize::from(sent)]);
+        assert_eq!(received, &[1, 2][..=usize::from(sent)]);
         queue.assert_whole();
     });
 }
@@ -74,7 +74,7 @@ fn a_slot_that_was_passed_over_is_filled_while_another_passes_over_it() {
             others.into_iter().filter_map(|other| other.join().unwrap()).collect();
         received.extend(queue.rest());
         received.sort_unstable();
-        assert_eq!(received, &[1, 2][..1 + usize::from(sent)]);
+        assert_eq!(received, &[1, 2][..=usize::from(sent)]);
         queue.assert_whole();
     });
 }

@@ -100,7 +100,9 @@ fn who_sees_a_claim_behind_a_batch_to_fill_sees_all_of_that_stamped() {
             queue.beside(|queue| queue.push(&sender(2), 20).unwrap()),
         ];
         queue.assert_fills_certified(2);
-        others.into_iter().for_each(|other| other.join().unwrap());
+        for other in others {
+            other.join().unwrap();
+        }
     });
 }
 
@@ -113,6 +115,8 @@ fn who_sees_a_claim_behind_a_batch_to_take_sees_all_of_that_stamped() {
             queue.beside(|queue| assert!(queue.pop(&receiver(2)).is_ok())),
         ];
         queue.assert_takes_certified(2);
-        others.into_iter().for_each(|other| other.join().unwrap());
+        for other in others {
+            other.join().unwrap();
+        }
     });
 }

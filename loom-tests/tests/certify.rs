@@ -148,7 +148,7 @@ fn an_aborted_slot_that_a_dead_consumer_claimed_is_given_back_once() {
             }
         };
         received.extend(queue.rest());
-        assert_eq!(received, &[1, 2][..1 + usize::from(sent)]);
+        assert_eq!(received, &[1, 2][..=usize::from(sent)]);
         queue.assert_whole();
     });
 }
@@ -163,7 +163,9 @@ fn threads_that_share_a_sending_handle_leave_no_claim_without_a_stamp() {
             queue.beside(move |queue| queue.push(&side, value).unwrap())
         });
         queue.assert_fills_certified(1);
-        others.into_iter().for_each(|other| other.join().unwrap());
+        for other in others {
+            other.join().unwrap();
+        }
         queue.assert_fills_certified(1);
         assert_eq!(queue.rest().len(), 2);
     });
