@@ -7,7 +7,9 @@
 //! **Sides are taken up before threads start.** loom 0.7 remembers one last access of each word when it looks
 //! for orders to try: a thread that loads a word and then stores it hides the other thread's earlier load,
 //! and the search ends too soon. A thread must not begin by loading the word that it will store; [`model`]
-//! refuses a search that ended after one interleaving.
+//! refuses a search that ended after one interleaving. In a ring between many everybody loads a word and then changes
+//! it: there the facade's `ContestedU64` has loom try all orders. They are many more, so [`crowded`] allows fewer
+//! preemptions where three are at it.
 //!
 //! Fixtures live in `std`'s `Arc`, which loom does not explore: who drops a fixture last is no hazard here.
 //! Empty unless built for loom: `cargo xtask loom`.

@@ -77,18 +77,16 @@ impl<T: Pod> Receiver<T> {
     /// Why there is none.
     #[inline(always)]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        match self.recv_at_once() {
-            Some(value) => Ok(value),
-            None => self.try_recv_slowly(),
-        }
+        self.recv_at_once().unwrap_or_else(|| self.try_recv_slowly())
     }
 
-    /// Takes the next value if there is no obstacle. One copy of the ring serves it all, as for senders.
+    /// Takes the next value if there is no obstacle. One copy of the ring serves it all, as for senders; the value goes
+    /// straight into the result, so that it is copied once only.
     #[inline(always)]
-    fn recv_at_once(&self) -> Option<T> {
+    fn recv_at_once<E>(&self) -> Option<Result<T, E>> {
         let ring = *self.anchored.ring();
         let claim = ring.take_at_once(&self.side)?;
-        let received = Some(ring.copy(&claim));
+        let received = Some(Ok(ring.copy(&claim)));
         ring.acknowledge(claim);
         if ring.producers_wait() {
             self.anchored.not_full().notify(1);
@@ -108,10 +106,7 @@ impl<T: Pod> Receiver<T> {
     /// Why none can come any more.
     #[inline(always)]
     pub fn recv(&self) -> Result<T, RecvError> {
-        match self.recv_at_once() {
-            Some(value) => Ok(value),
-            None => self.recv_slowly(),
-        }
+        self.recv_at_once().unwrap_or_else(|| self.recv_slowly())
     }
 
     #[inline(never)]

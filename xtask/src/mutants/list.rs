@@ -24,13 +24,24 @@ pub struct Mutant {
 }
 
 mod closing;
+mod cursors;
 mod positions;
+mod queue_recovery;
+mod queue_steps;
+mod stamps;
 mod steps;
+mod wakes;
 
 const SPSC: &str = "src/ring/spsc.rs";
 const BYTES: &str = "src/ring/bytes.rs";
 const GRANT: &str = "src/ring/grant.rs";
 const EVENT: &str = "src/event.rs";
+const MPMC: &str = "src/ring/mpmc.rs";
+const FILL: &str = "src/ring/mpmc/fill.rs";
+const TAKE: &str = "src/ring/mpmc/take.rs";
+const AGAIN: &str = "src/ring/mpmc/redeliver.rs";
+const REAP: &str = "src/ring/reap.rs";
+const WORD: &str = "src/ring/word.rs";
 
 /// Models of a ring without waiting.
 const RINGS: &[&str] = &["spsc_values", "byte_records", "takeover", "close"];
@@ -51,7 +62,13 @@ const fn mutant(
 const FENCED: &str = "the barrier just passed is a fence that releases and acquires as well; \
                       under Barrier::Asymmetric only the argument covers it";
 
+const ENROLLED: &str =
+    "the fence that enrols a waiter lies before them; to loom a SeqCst load acquires, no more";
+
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
-    [positions::MUTANTS, closing::MUTANTS, steps::MUTANTS].into_iter().flatten()
+    let spsc = [positions::MUTANTS, closing::MUTANTS, steps::MUTANTS];
+    let mpmc = [cursors::MUTANTS, stamps::MUTANTS, wakes::MUTANTS];
+    let queue = [queue_steps::MUTANTS, queue_recovery::MUTANTS];
+    spsc.into_iter().chain(mpmc).chain(queue).flatten()
 }
