@@ -56,12 +56,12 @@ pub struct Reaped {
 ///
 /// `change` gives what an unstamped slot becomes, and nothing for one that is stamped. It walks down, reading only, to
 /// where stamps begin, then works upwards, as owners do: so whoever finds the last slot of a claim stamped knows
-/// that all are, even if the one who was at it died half-way.
+/// that all are, even if the one who was at it died half-way. Says how many slots it changed.
 pub fn resolve<M: Message + ?Sized>(
     ring: &Ring<'_, M>,
     end: u64,
     mut change: impl FnMut(u64, SlotWord) -> Option<SlotWord>,
-) {
+) -> u64 {
     // ORDERING(stamp): pairs with the Release of the owner, or of another helper.
     let mut next = |position| {
         let found = SlotWord(ring.word(position).load(Acquire));
@@ -69,13 +69,16 @@ pub fn resolve<M: Message + ?Sized>(
     };
     let unstamped = |distance: &u64| next(before(end, *distance)).is_some();
     let count = (1..=ring.capacity()).take_while(unstamped).count() as u64;
+    let mut done = 0;
     for distance in (1..=count).rev() {
         let position = before(end, distance);
         if let Some((found, changed)) = next(position) {
             // ORDERING(stamp): Acquire also if it fails: then the owner, or another helper, has stamped it.
-            let _ = ring.word(position).compare_exchange(found.0, changed.0, AcqRel, Acquire);
+            let swap = ring.word(position).compare_exchange(found.0, changed.0, AcqRel, Acquire);
+            done += u64::from(swap.is_ok());
         }
     }
+    done
 }
 
 /// Takes back all that `dead` had claimed in `ring`. The caller then wakes both sides.
@@ -85,8 +88,8 @@ pub fn reap<M: Message + ?Sized>(
     delivery: DeliveryPolicy,
 ) -> Reaped {
     let mut reaped = Reaped::default();
-    reap_last_fill(ring, dead);
-    reap_last_take(ring, dead);
+    reap_last_fill(ring, dead, &mut reaped);
+    reap_last_take(ring, dead, &mut reaped);
     let mut pending = false;
     for position in 0..ring.capacity() {
         pending |= reap_slot(ring, position, dead, delivery, &mut reaped);
@@ -97,29 +100,35 @@ pub fn reap<M: Message + ?Sized>(
     reaped
 }
 
-/// 1. A claim to fill that was not stamped. The slots are counted when they are met again.
-fn reap_last_fill<M: Message + ?Sized>(ring: &Ring<'_, M>, dead: MemberId) {
+/// 1. A claim to fill that was not stamped.
+fn reap_last_fill<M: Message + ?Sized>(ring: &Ring<'_, M>, dead: MemberId, reaped: &mut Reaped) {
     // ORDERING(tail): what its owner, or a helper, has stamped is visible.
     let tail = CursorWord(ring.header.tail.tail.load(Acquire));
     if tail.member() == dead.0 {
         let geometry = ring.geometry;
-        resolve(ring, tail.position(), |position, found| {
+        reaped.aborted += resolve(ring, tail.position(), |position, found| {
             (found == geometry.vacant(position)).then(|| geometry.aborted(position))
         });
     }
 }
 
 /// 2. A claim to take that was not stamped: its owner has not read it yet, so it is put back unflagged.
-fn reap_last_take<M: Message + ?Sized>(ring: &Ring<'_, M>, dead: MemberId) {
+fn reap_last_take<M: Message + ?Sized>(ring: &Ring<'_, M>, dead: MemberId, reaped: &mut Reaped) {
     // ORDERING(head): as for the tail.
     let head = CursorWord(ring.header.head.head.load(Acquire));
     if head.member() == dead.0 {
         let geometry = ring.geometry;
-        resolve(ring, head.position(), |position, found| match () {
+        // A claim is of messages, or of one aborted slot.
+        let mut message = true;
+        let done = resolve(ring, head.position(), |position, found| match () {
             () if found == geometry.filled(position) => Some(found.put_back_unseen()),
-            () if found == geometry.aborted(position) => Some(geometry.next_vacant(position)),
+            () if found == geometry.aborted(position) => {
+                message = false;
+                Some(geometry.next_vacant(position))
+            }
             () => None,
         });
+        reaped.redelivered += if message { done } else { 0 };
     }
 }
 
