@@ -244,20 +244,18 @@ impl<T: Pod> Ring<'_, T> {
     /// many.
     pub fn push_slice(&self, side: &ProducerSide, values: &[T]) -> Result<usize, Refusal> {
         let (first, count) = self.claim_vacant(side, values.len() as u64)?;
-        let mut written = 0;
         for (n, value) in (0..count).zip(values) {
             let position = after(first, n);
             let index = self.geometry.index(position);
             // SAFETY: as in `fill_with`.
             unsafe { self.slots.write(index, *value) };
             self.fill(index, self.geometry.writing(position, side.member.0));
-            written += 1;
         }
-        Ok(written)
+        Ok(usize::try_from(count).unwrap_or(values.len()))
     }
 
     /// The value of a claim: whatever the slot held before, until it is written.
-    pub fn claimed(&self, claim: &Filling) -> &T {
+    pub fn claimed<'c>(&'c self, claim: &'c Filling) -> &'c T {
         let index = self.slot_of(claim);
         // SAFETY: the claim is one of this ring and stays borrowed; nobody else touches the slot meanwhile.
         let value = unsafe { self.slots.slice(index, 0, 1) };
@@ -292,7 +290,7 @@ impl Ring<'_, [u8]> {
     }
 
     /// The bytes of a claim: whatever the slot held before, until they are written.
-    pub fn claimed(&self, claim: &Filling) -> &[u8] {
+    pub fn claimed<'c>(&'c self, claim: &'c Filling) -> &'c [u8] {
         let (index, words) = self.place(claim);
         // SAFETY: the claim is one of this ring and stays borrowed; nobody else touches the slot meanwhile.
         let words = unsafe { self.slots.slice(index, 1, words) };

@@ -6,8 +6,8 @@
 //! anything was put back meanwhile, the generation is another and the bit stays.
 
 use super::super::word::{CursorWord, RedeliverWord, SlotWord, State, after, before};
-use super::Ring;
 use super::take::{ConsumerSide, Taken};
+use super::{Attempts, Ring};
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::primitive::passed_rmw;
 use crate::primitive::{Message, Mutex};
@@ -84,8 +84,11 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     }
 
     /// Says that something is in REDELIVER. Gives the word as it was before.
+    ///
+    /// If somebody changes the word without end, the bit is set all the same, whatever generation comes of it.
     pub(in crate::ring) fn announce(&self) -> RedeliverWord {
         let word = &self.header.head.redeliver;
+        let mut attempts = Attempts::default();
         let mut seen = RedeliverWord(word.load(Relaxed));
         loop {
             // ORDERING(redeliver): the slot comes before it. ORDERING(claims): in one order with waiters.
@@ -95,6 +98,9 @@ impl<M: Message + ?Sized> Ring<'_, M> {
                     return seen;
                 }
                 Err(now) => seen = RedeliverWord(now),
+            }
+            if attempts.lose().is_err() {
+                return RedeliverWord(word.fetch_or(1, SeqCst));
             }
         }
     }

@@ -336,8 +336,7 @@ impl<T: Pod> Ring<'_, T> {
         unsafe { self.slots.read(index) }
     }
 
-    /// Takes the next value.
-    #[cfg(any(test, loom))]
+    /// Takes the next value. The caller then asks whether producers wait.
     pub fn pop(&self, side: &ConsumerSide) -> Result<T, Dry> {
         let claim = self.take(side)?;
         let value = self.copy(&claim);
@@ -348,26 +347,22 @@ impl<T: Pod> Ring<'_, T> {
     /// Takes as many values as lie in a row and `buffer` holds; at least one or an error. Says how many.
     pub fn pop_slice(&self, side: &ConsumerSide, buffer: &mut [T]) -> Result<usize, Dry> {
         if RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending() {
-            let claim = self.take(side)?;
-            buffer[0] = self.copy(&claim);
-            self.acknowledge(claim);
+            buffer[0] = self.pop(side)?;
             return Ok(1);
         }
         let (first, count) = self.claim_filled(side, buffer.len() as u64)?;
-        let mut read = 0;
-        for (n, place) in (0..count).zip(buffer) {
+        for (n, place) in (0..count).zip(buffer.iter_mut()) {
             let position = after(first, n);
             let index = self.geometry.index(position);
             // SAFETY: as in `copy`.
             *place = unsafe { self.slots.read(index) };
             self.give_back(index, self.geometry.reading(position, side.member.0));
-            read += 1;
         }
-        Ok(read)
+        Ok(usize::try_from(count).unwrap_or(buffer.len()))
     }
 
     /// The value of a claim.
-    pub fn value(&self, claim: &Taken) -> &T {
+    pub fn value<'c>(&'c self, claim: &'c Taken) -> &'c T {
         let index = self.slot_of_taken(claim);
         // SAFETY: the claim is one of this ring and stays borrowed; nobody writes to the slot meanwhile.
         let value = unsafe { self.slots.slice(index, 0, 1) };
@@ -393,7 +388,7 @@ impl Ring<'_, [u8]> {
     }
 
     /// The bytes of a claim that was measured.
-    pub fn bytes(&self, claim: &Taken) -> &[u8] {
+    pub fn bytes<'c>(&'c self, claim: &'c Taken) -> &'c [u8] {
         let index = self.slot_of_taken(claim);
         // SAFETY: the claim is one of this ring and stays borrowed; nobody writes to the slot meanwhile.
         let words = unsafe { self.slots.slice(index, 1, claim.len.div_ceil(size_of::<u64>())) };
