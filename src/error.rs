@@ -36,6 +36,8 @@ pub enum Operation {
     Unlink,
     /// Asking who is attached.
     Inspect,
+    /// Cleaning up after the dead.
+    Recover,
 }
 
 /// Why it failed.
@@ -171,6 +173,7 @@ impl fmt::Display for Error {
             Operation::Replace => "replace",
             Operation::Unlink => "unlink",
             Operation::Inspect => "inspect",
+            Operation::Recover => "recover",
         };
         write!(f, "{verb} {}", self.object)?;
         if !self.name.is_empty() {

@@ -211,7 +211,7 @@ const _: () = {
     assert!(offset_of!(MemberRecord, incarnation) == 8);
     assert!(offset_of!(MemberRecord, start_time) == 16);
     assert!(offset_of!(MemberRecord, roles) == 24);
-    assert!(size_of::<Counters>() == LINE && offset_of!(Counters, corrupt) == 64);
+    assert!(size_of::<Counters>() == LINE && offset_of!(Counters, dead_letters) == 80);
     assert!(size_of::<SealLine>() == LINE && offset_of!(SealLine, present) == 8);
     assert!(size_of::<EventLine>() == LINE && offset_of!(EventLine, waiters) == 8);
     assert!(size_of::<RingHeader>() == 640);
@@ -240,7 +240,7 @@ pub const LAYOUT_HASH: u64 = {
         size_of::<MemberRecord>(),
         offset_of!(MemberRecord, roles),
         size_of::<Counters>(),
-        offset_of!(Counters, corrupt),
+        offset_of!(Counters, dead_letters),
         size_of::<RingHeader>(),
         offset_of!(RingHeader, consumer),
         offset_of!(RingHeader, seal),

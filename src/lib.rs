@@ -78,6 +78,8 @@ pub use channel::{
     options::{BarrierChoice as Barrier, Channel, Options},
     pipe, queue, spsc,
 };
+#[cfg(not(loom))]
+pub use member::{Member, Recovered, Statistics};
 
 /// The parts that models are made of. Only there when built for loom.
 #[cfg(loom)]

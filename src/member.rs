@@ -16,6 +16,7 @@
 //! Left to others: what was left behind in a ring (`ring`), and whose turn it is to look (`channel`).
 
 mod record;
+mod recovery;
 mod remains;
 mod roles;
 
@@ -32,13 +33,14 @@ use crate::layout::{
     MEMBER_UNUSED, REMOVED, Shape,
 };
 use crate::name::{Address, Patience, try_unlink, unlink};
-use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
 use crate::ring::cursor::EndWord;
 use crate::segment::Segment;
 use crate::sys::shm::{self, Identity};
 use crate::sys::{barrier, fork, lock};
 
 pub use record::Member;
+pub use recovery::{Recovered, Statistics};
 pub use remains::survey;
 pub use roles::Role;
 
@@ -176,7 +178,8 @@ impl Attachment {
         let record = segment.record(id);
         // ORDERING(member): pairs with the Release of whoever put the record in order before.
         if record.state.load(Acquire) != MEMBER_UNUSED {
-            segment.take_back(id);
+            let reaped = segment.take_back(id);
+            segment.note(id, Recovered::of(1, reaped));
         }
         record.begin();
         let (home, blind) = (OnceLock::new(), AtomicBool::new(false));
@@ -240,58 +243,6 @@ impl Attachment {
         }
     }
 
-    /// Takes back what a dead member left behind. Doing it again, also half-way, changes nothing.
-    pub fn reap(&self, dead: &DeadMember) {
-        self.segment.take_back(dead.id);
-        if let View::Ours(_) = self.view() {
-            // ORDERING(member): what was taken back is; pairs with the Acquire in `take_number`.
-            self.segment.record(dead.id).state.store(MEMBER_UNUSED, Release);
-        }
-    }
-
-    /// Takes back what `member` left behind if it is dead. True if it was.
-    pub fn reap_if_dead(&self, member: MemberId) -> bool {
-        match self.verdict(member) {
-            Verdict::Dead(dead) => {
-                self.reap(&dead);
-                true
-            }
-            Verdict::Alive | Verdict::Unknown => false,
-        }
-    }
-
-    /// Takes back what other members left behind that are dead. One who lives costs one question to the kernel.
-    pub fn bury_dead(&self) {
-        for member in self.segment.member_ids().filter(|member| *member != self.id) {
-            let record = self.segment.record(member);
-            // ORDERING(member): as in `take_number`. The question is a hint; the verdict proves itself.
-            if record.state.load(Acquire) != MEMBER_UNUSED
-                && matches!(
-                    lock::is_held_elsewhere(self.segment.probe(), liveness_byte(member)),
-                    Ok(false)
-                )
-            {
-                self.reap_if_dead(member);
-            }
-        }
-    }
-
-    /// Who is attached, and who died and was not cleaned up after yet.
-    pub fn members(&self) -> Result<Vec<Member>, Failure> {
-        let _guard = fork::guard();
-        let View::Ours(view) = self.view() else { return Err(ErrorKind::Os.into()) };
-        let mut members = Vec::new();
-        for id in self.segment.member_ids() {
-            let record = self.segment.record(id);
-            // ORDERING(member): the rest of the record is in order.
-            if record.state.load(Acquire) != MEMBER_UNUSED {
-                let alive = lock::is_held_elsewhere(&view, liveness_byte(id))?;
-                members.push(Member::new(id, record, alive));
-            }
-        }
-        Ok(members)
-    }
-
     /// Takes the channel's end `number`.
     pub fn claim_end(&self, number: usize) -> Result<(), Failure> {
         let word = &self.segment.ends().words[number];
@@ -309,7 +260,7 @@ impl Attachment {
                     let settling =
                         || self.segment.record(owner).state.load(Acquire) != MEMBER_ACTIVE;
                     let wait = || settling() && patience.lasts();
-                    if !(self.reap_if_dead(owner) || wait()) {
+                    if !(self.bury(owner) || wait()) {
                         return Err(ErrorKind::EndTaken(owner).into());
                     }
                 }

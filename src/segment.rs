@@ -25,7 +25,7 @@ use crate::inspect::{
     Expected, NO_PROC, Trust, boot_id, cannot_create, check_file_system, inspect, open_file,
 };
 use crate::layout::{
-    CONTROL_OFFSET, Control, ENDS_OFFSET, Ends, EventLine, FLAG_ASYMMETRIC, MAX_MEMBERS,
+    CONTROL_OFFSET, Control, Counters, ENDS_OFFSET, Ends, EventLine, FLAG_ASYMMETRIC, MAX_MEMBERS,
     MemberRecord, QueueHeader, RingHeader, SegmentHeader, Shape,
 };
 use crate::primitive::{Barrier, Cells, Message, Slots};
@@ -207,6 +207,14 @@ impl Segment {
         let offset = member.index() * size_of::<MemberRecord>();
         // SAFETY: atomics only; record sizes and the table's offset are multiples of the line.
         unsafe { self.shared(self.header.members_offset + offset as u64) }
+    }
+
+    /// What `member`, or others that had its number before, have counted.
+    pub fn counters(&self, member: MemberId) -> &Counters {
+        assert!(member.index() < self.shape.max_members as usize, "member ids are range-checked");
+        let offset = member.index() * size_of::<Counters>();
+        // SAFETY: atomics only; sizes and the table's offset are multiples of the line.
+        unsafe { self.shared(self.header.counters_offset + offset as u64) }
     }
 
     /// All member ids that the segment has room for.

@@ -56,7 +56,7 @@ impl End {
     /// Takes back what the peer left behind, if it is dead.
     fn bury_peer(&self) {
         if let Some(owner) = self.attachment.end_owner(self.peer()) {
-            self.attachment.reap_if_dead(owner);
+            self.attachment.bury(owner);
         }
     }
 }

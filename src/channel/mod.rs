@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 mod lane;
+#[macro_use]
+mod observe;
 pub mod options;
 pub mod pipe;
 pub mod queue;

@@ -424,6 +424,10 @@ forward! { receiver or RecvTimeoutError::Failed(WRONG);
     peek_timeout(timeout: Duration) -> Result<ReadGrant<'_>, RecvTimeoutError>;
 }
 
+impl Connection {
+    observe!(self, Kind::Pipe, sealed::Channel::attachment(self));
+}
+
 impl Options<Connection> {
     /// Makes the new pipe go one way only.
     pub fn direction(mut self, direction: Direction) -> Self {

@@ -46,7 +46,7 @@ use bytemuck::Pod;
 
 use super::options::{Channel, Options, Party, sealed};
 use super::spsc::element_of;
-use crate::error::{Error, ErrorKind, Failure, Operation};
+use crate::error::{Error, Failure};
 use crate::event::Patience;
 use crate::layout::Kind;
 use crate::member::{Attachment, Role};
@@ -54,7 +54,6 @@ use crate::ring::mpmc::Sweeper;
 use crate::segment::AnchoredQueue;
 use station::Station;
 
-pub use crate::member::Member;
 pub use crate::primitive::Message;
 pub use crate::ring::reap::DeliveryPolicy;
 pub use recv::{Delivery, Receiver};
@@ -120,20 +119,7 @@ impl<M: Message + ?Sized> Queue<M> {
         station::policy(&self.attachment)
     }
 
-    /// Who is attached: one entry for each attachment of each process, this one too, and those who died and
-    /// nobody has cleaned up after yet.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Os`] where this process cannot see the locks that tell, a forked child for one.
-    pub fn members(&self) -> Result<Vec<Member>, Error> {
-        let members = if self.anchored.is_inherited() {
-            Err(Failure::from(ErrorKind::Os))
-        } else {
-            self.attachment.members()
-        };
-        members.map_err(|why| Error::new(Operation::Inspect, Kind::Queue.noun(), "", why))
-    }
+    observe!(self, Kind::Queue, self.attachment);
 }
 
 impl<T: Pod> Queue<T> {

@@ -190,6 +190,8 @@ impl<T: Pod> Producer<T> {
     pub fn is_closed(&self) -> bool {
         self.lane.is_closed()
     }
+
+    observe!(self, Kind::Spsc, self.lane.attachment());
 }
 
 impl<T: Pod> Options<Producer<T>> {
@@ -326,6 +328,8 @@ impl<T: Pod> Consumer<T> {
     pub fn is_closed(&self) -> bool {
         self.lane.is_closed()
     }
+
+    observe!(self, Kind::Spsc, self.lane.attachment());
 }
 
 /// Size and alignment of a type that can be an element.

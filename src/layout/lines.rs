@@ -53,19 +53,20 @@ pub const MEMBER_ACTIVE: u32 = 1;
 /// What a dead member left behind is being taken back.
 pub const MEMBER_REAPING: u32 = 2;
 
-/// What one member did, for people; only the member writes it. Reserved: nothing counts yet.
+/// What one member did, and others before it with the same number, for people. Only the member writes it. Those
+/// that no function of this crate counts yet are reserved.
 #[repr(C, align(128))]
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Messages accepted from it.
+    /// Messages accepted from it. Reserved.
     pub sent: AtomicU64,
-    /// Messages it took.
+    /// Messages it took. Reserved.
     pub received: AtomicU64,
-    /// Times it slept because there was no room.
+    /// Times it slept because there was no room. Reserved.
     pub full_waits: AtomicU64,
-    /// Times it slept because there was no message.
+    /// Times it slept because there was no message. Reserved.
     pub empty_waits: AtomicU64,
-    /// Times it woke somebody.
+    /// Times it woke somebody. Reserved.
     pub wakes: AtomicU64,
     /// Dead members it cleaned up after.
     pub recoveries: AtomicU64,
@@ -73,8 +74,12 @@ pub struct Counters {
     pub redeliveries: AtomicU64,
     /// Claims of the dead that it aborted.
     pub aborted: AtomicU64,
-    /// Corruptions it found.
+    /// Corruptions it found. Reserved.
     pub corrupt: AtomicU64,
+    /// Messages in the hands of the dead that it dropped.
+    pub dropped: AtomicU64,
+    /// Messages it moved to the dead letters.
+    pub dead_letters: AtomicU64,
 }
 
 /// Written by the producer only.

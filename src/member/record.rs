@@ -2,10 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::MemberId;
-use crate::layout::{MEMBER_ACTIVE, MemberRecord};
-use crate::primitive::Ordering::{Relaxed, Release};
-use crate::sys::fork;
+use super::{Attachment, View, liveness_byte};
+use crate::error::{ErrorKind, Failure, MemberId};
+use crate::layout::{MEMBER_ACTIVE, MEMBER_UNUSED, MemberRecord};
+use crate::primitive::Ordering::{Acquire, Relaxed, Release};
+use crate::sys::{fork, lock};
 
 impl MemberRecord {
     /// The record of a member that has its number for itself and can be told from the dead.
@@ -27,13 +28,14 @@ pub struct Member {
     pid: u32,
     alive: bool,
     roles: [u32; 2],
+    claims: u32,
 }
 
 impl Member {
-    pub(super) fn new(id: MemberId, record: &MemberRecord, alive: bool) -> Self {
+    fn new(id: MemberId, record: &MemberRecord, alive: bool) -> Self {
         let [senders, receivers] = &record.roles;
         let roles = [senders.load(Relaxed), receivers.load(Relaxed)];
-        Self { id, pid: record.pid.load(Relaxed), alive, roles }
+        Self { id, pid: record.pid.load(Relaxed), alive, roles, claims: 0 }
     }
 
     /// Its number.
@@ -51,6 +53,17 @@ impl Member {
         self.alive
     }
 
+    /// Whether it is in the middle of something that others may wait for: of sending a message of a queue, or of
+    /// one that it received and has not acknowledged.
+    pub fn is_busy(&self) -> bool {
+        self.claims > 0
+    }
+
+    /// How many slots of a queue are in its hands: claimed and not committed, or received and not acknowledged.
+    pub fn claims(&self) -> u32 {
+        self.claims
+    }
+
     /// How many sending handles it has.
     pub fn senders(&self) -> u32 {
         self.roles[0]
@@ -59,6 +72,32 @@ impl Member {
     /// How many receiving handles it has.
     pub fn receivers(&self) -> u32 {
         self.roles[1]
+    }
+}
+
+impl Attachment {
+    /// Who is attached, and who died and was not cleaned up after yet.
+    pub fn members(&self) -> Result<Vec<Member>, Failure> {
+        if self.segment.is_inherited() {
+            return Err(ErrorKind::Os.into());
+        }
+        let _guard = fork::guard();
+        let View::Ours(view) = self.view() else { return Err(ErrorKind::Os.into()) };
+        let mut members = Vec::new();
+        for id in self.segment.member_ids() {
+            let record = self.segment.record(id);
+            // ORDERING(member): the rest of the record is in order.
+            if record.state.load(Acquire) != MEMBER_UNUSED {
+                let alive = lock::is_held_elsewhere(&view, liveness_byte(id))?;
+                members.push(Member::new(id, record, alive));
+            }
+        }
+        self.segment.each_claim(|owner| {
+            if let Some(member) = members.iter_mut().find(|member| member.id == owner) {
+                member.claims += 1;
+            }
+        });
+        Ok(members)
     }
 }
 

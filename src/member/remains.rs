@@ -10,7 +10,7 @@ use crate::name::{Address, unlink};
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::ring::cursor::EndWord;
 use crate::ring::mpmc::Ring;
-use crate::ring::reap::{DeliveryPolicy, reap};
+use crate::ring::reap::{DeliveryPolicy, Reaped, reap};
 use crate::segment::Segment;
 use crate::sys::{fork, lock};
 
@@ -27,22 +27,40 @@ impl Segment {
     }
 
     /// Frees all that `member`, which can never act again, had taken: waiter bits, and ends or claims and roles.
-    pub(super) fn take_back(&self, member: MemberId) {
-        self.record(member).state.store(MEMBER_REAPING, Relaxed);
+    /// Doing it again, also half-way, changes nothing.
+    pub(super) fn take_back(&self, member: MemberId) -> Reaped {
+        let mut reaped = Reaped::default();
+        let state = &self.record(member).state;
+        let seen = state.load(Relaxed);
+        if seen != MEMBER_UNUSED {
+            // It fails if somebody else has just finished, and then stays so.
+            let _ = state.compare_exchange(seen, MEMBER_REAPING, Relaxed, Relaxed);
+        }
         for event in self.events() {
             // ORDERING(waiters): as in `event.rs`; others' bits in the word stay as they are.
             event.waiters[member.index() / 64].fetch_and(!(1 << (member.index() % 64)), SeqCst);
         }
         if self.shape().kind.is_queue() {
-            let ring =
-                Ring::new(self.queue_header(), self.slots::<[u8]>(), self.shape().max_members);
             let delivery = DeliveryPolicy::of(self.shape().delivery);
-            reap(&ring, member, delivery.expect("checked when it was opened"));
+            reaped = reap(&self.ring(), member, delivery.expect("checked when it was opened"));
             self.forget_roles(member);
         } else {
             (0..self.ends().words.len()).for_each(|number| self.vacate(number, member));
         }
         self.wake_everybody();
+        reaped
+    }
+
+    /// The ring of a queue, whatever its messages are.
+    fn ring(&self) -> Ring<'_, [u8]> {
+        Ring::new(self.queue_header(), self.slots(), self.shape().max_members)
+    }
+
+    /// Tells `note` the owner of each slot of a queue that is in somebody's hands. Others go on meanwhile.
+    pub(super) fn each_claim(&self, note: impl FnMut(MemberId)) {
+        if self.shape().kind.is_queue() {
+            self.ring().each_claim(note);
+        }
     }
 
     /// Wakes every waiter: for changes that concern all and happen once.

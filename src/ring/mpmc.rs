@@ -33,7 +33,7 @@ mod redeliver;
 mod take;
 
 use super::Corruption;
-use super::word::{CursorWord, Geometry, RedeliverWord, SlotWord};
+use super::word::{CursorWord, Geometry, RedeliverWord, SlotWord, State};
 use crate::error::MemberId;
 use crate::layout::{EventLine, PRESENT, QueueHeader};
 use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
@@ -156,6 +156,16 @@ impl<'a, M: Message + ?Sized> Ring<'a, M> {
         let tail = CursorWord(self.header.tail.tail.load(SeqCst));
         let full = self.geometry.ahead(tail.position(), head.position()) == self.capacity();
         (!full).then(|| MemberId(head.member()))
+    }
+
+    /// Tells `note` the owner of each slot that was in somebody's hands when it looked: who fills it, or reads it.
+    pub fn each_claim(&self, mut note: impl FnMut(MemberId)) {
+        for index in 0..self.capacity() {
+            let word = SlotWord(self.word(index).load(Relaxed));
+            if matches!(word.state(), Some(State::Writing | State::Reading)) {
+                note(MemberId(word.member()));
+            }
+        }
     }
 
     /// Whether a receiver that leaves should wake another: there is something that it did not take.

@@ -292,7 +292,7 @@ fn handles_are_shared_by_threads_and_grants_and_deliveries_go_from_one_to_anothe
     is_shared::<(Queue<u64>, Queue<[u8]>)>();
     is_shared::<(Sender<u64>, Sender<[u8]>)>();
     is_shared::<(Receiver<u64>, Receiver<[u8]>)>();
-    is_shared::<(ringway::Options<Queue<u64>>, ringway::queue::Member, MemberId)>();
+    is_shared::<(ringway::Options<Queue<u64>>, ringway::Member, MemberId)>();
     is_sent::<(WriteGrant<u64>, WriteGrant<[u8]>)>();
     is_sent::<(Delivery<u64>, Delivery<[u8]>)>();
     is_cloned::<(Sender<u64>, Sender<[u8]>, Receiver<u64>, Receiver<[u8]>)>();

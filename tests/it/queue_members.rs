@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ringway::queue::{DeliveryPolicy, Member, Queue};
+use ringway::Member;
+use ringway::queue::{DeliveryPolicy, Queue};
 use ringway::{ErrorKind, RecvTimeoutError, SendTimeoutError, TryRecvError, Wait};
 
 use crate::util::child::{Child, hear, say};
