@@ -18,6 +18,7 @@
 //! off: a wake-up handed to a waiter that is killed before it acts is gone, and only a later look heals it.
 
 use std::fmt;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use crate::error::MemberId;
@@ -45,8 +46,8 @@ pub enum Attempt<R> {
     Ready(R),
     /// Nothing to do yet: sleep until notified.
     Idle,
-    /// A member is in the middle of what is waited for: look again within a millisecond, and if the same one
-    /// still is then, less and less often.
+    /// A member is in the middle of what is waited for: look again within a millisecond, and the longer the same one
+    /// is at it the less often.
     Held(MemberId),
 }
 
@@ -55,16 +56,13 @@ pub enum Attempt<R> {
 pub struct Look {
     /// A recheck is due: time to see whether those waited for live.
     pub overdue: bool,
-    /// The thread is enrolled, and sleeps if this attempt finds nothing.
+    /// The thread is enrolled, and sleeps if this attempt finds nothing; or it spins, and did so for a millisecond since
+    /// the last of these. So there is time for a closer look.
     pub last: bool,
 }
 
 impl Look {
     const QUICK: Look = Look { overdue: false, last: false };
-
-    fn now(overdue: bool) -> Self {
-        Self { overdue, last: false }
-    }
 }
 
 /// A point on the monotonic clock, or never.
@@ -120,12 +118,23 @@ const YIELDS: u32 = 3;
 /// The longest sleep while somebody is in the middle, or where the barrier could not be had.
 const SHORT_NS: u64 = 1_000_000;
 
-/// How many threads of this attachment wait at one event: the member's bit is set while there is any.
-pub struct LocalWaiters(Mutex<u32>);
+/// Of a nap for a member that is in the middle: by which part of the time that it has been there already. So who waits for
+/// one that dies there learns of it soon after, and one that stays there for long costs little.
+const NAP_PART: u64 = 8;
+/// As many wake-ups in a row that reach nobody make it worth while to ask whether those who wait live.
+const UNANSWERED: u32 = 64;
+
+/// What one attachment knows of one event.
+pub struct LocalWaiters {
+    /// Its threads that wait: the member's bit is set while there is any.
+    threads: Mutex<u32>,
+    /// Its wake-ups that reached nobody, since one did.
+    unanswered: AtomicU32,
+}
 
 impl Default for LocalWaiters {
     fn default() -> Self {
-        Self(Mutex::new(0))
+        Self { threads: Mutex::new(0), unanswered: AtomicU32::new(0) }
     }
 }
 
@@ -177,10 +186,14 @@ impl<'a> Event<'a> {
     ///
     /// The caller has passed the light barrier since it changed what they wait for. On the paths that count,
     /// the rings read the waiter word themselves and call this only where it is not zero.
+    ///
+    /// True if many wake-ups in a row have reached nobody: those who seem to wait may have died, and the caller may
+    /// want to see to that, because each wake-up costs a system call.
     #[cold]
-    pub fn notify(&self, count: u32) {
-        if self.anyone_waits() {
-            self.wake(count);
+    pub fn notify(&self, count: u32) -> bool {
+        self.anyone_waits() && !self.wake(count) && {
+            let unanswered = self.local.unanswered.fetch_add(1, Relaxed).wrapping_add(1);
+            unanswered.is_multiple_of(UNANSWERED)
         }
     }
 
@@ -197,10 +210,15 @@ impl<'a> Event<'a> {
         }
     }
 
-    fn wake(&self, count: u32) {
+    /// Says whether it reached anybody.
+    fn wake(&self, count: u32) -> bool {
         // ORDERING(epoch): the change of state comes before it; pairs with the load in `park_until`.
         self.line.epoch.fetch_add(1, SeqCst);
-        self.line.epoch.wake(count);
+        let answered = self.line.epoch.wake(count) > 0;
+        if answered {
+            self.local.unanswered.store(0, Relaxed);
+        }
+        answered
     }
 
     /// Tries until the attempt is ready or the deadline passes, at least once.
@@ -215,7 +233,8 @@ impl<'a> Event<'a> {
         mut attempt: impl FnMut(Look) -> Attempt<R>,
         more: impl Fn() -> bool,
     ) -> Option<R> {
-        if let Attempt::Ready(result) = attempt(Look::now(recheck.is_due(patience))) {
+        let overdue = recheck.is_due(patience);
+        if let Attempt::Ready(result) = attempt(Look { overdue, ..Look::QUICK }) {
             return Some(result);
         }
         if deadline.has_passed() {
@@ -257,6 +276,7 @@ impl<'a> Event<'a> {
         deadline: Deadline,
         attempt: &mut impl FnMut(Look) -> Attempt<R>,
     ) -> Option<R> {
+        let mut closer = now_ns().saturating_add(SHORT_NS);
         loop {
             for _ in 0..SPINS {
                 if let Attempt::Ready(result) = attempt(Look::QUICK) {
@@ -267,10 +287,12 @@ impl<'a> Event<'a> {
             if deadline.has_passed() {
                 return None;
             }
-            if recheck.is_due(patience)
-                && let Attempt::Ready(result) = attempt(Look::now(true))
-            {
-                return Some(result);
+            if now_ns() >= closer {
+                closer = now_ns().saturating_add(SHORT_NS);
+                let overdue = recheck.is_due(patience);
+                if let Attempt::Ready(result) = attempt(Look { overdue, last: true }) {
+                    return Some(result);
+                }
             }
         }
     }
@@ -295,12 +317,14 @@ impl<'a> Event<'a> {
                 Attempt::Idle if enrolled.seen_by_all => recheck.0,
                 Attempt::Idle => now_ns() + SHORT_NS,
                 Attempt::Held(member) => {
-                    let nap = match held {
-                        Some((holder, nap)) if holder == member => nap.saturating_mul(2),
-                        _ => SHORT_NS,
+                    let now = now_ns();
+                    let since = match held {
+                        Some((holder, since)) if holder == member => since,
+                        _ => now,
                     };
-                    held = Some((member, nap));
-                    now_ns().saturating_add(nap).min(recheck.0)
+                    held = Some((member, since));
+                    let nap = SHORT_NS.max((now - since) / NAP_PART);
+                    now.saturating_add(nap).min(recheck.0)
                 }
             };
             if deadline.has_passed() {
@@ -334,7 +358,8 @@ struct Enrolled<'a, M: Fn() -> bool> {
 
 impl<'a, M: Fn() -> bool> Enrolled<'a, M> {
     fn new(event: Event<'a>, more: M) -> Self {
-        let mut threads = event.local.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut threads =
+            event.local.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if *threads == 0 {
             event.enroll(true);
         }
@@ -348,7 +373,7 @@ impl<'a, M: Fn() -> bool> Enrolled<'a, M> {
 
 impl<M: Fn() -> bool> Drop for Enrolled<'_, M> {
     fn drop(&mut self) {
-        let local = &self.event.local.0;
+        let local = &self.event.local.threads;
         let mut threads = local.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *threads -= 1;
         if *threads == 0 {

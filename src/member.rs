@@ -19,6 +19,7 @@ mod record;
 mod recovery;
 mod remains;
 mod roles;
+mod watcher;
 
 use std::fs::File;
 use std::path::Path;
@@ -29,7 +30,7 @@ use std::time::Duration;
 use crate::error::{ErrorKind, Failure, MemberId};
 use crate::inspect::{Expected, Trust};
 use crate::layout::{
-    BELL_BYTE, FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, LIVENESS_BYTE, MEMBER_ACTIVE,
+    BELL_BYTE, Counters, FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, LIVENESS_BYTE, MEMBER_ACTIVE,
     MEMBER_UNUSED, REMOVED, Shape,
 };
 use crate::name::{Address, Patience, try_unlink, unlink};
@@ -43,6 +44,7 @@ pub use record::Member;
 pub use recovery::{Recovered, Statistics};
 pub use remains::survey;
 pub use roles::Role;
+use watcher::Watcher;
 
 /// One member's hold on a segment. Dropping it detaches.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ pub struct Attachment {
     home: OnceLock<Address>,
     /// Set once a verdict could not prove itself: nobody is declared dead through it any more.
     blind: AtomicBool,
+    /// Who looks out for deaths, if that was asked for.
+    watcher: OnceLock<Watcher>,
 }
 
 /// What could be found out about a member.
@@ -182,14 +186,26 @@ impl Attachment {
             segment.note(id, Recovered::of(1, reaped));
         }
         record.begin();
-        let (home, blind) = (OnceLock::new(), AtomicBool::new(false));
-        Ok(Self { segment: Arc::new(segment), id, home, blind })
+        let (home, blind, watcher) = (OnceLock::new(), AtomicBool::new(false), OnceLock::new());
+        Ok(Self { segment: Arc::new(segment), id, home, blind, watcher })
+    }
+
+    /// Has a thread look out for deaths from now on, for as long as the attachment is there.
+    pub fn watch(self: &Arc<Self>) -> Result<(), Failure> {
+        let watcher = Watcher::new(self)?;
+        self.watcher.get_or_init(|| watcher);
+        Ok(())
     }
 
     /// The segment.
     #[inline(always)]
     pub fn segment(&self) -> &Arc<Segment> {
         &self.segment
+    }
+
+    /// What this member counts.
+    pub fn counters(&self) -> &Counters {
+        self.segment.counters(self.id)
     }
 
     /// This member's number.
@@ -318,9 +334,14 @@ impl Attachment {
 
 impl Drop for Attachment {
     fn drop(&mut self) {
+        let watcher = self.watcher.take();
         if self.segment.is_inherited() {
+            if let Some(watcher) = watcher {
+                watcher.disown();
+            }
             return;
         }
+        drop(watcher);
         // ORDERING(attaches): of two who leave at once, at least one sees that both have.
         self.segment.record(self.id).state.store(MEMBER_UNUSED, SeqCst);
         // What cannot be removed now is removed by the next who creates or opens the name.

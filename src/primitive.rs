@@ -212,9 +212,9 @@ mod under_std {
             crate::sys::futex::wait(&self.0, expected, until_ns);
         }
 
-        /// Wakes up to `count` sleepers.
-        pub fn wake(&self, count: u32) {
-            crate::sys::futex::wake(&self.0, count);
+        /// Wakes up to `count` sleepers. Says how many there were.
+        pub fn wake(&self, count: u32) -> u32 {
+            crate::sys::futex::wake(&self.0, count)
         }
     }
 
@@ -349,10 +349,15 @@ mod under_loom {
             }
         }
 
-        /// Wakes up to `count` sleepers.
-        pub fn wake(&self, count: u32) {
+        /// Wakes up to `count` sleepers. How many there were is not known: as many.
+        pub fn wake(&self, count: u32) -> u32 {
             let _bucket = self.bucket.lock().unwrap();
-            if count == 1 { self.sleepers.notify_one() } else { self.sleepers.notify_all() }
+            if count == 1 {
+                self.sleepers.notify_one()
+            } else {
+                self.sleepers.notify_all()
+            }
+            count
         }
     }
 

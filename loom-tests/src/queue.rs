@@ -261,6 +261,7 @@ impl Queue {
                 ring.consumer_at_work().map_or(Attempt::Idle, Attempt::Held)
             }
             Err(Refusal::Full) => Attempt::Idle,
+            Err(Refusal::Held(member)) => Attempt::Held(member),
             done => Attempt::Ready(done),
         };
         let recheck = &mut Recheck::default();

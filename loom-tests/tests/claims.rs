@@ -47,7 +47,7 @@ fn one_of_two_producers_gets_the_last_slot() {
         let other = queue.beside(|queue| queue.push(&sender(1), 10));
         let mine = queue.push(&sender(2), 20);
         let results = [other.join().unwrap(), mine];
-        let refused = results.iter().filter(|result| **result == Err(Refusal::Full)).count();
+        let refused = results.iter().filter(|result| result.is_err()).count();
         assert_eq!(refused, 1, "{results:?}");
         assert_eq!(queue.rest(), if mine.is_ok() { [20] } else { [10] });
     });
@@ -144,7 +144,7 @@ fn a_producer_that_looks_late_takes_nothing_for_a_corruption() {
         });
         match queue.ring().reserve(&sender(2), 0) {
             Ok(claim) => queue.ring().fill_with(claim, 9),
-            Err(why) => assert_eq!(why, Refusal::Full),
+            Err(why) => assert!(matches!(why, Refusal::Full | Refusal::Held(_)), "{why:?}"),
         }
         other.join().unwrap();
         queue.rest();

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytemuck::Pod;
 
 use crate::error::Fault;
-use crate::event::{Patience, Recheck};
+use crate::event::{Event, Patience, Recheck};
 use crate::member::Attachment;
 use crate::ring::spsc::Dry;
 use crate::segment::Anchored;
@@ -23,18 +23,18 @@ pub use send::{SendLane, Unsent};
 /// Ownership of one end of a channel. Dropping it gives the end up and tells the peer.
 #[derive(Debug)]
 pub struct End {
-    attachment: Attachment,
+    attachment: Arc<Attachment>,
     number: usize,
 }
 
 impl End {
     /// Makes `attachment`, which has claimed end `number`, its owner.
     pub fn new(attachment: Attachment, number: usize) -> Self {
-        Self { attachment, number }
+        Self { attachment: Arc::new(attachment), number }
     }
 
     /// The attachment that owns the end.
-    pub fn attachment(&self) -> &Attachment {
+    pub fn attachment(&self) -> &Arc<Attachment> {
         &self.attachment
     }
 
@@ -112,7 +112,7 @@ impl<T: Pod> Lane<T> {
     }
 
     /// The attachment that owns this end.
-    pub fn attachment(&self) -> &Attachment {
+    pub fn attachment(&self) -> &Arc<Attachment> {
         self.end.attachment()
     }
 
@@ -157,6 +157,14 @@ impl<T: Pod> Lane<T> {
             self.anchored.ring().close();
             self.anchored.not_empty().notify_all();
             self.anchored.not_full().notify_all();
+        }
+    }
+
+    /// Wakes the peer, which seems to sleep.
+    #[cold]
+    fn wake(&self, event: &Event<'_>) {
+        if event.notify(1) {
+            self.end.bury_peer();
         }
     }
 

@@ -67,7 +67,7 @@ pub(crate) mod sealed {
             patience: Patience,
         ) -> Result<Self, Failure>;
         /// The attachment that the handle holds.
-        fn attachment(&self) -> &Attachment;
+        fn attachment(&self) -> &Arc<Attachment>;
     }
 
     /// A handle that owns an end of a channel of two.
@@ -101,6 +101,7 @@ pub struct Options<C> {
     barrier: BarrierChoice,
     remove_when_unused: bool,
     prefault: bool,
+    watch: bool,
     trust: Trust,
     pub(super) direction: super::pipe::Direction,
     pub(super) delivery: DeliveryPolicy,
@@ -134,6 +135,7 @@ impl<C: Channel> Default for Options<C> {
             barrier: BarrierChoice::default(),
             remove_when_unused: false,
             prefault: false,
+            watch: false,
             trust: Trust::default(),
             direction: super::pipe::Direction::Both,
             delivery: DeliveryPolicy::default(),
@@ -201,6 +203,17 @@ impl<C: Channel> Options<C> {
     /// How blocked calls of this handle wait.
     pub fn wait(mut self, wait: Wait) -> Self {
         self.wait = wait;
+        self
+    }
+
+    /// Has a thread of this handle look out for deaths. Then blocked calls learn of one as soon as the kernel has
+    /// torn the process down, everywhere, instead of within a recheck. The thread sleeps while nobody dies or leaves, takes no
+    /// signals, and ends with the handle.
+    ///
+    /// It takes one of the user's `inotify` instances, of which systems often allow 128: where there is none left, making
+    /// or opening the channel fails with [`ErrorKind::Os`].
+    pub fn watch(mut self) -> Self {
+        self.watch = true;
         self
     }
 
@@ -348,7 +361,7 @@ impl<C: Channel> Options<C> {
     fn build(&self) -> Result<Built<C>, Failure> {
         let patience = self.patience()?;
         let attachment = Attachment::create(&self.plan()?)?;
-        Ok(Built(C::attach(attachment, Party::Maker, patience)?))
+        self.watched(C::attach(attachment, Party::Maker, patience)?).map(Built)
     }
 
     /// A new channel that never has a name.
@@ -365,7 +378,15 @@ impl<C: Channel> Options<C> {
                 Err(Miss::Moved) => Ok(None),
                 Err(Miss::Failed(failure)) => Err(failure),
             })?;
-        C::attach(attachment, Party::Opener, patience)
+        self.watched(C::attach(attachment, Party::Opener, patience)?)
+    }
+
+    /// `handle` with what was asked for beside it.
+    fn watched<H: sealed::Channel>(&self, handle: H) -> Result<H, Failure> {
+        if self.watch {
+            handle.attachment().watch()?;
+        }
+        Ok(handle)
     }
 
     /// How many members the segment at `address` has that live and that died; `None` if it has just gone.
@@ -443,7 +464,10 @@ impl<C: Channel> Options<C> {
             let patience = self.patience()?;
             let first = claim(first, &[0])?;
             let second = claim(second, &[1])?;
-            Ok((C::take(first, patience)?, D::take(second, patience)?))
+            Ok((
+                self.watched(C::take(first, patience)?)?,
+                self.watched(D::take(second, patience)?)?,
+            ))
         };
         make().map_err(|failure| Error::new(Operation::Create, C::KIND.noun(), "", failure))
     }

@@ -196,7 +196,7 @@ impl<T: Pod> sealed::Channel for Queue<T> {
         Ok(attached(attachment, patience))
     }
 
-    fn attachment(&self) -> &Attachment {
+    fn attachment(&self) -> &Arc<Attachment> {
         &self.attachment
     }
 }
@@ -218,7 +218,7 @@ impl sealed::Channel for Queue<[u8]> {
         Ok(attached(attachment, patience))
     }
 
-    fn attachment(&self) -> &Attachment {
+    fn attachment(&self) -> &Arc<Attachment> {
         &self.attachment
     }
 }

@@ -355,7 +355,7 @@ impl<T: Pod> sealed::Channel for Producer<T> {
         sealed::Ended::take(claim(attachment, &[0])?, patience)
     }
 
-    fn attachment(&self) -> &Attachment {
+    fn attachment(&self) -> &Arc<Attachment> {
         self.lane.attachment()
     }
 }
@@ -384,7 +384,7 @@ impl<T: Pod> sealed::Channel for Consumer<T> {
         sealed::Ended::take(claim(attachment, &[1])?, patience)
     }
 
-    fn attachment(&self) -> &Attachment {
+    fn attachment(&self) -> &Arc<Attachment> {
         self.lane.attachment()
     }
 }

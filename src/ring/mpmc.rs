@@ -158,6 +158,12 @@ impl<'a, M: Message + ?Sized> Ring<'a, M> {
         (!full).then(|| MemberId(head.member()))
     }
 
+    /// The position whose turn it was to be filled, or else to be taken, when it looked.
+    pub fn turn(&self, to_fill: bool) -> u64 {
+        let word = if to_fill { &self.header.tail.tail } else { &self.header.head.head };
+        CursorWord(word.load(Relaxed)).position()
+    }
+
     /// Tells `note` the owner of each slot that was in somebody's hands when it looked: who fills it, or reads it.
     pub fn each_claim(&self, mut note: impl FnMut(MemberId)) {
         for index in 0..self.capacity() {
@@ -168,9 +174,14 @@ impl<'a, M: Message + ?Sized> Ring<'a, M> {
         }
     }
 
+    /// Whether something was put back, when it looked, that nobody is known to have taken again.
+    pub fn has_again(&self) -> bool {
+        RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending()
+    }
+
     /// Whether a receiver that leaves should wake another: there is something that it did not take.
     pub fn has_more(&self) -> bool {
-        !self.is_empty() || RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending()
+        !self.is_empty() || self.has_again()
     }
 
     /// Whether a sender that leaves should wake another.

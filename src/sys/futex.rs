@@ -40,9 +40,10 @@ pub fn wait(word: &AtomicU32, expected: u32, until_ns: u64) {
     };
 }
 
-/// Wakes up to `count` sleepers on `word`.
-pub fn wake(word: &AtomicU32, count: u32) {
+/// Wakes up to `count` sleepers on `word`. Says how many there were; none where the call fails.
+pub fn wake(word: &AtomicU32, count: u32) -> u32 {
     let count = count.min(i32::MAX as u32);
     // SAFETY: waking reads nothing but the address.
-    unsafe { libc::syscall(SYS_futex, word.as_ptr(), FUTEX_WAKE, count) };
+    let woken = unsafe { libc::syscall(SYS_futex, word.as_ptr(), FUTEX_WAKE, count) };
+    u32::try_from(woken).unwrap_or(0)
 }

@@ -1,4 +1,5 @@
-//! What the kernel provides: files in shared memory, byte locks, futexes, barriers, fork handlers.
+//! What the kernel provides: files in shared memory and who lets go of them, byte locks, futexes, barriers, fork
+//! handlers.
 //!
 //! The only folder that names `libc` or `memmap2`. It knows nothing of rings, members or formats.
 
@@ -7,6 +8,7 @@ pub mod fork;
 pub mod futex;
 pub mod lock;
 pub mod shm;
+pub mod watch;
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

@@ -35,6 +35,7 @@ mod queue_races;
 mod queue_streams;
 mod queue_wrap;
 mod races;
+mod recovery;
 mod signals;
 mod spsc;
 mod spsc_ends;
@@ -62,6 +63,7 @@ fn child() {
         Some(("queue_streams", role)) => queue_streams::play(role, &arguments),
         Some(("queue_wrap", role)) => queue_wrap::play(role, &arguments),
         Some(("races", role)) => races::play(role, &arguments),
+        Some(("recovery", role)) => recovery::play(role, &arguments),
         Some(("signals", role)) => signals::play(role, &arguments),
         Some(("streams", role)) => streams::play(role, &arguments),
         Some(("syscalls", role)) => syscalls::play(role, &arguments),

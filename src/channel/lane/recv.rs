@@ -136,7 +136,7 @@ impl<T: Pod> RecvLane<T> {
     #[inline(always)]
     pub fn notify_if(&self, awaited: bool) {
         if awaited {
-            self.lane.anchored.not_full().notify(1);
+            self.lane.wake(self.lane.anchored.not_full());
         }
     }
 

@@ -8,7 +8,7 @@ use bytemuck::Pod;
 use crossbeam_utils::CachePadded;
 
 use super::{End, Idle, Lane};
-use crate::error::{Fault, SendError, SendTimeoutError, TrySendError};
+use crate::error::{Fault, MemberId, SendError, SendTimeoutError, TrySendError};
 use crate::event::{Attempt, Deadline, Event, Look, Patience};
 use crate::ring::mpmc;
 use crate::ring::spsc::{ProducerSide, Refusal, Ring};
@@ -17,6 +17,8 @@ use crate::ring::spsc::{ProducerSide, Refusal, Ring};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsent {
     Full,
+    /// Only from a queue: a member reads what is in the next slot. A wait goes on.
+    Held(MemberId),
     Closed,
     Disconnected,
     Failed(Fault),
@@ -26,7 +28,7 @@ impl Unsent {
     #[cold]
     pub fn give_back<V>(self, value: V) -> TrySendError<V> {
         match self {
-            Unsent::Full => TrySendError::Full(value),
+            Unsent::Full | Unsent::Held(_) => TrySendError::Full(value),
             Unsent::Closed => TrySendError::Closed(value),
             Unsent::Disconnected => TrySendError::Disconnected(value),
             Unsent::Failed(fault) => TrySendError::Failed(value, fault),
@@ -36,7 +38,7 @@ impl Unsent {
     /// `Full` here means that time ran out.
     pub fn give_back_late<V>(self, value: V) -> SendTimeoutError<V> {
         match self {
-            Unsent::Full => SendTimeoutError::Timeout(value),
+            Unsent::Full | Unsent::Held(_) => SendTimeoutError::Timeout(value),
             Unsent::Closed => SendTimeoutError::Closed(value),
             Unsent::Disconnected => SendTimeoutError::Disconnected(value),
             Unsent::Failed(fault) => SendTimeoutError::Failed(value, fault),
@@ -46,7 +48,7 @@ impl Unsent {
     /// `Full` cannot be: the wait had no end.
     pub fn give_back_final<V>(self, value: V) -> SendError<V> {
         match self {
-            Unsent::Full | Unsent::Closed => SendError::Closed(value),
+            Unsent::Full | Unsent::Held(_) | Unsent::Closed => SendError::Closed(value),
             Unsent::Disconnected => SendError::Disconnected(value),
             Unsent::Failed(fault) => SendError::Failed(value, fault),
         }
@@ -67,6 +69,7 @@ impl From<mpmc::Refusal> for Unsent {
     fn from(refusal: mpmc::Refusal) -> Self {
         match refusal {
             mpmc::Refusal::Full => Unsent::Full,
+            mpmc::Refusal::Held(member) => Unsent::Held(member),
             mpmc::Refusal::Closed => Unsent::Closed,
             mpmc::Refusal::Corrupt(what) => Unsent::Failed(Fault::Corrupt(what.text())),
         }
@@ -154,7 +157,7 @@ impl<T: Pod> SendLane<T> {
     #[inline(always)]
     pub fn notify_if(&self, awaited: bool) {
         if awaited {
-            self.lane.anchored.not_empty().notify(1);
+            self.lane.wake(self.lane.anchored.not_empty());
         }
     }
 

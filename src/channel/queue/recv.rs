@@ -62,10 +62,18 @@ impl<M: Message + ?Sized> Receiver<M> {
         self.len() == self.capacity()
     }
 
+    /// Claims the next message. That of one that comes again is not the whole of it.
+    fn claim(&self, ring: &Ring<'_, M>) -> Result<Taken, Dry> {
+        match ring.take(&self.side)? {
+            claim if claim.tries() > 0 => self.place.examine(claim),
+            claim => Ok(claim),
+        }
+    }
+
     #[inline(always)]
     fn acknowledge(&self, claim: Taken) {
         self.anchored.ring().acknowledge(claim);
-        station::tell_senders(&self.anchored, 1);
+        self.place.tell_senders(1);
     }
 }
 
@@ -89,7 +97,7 @@ impl<T: Pod> Receiver<T> {
         let received = Some(Ok(ring.copy(&claim)));
         ring.acknowledge(claim);
         if ring.producers_wait() {
-            self.anchored.not_full().notify(1);
+            self.place.wake_senders(1);
         }
         received
     }
@@ -133,7 +141,7 @@ impl<T: Pod> Receiver<T> {
 
     #[inline(never)]
     fn take_slowly(&self) -> Result<Taken, Unreceived> {
-        self.place.try_to_receive(|ring| ring.take(&self.side))
+        self.place.try_to_receive(|ring| self.claim(ring))
     }
 
     #[inline(always)]
@@ -146,7 +154,18 @@ impl<T: Pod> Receiver<T> {
 
     #[inline(never)]
     fn take_slowly_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
-        self.place.receive_until(deadline, |ring| ring.take(&self.side))
+        self.place.receive_until(deadline, |ring| self.claim(ring))
+    }
+
+    /// Takes values that lie side by side, or one that comes again.
+    fn pop_slice(&self, ring: &Ring<'_, T>, buffer: &mut [T]) -> Result<usize, Dry> {
+        if !ring.has_again() {
+            return ring.pop_slice(&self.side, buffer);
+        }
+        let claim = self.claim(ring)?;
+        buffer[0] = ring.copy(&claim);
+        ring.acknowledge(claim);
+        Ok(1)
     }
 
     fn take_out(&self, claim: Taken) -> T {
@@ -164,8 +183,8 @@ impl<T: Pod> Receiver<T> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let received = self.place.try_to_receive(|ring| ring.pop_slice(&self.side, buffer))?;
-        station::tell_senders(&self.anchored, received);
+        let received = self.place.try_to_receive(|ring| self.pop_slice(ring, buffer))?;
+        self.place.tell_senders(received);
         Ok(received)
     }
 
@@ -178,10 +197,9 @@ impl<T: Pod> Receiver<T> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let popped =
-            self.place.receive_until(Deadline::NEVER, |ring| ring.pop_slice(&self.side, buffer));
-        let received = popped?;
-        station::tell_senders(&self.anchored, received);
+        let received =
+            self.place.receive_until(Deadline::NEVER, |ring| self.pop_slice(ring, buffer))?;
+        self.place.tell_senders(received);
         Ok(received)
     }
 
@@ -228,22 +246,6 @@ impl<T: Pod> Receiver<T> {
 impl<M: Message + ?Sized> Receiver<M> {
     fn guard(&self, claim: Taken) -> Delivery<M> {
         Delivery { place: Arc::clone(&self.place), claim: Some(claim) }
-    }
-}
-
-/// Claims the next message of bytes and measures it.
-fn take_bytes(ring: &Ring<'_, [u8]>, side: &ConsumerSide) -> Result<Taken, Dry> {
-    let mut claim = match ring.take_at_once(side) {
-        Some(claim) => claim,
-        None => ring.take(side)?,
-    };
-    match ring.measure(&mut claim) {
-        Ok(_) => Ok(claim),
-        Err(what) => {
-            // It stays first in line, for others to find out too.
-            ring.put_back(side.sweeper(), claim, false);
-            Err(Dry::Corrupt(what))
-        }
     }
 }
 
@@ -358,11 +360,27 @@ impl Receiver<[u8]> {
     }
 
     fn take(&self) -> Result<Taken, Unreceived> {
-        self.place.try_to_receive(|ring| take_bytes(ring, &self.side))
+        self.place.try_to_receive(|ring| self.claim_measured(ring))
     }
 
     fn take_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
-        self.place.receive_until(deadline, |ring| take_bytes(ring, &self.side))
+        self.place.receive_until(deadline, |ring| self.claim_measured(ring))
+    }
+
+    /// Claims the next message and measures it.
+    fn claim_measured(&self, ring: &Ring<'_, [u8]>) -> Result<Taken, Dry> {
+        let mut claim = match ring.take_at_once(&self.side) {
+            Some(claim) => claim,
+            None => self.claim(ring)?,
+        };
+        match ring.measure(&mut claim) {
+            Ok(_) => Ok(claim),
+            Err(what) => {
+                // It stays first in line, for others to find out too.
+                ring.put_back(self.side.sweeper(), claim, false);
+                Err(Dry::Corrupt(what))
+            }
+        }
     }
 
     fn copy_out(&self, claim: Taken) -> Vec<u8> {

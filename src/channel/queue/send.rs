@@ -132,7 +132,7 @@ impl<T: Pod> Sender<T> {
         let Some(claim) = ring.reserve_at_once(&self.side, 0) else { return false };
         ring.fill_with(claim, value);
         if ring.consumers_wait() {
-            self.anchored.not_empty().notify(1);
+            self.place.wake_receivers(1);
         }
         true
     }
@@ -186,7 +186,7 @@ impl<T: Pod> Sender<T> {
 
     fn fill(&self, claim: Filling, value: T) {
         self.anchored.ring().fill_with(claim, value);
-        station::tell_receivers(&self.anchored, 1);
+        self.place.tell_receivers(1);
     }
 
     /// Appends as many of `values` as find room side by side now, from the first on: their places are claimed

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::super::lane::{Unreceived, Unsent};
 use super::{DeliveryPolicy, Message, Queue};
-use crate::error::Fault;
-use crate::event::{Attempt, Deadline, Look, Patience, Recheck};
+use crate::error::{Fault, MemberId};
+use crate::event::{Attempt, Deadline, Event, Look, Patience, Recheck};
 use crate::member::{Attachment, Role};
 use crate::primitive::Ordering::Relaxed;
-use crate::primitive::{AtomicU32, Mutex};
-use crate::ring::mpmc::{Dry, Refusal, Ring, Sweeper};
+use crate::primitive::{AtomicU32, Mutex, now_ns};
+use crate::ring::mpmc::{Dry, Refusal, Ring, Sweeper, Taken};
 use crate::segment::AnchoredQueue;
 
 /// One handle's place in a queue, shared with its grants or deliveries. Dropping the last of them gives the role up.
@@ -29,10 +29,22 @@ pub struct Station<M: Message + ?Sized> {
 struct Idle {
     misses: AtomicU32,
     recheck: Mutex<Recheck>,
+    stuck: Mutex<Stuck>,
+}
+
+/// Who is in the way of a handle that polls.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stuck {
+    /// The member and the position that it has; nobody at first.
+    at: Option<(MemberId, u64)>,
+    /// Since when it is known to be there, or when it was last asked about, on the monotonic clock.
+    since: u64,
 }
 
 /// Fruitless attempts between two looks at the clock.
 const MISSES: u32 = 256;
+/// The part of a recheck interval after which somebody who polls asks whether the member in its way lives.
+const STUCK_PART: u64 = 10;
 
 impl<M: Message + ?Sized> Station<M> {
     /// A new place in `queue`.
@@ -103,10 +115,40 @@ impl<M: Message + ?Sized> Station<M> {
 
     #[cold]
     fn look_around(&self) {
-        let due = self.idle.recheck.try_lock().is_ok_and(|mut next| next.is_due(self.patience));
-        if due && !self.anchored.is_inherited() {
+        if self.anchored.is_inherited() {
+            return;
+        }
+        if let Some(member) = self.at_work() {
+            self.is_freed_of(member);
+        }
+        if self.idle.recheck.try_lock().is_ok_and(|mut next| next.is_due(self.patience)) {
             self.attachment.bury_dead();
         }
+    }
+
+    /// Who is in the middle of what this side waits for, although its next slot does not say so.
+    fn at_work(&self) -> Option<MemberId> {
+        match self.role {
+            Role::Sender => self.ring().consumer_at_work(),
+            Role::Receiver => self.ring().producer_at_work(),
+        }
+    }
+
+    /// An attempt failed because `member` is in the middle of something. Once that has lasted for a while, asks whether
+    /// it lives. True if not, and what it held was taken back: try again.
+    #[cold]
+    fn is_freed_of(&self, member: MemberId) -> bool {
+        let Ok(mut stuck) = self.idle.stuck.try_lock() else { return false };
+        let (now, at) = (now_ns(), Some((member, self.ring().turn(self.role == Role::Sender))));
+        if stuck.at != at {
+            *stuck = Stuck { at, since: now };
+            return false;
+        }
+        if now.saturating_sub(stuck.since) < self.patience.recheck_ns / STUCK_PART {
+            return false;
+        }
+        stuck.since = now;
+        self.attachment.bury(member)
     }
 
     /// Waits at one of the two events.
@@ -119,7 +161,18 @@ impl<M: Message + ?Sized> Station<M> {
             if look.overdue {
                 self.attachment.bury_dead();
             }
-            attempt(look)
+            let outcome = attempt(look);
+            let in_the_way = match outcome {
+                Attempt::Held(member) if look.last => Some(member),
+                Attempt::Idle if look.last => self.at_work(),
+                outcome => return outcome,
+            };
+            // It costs a question to the kernel, where a sleep is about to cost a system call anyway.
+            match in_the_way {
+                Some(member) if self.attachment.bury(member) => attempt(look),
+                Some(member) => Attempt::Held(member),
+                None => Attempt::Idle,
+            }
         };
         let known = || self.idle.recheck.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut recheck = *known();
@@ -141,25 +194,51 @@ impl<M: Message + ?Sized> Station<M> {
     /// Tells receivers that `count` messages were committed, or put back.
     #[inline(always)]
     pub fn tell_receivers(&self, count: usize) {
-        tell_receivers(&self.anchored, count);
+        if self.ring().consumers_wait() {
+            self.wake_receivers(count);
+        }
+    }
+
+    /// The same, where they were seen to wait.
+    #[cold]
+    pub fn wake_receivers(&self, count: usize) {
+        self.wake(self.anchored.not_empty(), count);
     }
 
     /// Tells senders that `count` slots were given back.
     #[inline(always)]
     pub fn tell_senders(&self, count: usize) {
-        tell_senders(&self.anchored, count);
+        if self.ring().producers_wait() {
+            self.wake_senders(count);
+        }
+    }
+
+    /// The same, where they were seen to wait.
+    #[cold]
+    pub fn wake_senders(&self, count: usize) {
+        self.wake(self.anchored.not_full(), count);
+    }
+
+    fn wake(&self, event: &Event<'_>, count: usize) {
+        if event.notify(u32::try_from(count).unwrap_or(u32::MAX)) {
+            self.attachment.bury_dead();
+        }
     }
 
     /// Runs one operation of a sender.
     pub fn try_to_send<R>(
         &self,
-        operation: impl FnOnce(&Ring<'_, M>) -> Result<R, Refusal>,
+        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Refusal>,
     ) -> Result<R, Unsent> {
         let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
         if entered == deserted {
             self.check_alone(entered)?;
         }
-        operation(self.ring()).map_err(|refusal| {
+        let done = match operation(self.ring()) {
+            Err(Refusal::Held(member)) if self.is_freed_of(member) => operation(self.ring()),
+            done => done,
+        };
+        done.map_err(|refusal| {
             self.missed();
             Unsent::from(refusal)
         })
@@ -183,12 +262,9 @@ impl<M: Message + ?Sized> Station<M> {
         deadline: Deadline,
         mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Refusal>,
     ) -> Result<R, Unsent> {
-        let attempt = |look: Look| match self.try_to_send(&mut operation) {
-            Err(Unsent::Full) if look.last => match self.ring().consumer_at_work() {
-                Some(member) => Attempt::Held(member),
-                None => Attempt::Idle,
-            },
+        let attempt = |_| match self.try_to_send(&mut operation) {
             Err(Unsent::Full) => Attempt::Idle,
+            Err(Unsent::Held(member)) => Attempt::Held(member),
             done => Attempt::Ready(done),
         };
         self.wait_until(deadline, attempt).unwrap_or(Err(Unsent::Full))
@@ -228,6 +304,7 @@ impl<M: Message + ?Sized> Station<M> {
         loop {
             match dry {
                 Dry::Skipped => self.tell_senders(1),
+                Dry::Busy(member) if self.is_freed_of(member) => {}
                 Dry::Busy(member) => {
                     self.missed();
                     return Err(Unreceived::Busy(member));
@@ -257,17 +334,20 @@ impl<M: Message + ?Sized> Station<M> {
         }
     }
 
+    /// Counts a message that was claimed again, which somebody may have seen before.
+    #[cold]
+    pub fn examine(&self, claim: Taken) -> Result<Taken, Dry> {
+        self.attachment.counters().redeliveries.fetch_add(1, Relaxed);
+        Ok(claim)
+    }
+
     /// Runs one operation of a receiver, waiting until `deadline` for it to find something: then `Empty`.
     pub fn receive_until<R>(
         &self,
         deadline: Deadline,
         mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
-        let attempt = |look: Look| match self.try_to_receive(&mut operation) {
-            Err(Unreceived::Empty) if look.last => match self.ring().producer_at_work() {
-                Some(member) => Attempt::Held(member),
-                None => Attempt::Idle,
-            },
+        let attempt = |_| match self.try_to_receive(&mut operation) {
             Err(Unreceived::Empty) => Attempt::Idle,
             Err(Unreceived::Busy(member)) => Attempt::Held(member),
             done => Attempt::Ready(done),
@@ -288,22 +368,6 @@ impl<M: Message + ?Sized> fmt::Debug for Station<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = if self.role == Role::Sender { "Sender" } else { "Receiver" };
         describe(f, name, &self.anchored)
-    }
-}
-
-/// Tells receivers that `count` messages were committed, or put back.
-#[inline(always)]
-pub fn tell_receivers<M: Message + ?Sized>(anchored: &AnchoredQueue<M>, count: usize) {
-    if anchored.ring().consumers_wait() {
-        anchored.not_empty().notify(u32::try_from(count).unwrap_or(u32::MAX));
-    }
-}
-
-/// Tells senders that `count` slots were given back.
-#[inline(always)]
-pub fn tell_senders<M: Message + ?Sized>(anchored: &AnchoredQueue<M>, count: usize) {
-    if anchored.ring().producers_wait() {
-        anchored.not_full().notify(u32::try_from(count).unwrap_or(u32::MAX));
     }
 }
 

@@ -5,7 +5,7 @@ use bytemuck::Pod;
 
 use super::super::Corruption;
 use super::super::reap::resolve;
-use super::super::word::{CursorWord, POSITION_MASK, SlotWord, after, before};
+use super::super::word::{CursorWord, POSITION_MASK, SlotWord, State, after, before};
 use super::{Attempts, Ring};
 use crate::error::MemberId;
 use crate::primitive::Ordering::{Acquire, Relaxed, Release, SeqCst};
@@ -16,6 +16,8 @@ use crate::primitive::{ContestedU64, Message, overwrite, passed_rmw};
 pub enum Refusal {
     /// The slot that comes next is not vacant yet.
     Full,
+    /// Neither, and it is in the hands of that member, which reads what was in it.
+    Held(MemberId),
     /// The ring is closed.
     Closed,
     /// Shared memory holds what no correct member writes.
@@ -188,14 +190,15 @@ impl<M: Message + ?Sized> Ring<'_, M> {
             return Ok(now);
         }
         let position = seen.position();
-        word.state().ok_or(Corruption::Slot)?;
-        self.member(word.member())?;
+        let state = word.state().ok_or(Corruption::Slot)?;
+        let member = self.member(word.member())?;
         // In any state: if the last claim was of as many slots as there are, this one is its first, and vacant until
         // it is stamped.
-        if self.geometry.is_previous(word, position) {
-            return Err(Refusal::Full);
-        }
-        Err(Corruption::Slot.into())
+        Err(match state {
+            _ if !self.geometry.is_previous(word, position) => Corruption::Slot.into(),
+            State::Reading => Refusal::Held(member),
+            _ => Refusal::Full,
+        })
     }
 
     /// 7. The message in a slot whose word is `word` is complete.

@@ -113,8 +113,8 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// Claims the next message. The numbers are those of DESIGN.md §5, Receive.
     #[inline(never)]
     pub fn take(&self, side: &ConsumerSide) -> Result<Taken, Dry> {
-        // 1. Relaxed: a hint here; `take_again` looks for itself.
-        if RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending()
+        // 1. A hint here; `take_again` looks for itself.
+        if self.has_again()
             && let Some((position, word)) = self.take_again(side)
         {
             return Ok(self.taken(position, word));
@@ -346,7 +346,7 @@ impl<T: Pod> Ring<'_, T> {
 
     /// Takes as many values as lie in a row and `buffer` holds; at least one or an error. Says how many.
     pub fn pop_slice(&self, side: &ConsumerSide, buffer: &mut [T]) -> Result<usize, Dry> {
-        if RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending() {
+        if self.has_again() {
             buffer[0] = self.pop(side)?;
             return Ok(1);
         }

@@ -166,7 +166,7 @@ fn a_held_message_keeps_its_slot_until_it_is_acknowledged() {
     assert_eq!(ring.push_slice(&producer, &[1, 2]), Ok(2));
     let held = ring.take(&consumer).unwrap();
     assert_eq!(ring.pop(&consumer), Ok(2));
-    assert_eq!(ring.push(&producer, 3), Err(Refusal::Full), "the slot of the first is next");
+    assert_eq!(ring.push(&producer, 3), Err(Refusal::Held(THEM)), "the slot of the first is next");
     assert_eq!((ring.consumer_at_work(), ring.pop(&consumer)), (Some(THEM), Err(Dry::Empty)));
     assert_eq!(ring.value(&held), &1);
     ring.acknowledge(held);
