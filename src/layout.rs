@@ -163,10 +163,12 @@ pub struct SegmentHeader {
     pub rings: u32,
     /// Delivery policy of a queue: [`DELIVERY_AT_LEAST_ONCE`] or [`DELIVERY_AT_MOST_ONCE`]; zero elsewhere.
     pub delivery: u32,
-    /// Deliveries before a message counts as undeliverable; zero for no limit.
+    /// Deliveries after which a message goes to the dead letters; zero for no limit.
     pub delivery_limit: u32,
+    /// Elements in the second ring of a queue, which has its dead letters, a power of two; zero for none.
+    pub dead_letters: u64,
     /// Zero.
-    pub reserved: [u64; 11],
+    pub reserved: [u64; 10],
 }
 
 impl SegmentHeader {
@@ -204,6 +206,7 @@ const _: () = {
     assert!(offset_of!(SegmentHeader, rings) == 156);
     assert!(offset_of!(SegmentHeader, delivery) == 160);
     assert!(offset_of!(SegmentHeader, delivery_limit) == 164);
+    assert!(offset_of!(SegmentHeader, dead_letters) == 168);
     assert!(size_of::<Control>() == LINE && offset_of!(Control, roster) == 8);
     assert!(offset_of!(Control, next) == 16);
     assert!(size_of::<Ends>() == LINE && offset_of!(Ends, deserted) == 16);
@@ -303,7 +306,7 @@ pub struct Shape {
     pub element_align: u32,
     /// Fingerprint of the element type's agreed name; zero for none.
     pub type_id: [u8; 16],
-    /// Elements in each ring, a power of two.
+    /// Elements in each ring, a power of two; of a queue in its first.
     pub capacity: u64,
     /// Members that can be attached at a time.
     pub max_members: u32,
@@ -311,7 +314,14 @@ pub struct Shape {
     pub flags: u32,
     /// A `DELIVERY_` code for queues, else zero.
     pub delivery: u32,
+    /// Deliveries after which a message goes to the dead letters, 1 to [`MOST_DELIVERIES`]; zero without any.
+    pub delivery_limit: u32,
+    /// Elements in the ring of dead letters, a power of two; zero without any.
+    pub dead_letters: u64,
 }
+
+/// The most deliveries that are told apart: a slot counts them in four bits.
+pub const MOST_DELIVERIES: u32 = 15;
 
 impl Shape {
     /// The header that describes a segment of this shape, or `None` when it would be longer than
@@ -324,7 +334,9 @@ impl Shape {
         let countable = self.capacity <= MAX_SEGMENT;
         let aligned = self.element_align as usize <= LINE
             && self.element_size.checked_rem(u64::from(self.element_align)) == Some(0);
-        let known = self.flags & !self.kind.flags() == 0 && self.knows_delivery();
+        let known = self.flags & !self.kind.flags() == 0
+            && self.knows_delivery()
+            && self.dead_letters_are_possible();
         let countable = countable && self.element_size <= u32::MAX.into();
         if !whole
             || !known
@@ -340,7 +352,7 @@ impl Shape {
         let counters_offset = members_offset + members * size_of::<MemberRecord>() as u64;
         let rings_offset = counters_offset + members * size_of::<Counters>() as u64;
         let slots_offset = rings_offset + u64::from(rings) * size_of::<RingHeader>() as u64;
-        let total_len = self.ring_bytes()?.checked_mul(rings.into())?.checked_add(slots_offset)?;
+        let total_len = self.ring_offset(rings)?.checked_add(slots_offset)?;
         if total_len > MAX_SEGMENT {
             return None;
         }
@@ -364,6 +376,8 @@ impl Shape {
             flags: self.flags,
             rings,
             delivery: self.delivery,
+            delivery_limit: self.delivery_limit,
+            dead_letters: self.dead_letters,
             ..Zeroable::zeroed()
         };
         header.checksum = header.sum();
@@ -381,6 +395,8 @@ impl Shape {
             max_members: header.max_members,
             flags: header.flags,
             delivery: header.delivery,
+            delivery_limit: header.delivery_limit,
+            dead_letters: header.dead_letters,
         })
     }
 
@@ -388,6 +404,20 @@ impl Shape {
     pub fn knows_delivery(&self) -> bool {
         let policies = [DELIVERY_AT_LEAST_ONCE, DELIVERY_AT_MOST_ONCE];
         if self.kind.is_queue() { policies.contains(&self.delivery) } else { self.delivery == 0 }
+    }
+
+    /// Whether dead letters are none, or have a ring and are of a queue that delivers again.
+    fn dead_letters_are_possible(&self) -> bool {
+        match (self.delivery_limit, self.dead_letters) {
+            (0, 0) => true,
+            (limit, slots) => {
+                limit <= MOST_DELIVERIES
+                    && limit > 0
+                    && self.delivery == DELIVERY_AT_LEAST_ONCE
+                    && slots.is_power_of_two()
+                    && slots <= MAX_SEGMENT
+            }
+        }
     }
 
     /// Bytes from one slot to the next.
@@ -404,11 +434,20 @@ impl Shape {
     /// How many rings.
     pub fn rings(&self) -> u32 {
         let one_way = self.flags & (FLAG_FIRST_SENDS | FLAG_SECOND_SENDS) != 0;
-        if self.kind == Kind::Pipe && !one_way { 2 } else { 1 }
+        let both_ways = self.kind == Kind::Pipe && !one_way;
+        if both_ways || self.dead_letters > 0 { 2 } else { 1 }
     }
 
-    /// Bytes from one ring's slots to the next ring's, a whole number of lines.
-    pub fn ring_bytes(&self) -> Option<u64> {
-        self.stride()?.checked_mul(self.capacity)?.checked_next_multiple_of(LINE as u64)
+    /// Elements in ring `number`.
+    pub fn elements(&self, number: u32) -> u64 {
+        if number == 1 && self.kind.is_queue() { self.dead_letters } else { self.capacity }
+    }
+
+    /// Bytes from the first ring's slots to those of ring `number`. Each ring's are a whole number of lines.
+    pub fn ring_offset(&self, number: u32) -> Option<u64> {
+        let bytes = |ring| {
+            self.stride()?.checked_mul(self.elements(ring))?.checked_next_multiple_of(LINE as u64)
+        };
+        (0..number).try_fold(0u64, |sum, ring| sum.checked_add(bytes(ring)?))
     }
 }

@@ -73,7 +73,7 @@ impl Segment {
         file.set_permissions(PermissionsExt::from_mode(mode))?;
         let segment = Self::map(&file, header, *shape)?;
         if shape.kind.is_queue() {
-            segment.queue_header().initialise();
+            (0..shape.rings()).for_each(|number| segment.queue_header(number).initialise());
         } else {
             (0..shape.rings()).for_each(|number| segment.ring_header(number).initialise());
         }
@@ -232,29 +232,34 @@ impl Segment {
         unsafe { self.shared(self.header.rings_offset + offset) }
     }
 
-    /// The header of a queue's ring.
-    pub fn queue_header(&self) -> &QueueHeader {
-        assert!(self.shape.kind.is_queue(), "the kind says which ring there is");
-        // SAFETY: atomics only; the table's offset is a multiple of the line.
-        unsafe { self.shared(self.header.rings_offset) }
+    /// The header of ring `number` of a queue.
+    pub fn queue_header(&self, number: u32) -> &QueueHeader {
+        let between_many = self.shape.kind.is_queue() && number < self.shape.rings();
+        assert!(between_many, "the kind says which rings there are");
+        let offset = u64::from(number) * size_of::<QueueHeader>() as u64;
+        // SAFETY: atomics only; header sizes and the table's offset are multiples of the line.
+        unsafe { self.shared(self.header.rings_offset + offset) }
     }
 
     /// Where members wait, at whichever ring.
     pub fn events(&self) -> Vec<&EventLine> {
-        if self.shape.kind.is_queue() {
-            let ring = self.queue_header();
-            return vec![&ring.not_empty, &ring.not_full];
-        }
-        let rings = (0..self.shape.rings()).map(|number| self.ring_header(number));
-        rings.flat_map(|ring| [&ring.not_empty, &ring.not_full]).collect()
+        let events = |number| {
+            if self.shape.kind.is_queue() {
+                let ring = self.queue_header(number);
+                return [&ring.not_empty, &ring.not_full];
+            }
+            let ring = self.ring_header(number);
+            [&ring.not_empty, &ring.not_full]
+        };
+        (0..self.shape.rings()).flat_map(events).collect()
     }
 
-    /// The slots of a queue. As slots of bytes they can be had whatever messages lie in them.
-    pub fn slots<M: Message + ?Sized>(&self) -> Slots<'_, M> {
+    /// The slots of ring `number` of a queue. As slots of bytes they can be had whatever messages lie in them.
+    pub fn slots<M: Message + ?Sized>(&self, number: u32) -> Slots<'_, M> {
         let stride = in_memory(self.header.stride);
-        let capacity = in_memory(self.shape.capacity);
+        let capacity = in_memory(self.shape.elements(number));
         assert!(self.shape.kind.is_queue() && M::stride(stride) == stride, "checked when opened");
-        let offset = in_memory(self.header.slots_offset);
+        let offset = self.slots_offset(number);
         assert!(offset + capacity * stride <= self.mapping().len(), "validated geometry fits");
         // SAFETY: the assertion keeps the place inside the mapping.
         let start = unsafe { self.mapping().start().byte_add(offset) };
@@ -263,15 +268,20 @@ impl Segment {
         unsafe { Slots::new(start, capacity, stride) }
     }
 
+    /// Where the slots of ring `number` begin.
+    fn slots_offset(&self, number: u32) -> usize {
+        let behind = self.shape.ring_offset(number).expect("validated geometry");
+        in_memory(self.header.slots_offset + behind)
+    }
+
     /// The slots of ring `number`.
     pub fn cells<T: Pod>(&self, number: u32) -> Cells<'_, T> {
         assert_eq!(self.shape.element_size, size_of::<T>() as u64, "checked when it was opened");
         assert!(
             self.shape.element_align as usize >= align_of::<T>() && number < self.shape.rings()
         );
-        let bytes = self.shape.ring_bytes().expect("validated geometry");
-        let offset = self.header.slots_offset + u64::from(number) * bytes;
-        let (offset, bytes) = (in_memory(offset), in_memory(bytes));
+        let (offset, bytes) =
+            (self.slots_offset(number), in_memory(self.shape.capacity) * size_of::<T>());
         assert!(offset + bytes <= self.mapping().len(), "validated geometry fits the mapping");
         // SAFETY: the assertion keeps the place inside the mapping.
         let start = unsafe { self.mapping().start().byte_add(offset) };

@@ -8,7 +8,9 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind, Failure, Operation};
 use crate::event::{Patience, Wait};
 use crate::inspect::{self, Expected, Trust};
-use crate::layout::{FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, Kind, Shape, type_fingerprint};
+use crate::layout::{
+    FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, Kind, MOST_DELIVERIES, Shape, type_fingerprint,
+};
 use crate::member::{self, Attachment, Miss, Plan};
 use crate::name::{Address, CONTENTION, Patience as Limit, unlink};
 use crate::primitive::processors;
@@ -106,6 +108,8 @@ pub struct Options<C> {
     pub(super) direction: super::pipe::Direction,
     pub(super) delivery: DeliveryPolicy,
     pub(super) message_len: usize,
+    /// After how many deliveries, and room for how many; of new queues.
+    pub(super) dead_letters: Option<(u32, usize)>,
     handle: PhantomData<fn() -> C>,
 }
 
@@ -140,6 +144,7 @@ impl<C: Channel> Default for Options<C> {
             direction: super::pipe::Direction::Both,
             delivery: DeliveryPolicy::default(),
             message_len: DEFAULT_MESSAGE_LEN,
+            dead_letters: None,
             handle: PhantomData,
         }
     }
@@ -419,6 +424,7 @@ impl<C: Channel> Options<C> {
         }
         let too_large = ErrorKind::InvalidOption("the capacity makes the segment too large");
         let capacity = C::elements(self.capacity).checked_next_power_of_two().ok_or(too_large)?;
+        let (delivery_limit, dead_letters) = self.plan_dead_letters()?;
         let (size, align) = C::ELEMENT.unwrap_or((self.message_len, align_of::<u64>()));
         let asymmetric =
             !C::KIND.is_queue() && self.barrier == BarrierChoice::Auto && barrier::register();
@@ -436,9 +442,30 @@ impl<C: Channel> Options<C> {
                 .filter(|(_, on)| *on)
                 .fold(C::flags(self), |all, (bit, _)| all | bit),
             delivery: if C::KIND.is_queue() { self.delivery.code() } else { 0 },
+            delivery_limit,
+            dead_letters,
         };
         let (directory, mode, prefault) = (&*self.directory, self.mode, self.prefault);
         Ok(Plan { directory, shape, mode, trust: &self.trust, prefault })
+    }
+
+    /// The limit of deliveries and the slots for what goes beyond.
+    fn plan_dead_letters(&self) -> Result<(u32, u64), Failure> {
+        let invalid = |why| Err(ErrorKind::InvalidOption(why).into());
+        match self.dead_letters {
+            None => Ok((0, 0)),
+            Some(_) if self.delivery != DeliveryPolicy::AtLeastOnce => {
+                invalid("dead letters are of a queue that delivers at least once")
+            }
+            Some((limit, _)) if !(1..=MOST_DELIVERIES).contains(&limit) => {
+                invalid("a message goes to the dead letters after 1 to 15 deliveries")
+            }
+            Some((_, 0)) => invalid("there is room for at least 1 dead letter"),
+            Some((limit, capacity)) => match capacity.checked_next_power_of_two() {
+                Some(slots) => Ok((limit, slots as u64)),
+                None => invalid("the capacity makes the segment too large"),
+            },
+        }
     }
 
     fn expected(&self) -> Expected {

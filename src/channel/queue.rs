@@ -49,10 +49,9 @@ use super::spsc::element_of;
 use crate::error::{Error, Failure};
 use crate::event::Patience;
 use crate::layout::Kind;
-use crate::member::{Attachment, Role};
-use crate::ring::mpmc::Sweeper;
+use crate::member::Attachment;
 use crate::segment::AnchoredQueue;
-use station::Station;
+use station::{Post, Station};
 
 pub use crate::primitive::Message;
 pub use crate::ring::reap::DeliveryPolicy;
@@ -65,19 +64,31 @@ pub use send::{Sender, WriteGrant};
 pub struct Queue<M: Message + ?Sized> {
     attachment: Arc<Attachment>,
     anchored: AnchoredQueue<M>,
-    sweeper: Arc<Sweeper>,
+    dead_letters: Option<AnchoredQueue<M>>,
     patience: Patience,
 }
 
 impl<M: Message + ?Sized> Queue<M> {
     /// A handle that sends.
     pub fn sender(&self) -> Sender<M> {
-        Sender::new(Station::new(self, Role::Sender))
+        Sender::new(Station::new(self, Post::Sender))
     }
 
     /// A handle that receives.
     pub fn receiver(&self) -> Receiver<M> {
-        Receiver::new(Station::new(self, Role::Receiver))
+        Receiver::new(Station::new(self, Post::Receiver))
+    }
+
+    /// A handle that receives the dead letters: messages that were delivered as often as the queue allows, and never
+    /// acknowledged. `None` if the queue was made without.
+    ///
+    /// Each is received by one of those who ask, and like any other stays until it is acknowledged. Whoever moved a
+    /// message here may have died before it could take it out of the queue, and then it is moved once more: so a dead
+    /// letter may come twice. [`Disconnected`](crate::RecvError::Disconnected) is told while the queue has no receiver, since
+    /// it is receivers who move messages here. To close this handle closes the dead letters only.
+    pub fn dead_letters(&self) -> Option<Receiver<M>> {
+        let anchored = self.dead_letters.as_ref()?;
+        Some(Receiver::new(Station::of_dead_letters(self, anchored)))
     }
 
     /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
@@ -153,6 +164,17 @@ where
         self
     }
 
+    /// Gives a new queue a place for messages that nobody can deal with: with room for `capacity` of them, rounded up to
+    /// a power of two. A message goes there when it would be delivered once more after `deliveries` of them, 1 to 15,
+    /// without being acknowledged. [`Queue::dead_letters`] receives them.
+    ///
+    /// While there is no room for another, such a message is delivered as before. The queue must deliver
+    /// [at least once](DeliveryPolicy::AtLeastOnce).
+    pub fn dead_letters(mut self, deliveries: u32, capacity: usize) -> Self {
+        self.dead_letters = Some((deliveries, capacity));
+        self
+    }
+
     /// A new queue without a name, for the threads of this process.
     ///
     /// # Errors
@@ -175,8 +197,10 @@ impl Options<Queue<[u8]>> {
 fn attached<M: Message + ?Sized>(attachment: Attachment, patience: Patience) -> Queue<M> {
     // Whoever died before is out of the way first, so that what it held comes again before anything new.
     attachment.bury_dead();
-    let anchored = AnchoredQueue::new(attachment.segment(), attachment.id());
-    Queue { attachment: Arc::new(attachment), anchored, sweeper: Arc::default(), patience }
+    let anchored = |ring| AnchoredQueue::new(attachment.segment(), ring, attachment.id());
+    let has_dead_letters = attachment.segment().shape().dead_letters > 0;
+    let (dead_letters, anchored) = (has_dead_letters.then(|| anchored(1)), anchored(0));
+    Queue { attachment: Arc::new(attachment), anchored, dead_letters, patience }
 }
 
 impl<T: Pod> sealed::Channel for Queue<T> {

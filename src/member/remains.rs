@@ -42,7 +42,8 @@ impl Segment {
         }
         if self.shape().kind.is_queue() {
             let delivery = DeliveryPolicy::of(self.shape().delivery);
-            reaped = reap(&self.ring(), member, delivery.expect("checked when it was opened"));
+            let delivery = delivery.expect("checked when it was opened");
+            self.rings().for_each(|ring| reaped.add(reap(&ring, member, delivery)));
             self.forget_roles(member);
         } else {
             (0..self.ends().words.len()).for_each(|number| self.vacate(number, member));
@@ -51,15 +52,17 @@ impl Segment {
         reaped
     }
 
-    /// The ring of a queue, whatever its messages are.
-    fn ring(&self) -> Ring<'_, [u8]> {
-        Ring::new(self.queue_header(), self.slots(), self.shape().max_members)
+    /// The rings of a queue, whatever its messages are.
+    fn rings(&self) -> impl Iterator<Item = Ring<'_, [u8]>> {
+        let members = self.shape().max_members;
+        (0..self.shape().rings())
+            .map(move |number| Ring::new(self.queue_header(number), self.slots(number), members))
     }
 
     /// Tells `note` the owner of each slot of a queue that is in somebody's hands. Others go on meanwhile.
-    pub(super) fn each_claim(&self, note: impl FnMut(MemberId)) {
+    pub(super) fn each_claim(&self, mut note: impl FnMut(MemberId)) {
         if self.shape().kind.is_queue() {
-            self.ring().each_claim(note);
+            self.rings().for_each(|ring| ring.each_claim(&mut note));
         }
     }
 

@@ -29,6 +29,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "who passes a claim has used it up")]
 
 mod fill;
+mod forward;
 mod redeliver;
 mod take;
 

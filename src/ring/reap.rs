@@ -52,6 +52,15 @@ pub struct Reaped {
     pub dropped: u64,
 }
 
+impl Reaped {
+    /// Adds what was undone elsewhere.
+    pub fn add(&mut self, other: Self) {
+        self.aborted += other.aborted;
+        self.redelivered += other.redelivered;
+        self.dropped += other.dropped;
+    }
+}
+
 /// Brings the claim that ends before `end` out of its unstamped state, slot by slot, the last one last.
 ///
 /// `change` gives what an unstamped slot becomes, and nothing for one that is stamped. It walks down, reading only, to

@@ -14,7 +14,8 @@ use crate::layout::Ends;
 use crate::primitive::Ordering::Acquire;
 use crate::primitive::{AtomicU64, Message};
 use crate::ring::cursor::EndWord;
-use crate::ring::{mpmc, spsc::Ring};
+use crate::ring::mpmc::{self, Sweeper};
+use crate::ring::spsc::Ring;
 use crate::sys::fork;
 
 /// The segment behind `segment`, for as long as a clone of that is kept.
@@ -99,6 +100,8 @@ pub struct AnchoredQueue<M: Message + ?Sized> {
     not_full: Event<'static>,
     ends: &'static Ends,
     generation: u64,
+    /// What this process knows of messages to deliver again.
+    sweeper: Arc<Sweeper>,
     /// Keeps the memory mapped; the references above end with it.
     segment: Arc<Segment>,
 }
@@ -106,23 +109,25 @@ pub struct AnchoredQueue<M: Message + ?Sized> {
 /// By hand, because messages need not be `Clone` for it to be.
 impl<M: Message + ?Sized> Clone for AnchoredQueue<M> {
     fn clone(&self) -> Self {
-        Self { segment: Arc::clone(&self.segment), ..*self }
+        let (sweeper, segment) = (Arc::clone(&self.sweeper), Arc::clone(&self.segment));
+        Self { sweeper, segment, ..*self }
     }
 }
 
 impl<M: Message + ?Sized> AnchoredQueue<M> {
-    /// The ring of `segment` as `member` sees it.
-    pub fn new(segment: &Arc<Segment>, member: MemberId) -> Self {
+    /// Ring `number` of `segment` as `member` sees it.
+    pub fn new(segment: &Arc<Segment>, number: u32, member: MemberId) -> Self {
         // SAFETY: the result keeps a clone, and its methods shorten the borrows made below.
         let lasting = unsafe { lasting(segment) };
-        let header = lasting.queue_header();
-        let [not_empty, not_full] = &lasting.waiters[0];
+        let header = lasting.queue_header(number);
+        let [not_empty, not_full] = &lasting.waiters[number as usize];
         Self {
-            ring: mpmc::Ring::new(header, lasting.slots(), lasting.shape.max_members),
+            ring: mpmc::Ring::new(header, lasting.slots(number), lasting.shape.max_members),
             not_empty: Event::of_many(&header.not_empty, not_empty, member),
             not_full: Event::of_many(&header.not_full, not_full, member),
             ends: lasting.ends(),
             generation: lasting.generation,
+            sweeper: Arc::default(),
             segment: Arc::clone(segment),
         }
     }
@@ -143,6 +148,11 @@ impl<M: Message + ?Sized> AnchoredQueue<M> {
     #[inline(always)]
     pub fn not_full(&self) -> &Event<'_> {
         &self.not_full
+    }
+
+    /// What this process knows of messages to deliver again.
+    pub fn sweeper(&self) -> &Arc<Sweeper> {
+        &self.sweeper
     }
 
     /// How often somebody took the side `side` (0 sends, 1 receives), and what that count was when it was last

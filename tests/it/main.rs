@@ -7,6 +7,7 @@ mod util;
 
 mod absences;
 mod barriers;
+mod dead_letters;
 mod fork;
 mod forked;
 mod handover;
@@ -49,6 +50,7 @@ fn child() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match role.split_once("::") {
         Some(("barriers", role)) => barriers::play(role, &arguments),
+        Some(("dead_letters", role)) => dead_letters::play(role, &arguments),
         Some(("fork", role)) => fork::play(role, &arguments),
         Some(("forked", role)) => forked::play(role, &arguments),
         Some(("handover", role)) => handover::play(role, &arguments),

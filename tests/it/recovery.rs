@@ -77,14 +77,14 @@ fn a_receiver_waits_no_longer_than_its_claimer_lives() {
         let (sender, receiver) = (queue.sender(), queue.receiver());
         let child = spawn("reserve", &name, "holding");
         sender.send(7).unwrap();
-        let received = std::thread::scope(|scope| {
+        let answer = std::thread::scope(|scope| {
             let waiting = scope.spawn(|| receiver.recv_timeout(LONG));
             let busy = queue.members().unwrap();
             assert_eq!(busy.iter().map(Member::is_busy).collect::<Vec<_>>(), [false, true]);
             child.kill();
             within(PROMPT, || waiting.join().unwrap())
         });
-        assert_eq!(received, Ok(7), "{wait:?}");
+        assert_eq!(answer, Ok(7), "{wait:?}");
         let done = queue.statistics();
         assert_eq!((done.recoveries, done.aborted, done.redeliveries), (1, 1, 0));
     }

@@ -444,9 +444,10 @@ impl<M: Message + ?Sized> Delivery<M> {
         self.deliveries() > 1
     }
 
-    /// How often the message was delivered, this time included; 16 stands for that and more.
+    /// How often the message was delivered, this time included; 16 stands for that and more. A dead letter had as many
+    /// deliveries before as the queue allows.
     pub fn deliveries(&self) -> u32 {
-        1 + self.claim().tries()
+        self.place.deliveries_before() + 1 + self.claim().tries()
     }
 
     fn claim(&self) -> &Taken {

@@ -16,11 +16,40 @@ use crate::segment::AnchoredQueue;
 /// One handle's place in a queue, shared with its grants or deliveries. Dropping the last of them gives the role up.
 pub struct Station<M: Message + ?Sized> {
     anchored: AnchoredQueue<M>,
+    /// Where a receiver puts what was delivered too often.
+    dead_letters: Option<AnchoredQueue<M>>,
     attachment: Arc<Attachment>,
-    sweeper: Arc<Sweeper>,
-    role: Role,
+    post: Post,
     patience: Patience,
     idle: Idle,
+}
+
+/// What a handle is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Post {
+    /// It sends.
+    Sender,
+    /// It receives.
+    Receiver,
+    /// It receives dead letters. Nobody waits for it, so it is not counted.
+    DeadLetters,
+}
+
+impl Post {
+    /// The role that is counted.
+    fn role(self) -> Option<Role> {
+        match self {
+            Post::Sender => Some(Role::Sender),
+            Post::Receiver => Some(Role::Receiver),
+            Post::DeadLetters => None,
+        }
+    }
+
+    /// Whose messages a receiver gets: receivers make dead letters.
+    fn suppliers(self) -> usize {
+        let role = if self == Post::DeadLetters { Role::Receiver } else { Role::Sender };
+        role as usize
+    }
 }
 
 /// What a handle remembers of its fruitless attempts, so that one who only ever polls, or waits only briefly, still
@@ -48,25 +77,37 @@ const STUCK_PART: u64 = 10;
 
 impl<M: Message + ?Sized> Station<M> {
     /// A new place in `queue`.
-    pub fn new(queue: &Queue<M>, role: Role) -> Self {
-        let Queue { attachment, anchored, sweeper, patience } = queue;
+    pub fn new(queue: &Queue<M>, post: Post) -> Self {
+        let Queue { attachment, anchored, dead_letters, patience } = queue;
         Self {
             anchored: anchored.clone(),
+            dead_letters: dead_letters.clone(),
             attachment: Arc::clone(attachment),
-            sweeper: Arc::clone(sweeper),
-            role,
+            post,
             patience: *patience,
             idle: Idle::default(),
         }
         .entered()
     }
 
+    /// A new place at the dead letters of `queue`, which are at `anchored`.
+    pub fn of_dead_letters(queue: &Queue<M>, anchored: &AnchoredQueue<M>) -> Self {
+        Self {
+            anchored: anchored.clone(),
+            dead_letters: None,
+            attachment: Arc::clone(&queue.attachment),
+            post: Post::DeadLetters,
+            patience: queue.patience,
+            idle: Idle::default(),
+        }
+    }
+
     /// Another place of the same kind.
     pub fn beside(&self) -> Self {
         Self {
             anchored: self.anchored.clone(),
+            dead_letters: self.dead_letters.clone(),
             attachment: Arc::clone(&self.attachment),
-            sweeper: Arc::clone(&self.sweeper),
             idle: Idle::default(),
             ..*self
         }
@@ -74,8 +115,8 @@ impl<M: Message + ?Sized> Station<M> {
     }
 
     fn entered(self) -> Self {
-        if !self.anchored.is_inherited() {
-            self.attachment.enter(self.role);
+        if let (Some(role), false) = (self.post.role(), self.anchored.is_inherited()) {
+            self.attachment.enter(role);
         }
         self
     }
@@ -99,7 +140,7 @@ impl<M: Message + ?Sized> Station<M> {
 
     /// What this process knows of messages to deliver again.
     pub fn sweeper(&self) -> &Arc<Sweeper> {
-        &self.sweeper
+        self.anchored.sweeper()
     }
 
     /// Counts a fruitless attempt.
@@ -128,9 +169,9 @@ impl<M: Message + ?Sized> Station<M> {
 
     /// Who is in the middle of what this side waits for, although its next slot does not say so.
     fn at_work(&self) -> Option<MemberId> {
-        match self.role {
-            Role::Sender => self.ring().consumer_at_work(),
-            Role::Receiver => self.ring().producer_at_work(),
+        match self.post {
+            Post::Sender => self.ring().consumer_at_work(),
+            Post::Receiver | Post::DeadLetters => self.ring().producer_at_work(),
         }
     }
 
@@ -139,7 +180,7 @@ impl<M: Message + ?Sized> Station<M> {
     #[cold]
     fn is_freed_of(&self, member: MemberId) -> bool {
         let Ok(mut stuck) = self.idle.stuck.try_lock() else { return false };
-        let (now, at) = (now_ns(), Some((member, self.ring().turn(self.role == Role::Sender))));
+        let (now, at) = (now_ns(), Some((member, self.ring().turn(self.post == Post::Sender))));
         if stuck.at != at {
             *stuck = Stuck { at, since: now };
             return false;
@@ -177,12 +218,12 @@ impl<M: Message + ?Sized> Station<M> {
         let known = || self.idle.recheck.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut recheck = *known();
         let (ring, patience) = (self.ring(), self.patience);
-        let waited = match self.role {
-            Role::Sender => {
+        let waited = match self.post {
+            Post::Sender => {
                 let (event, more) = (self.anchored.not_full(), || ring.has_room());
                 event.wait_until(patience, &mut recheck, deadline, attempt, more)
             }
-            Role::Receiver => {
+            Post::Receiver | Post::DeadLetters => {
                 let (event, more) = (self.anchored.not_empty(), || ring.has_more());
                 event.wait_until(patience, &mut recheck, deadline, attempt, more)
             }
@@ -289,7 +330,7 @@ impl<M: Message + ?Sized> Station<M> {
     }
 
     fn has_senders(&self) -> bool {
-        let (entered, deserted) = self.anchored.sides(Role::Sender as usize);
+        let (entered, deserted) = self.anchored.sides(self.post.suppliers());
         entered != deserted
     }
 
@@ -312,7 +353,7 @@ impl<M: Message + ?Sized> Station<M> {
                 Dry::Drained => return Err(Unreceived::Closed),
                 Dry::Corrupt(what) => return Err(Unreceived::Failed(Fault::Corrupt(what.text()))),
                 Dry::Empty => {
-                    let (entered, deserted) = self.anchored.sides(Role::Sender as usize);
+                    let (entered, deserted) = self.anchored.sides(self.post.suppliers());
                     match () {
                         () if self.anchored.is_inherited() => {
                             return Err(Unreceived::Failed(Fault::Forked));
@@ -334,10 +375,31 @@ impl<M: Message + ?Sized> Station<M> {
         }
     }
 
-    /// Counts a message that was claimed again, which somebody may have seen before.
+    /// How often a message was delivered elsewhere before it came here.
+    pub fn deliveries_before(&self) -> u32 {
+        let limit = self.attachment.segment().shape().delivery_limit;
+        if self.post == Post::DeadLetters { limit } else { 0 }
+    }
+
+    /// Decides what becomes of a message that was claimed again: it is received, or goes to the dead letters.
+    ///
+    /// It is in the one ring until it is committed in the other, so a death between leaves it in both: in the queue it is
+    /// delivered once more, to whoever then moves it again.
     #[cold]
     pub fn examine(&self, claim: Taken) -> Result<Taken, Dry> {
-        self.attachment.counters().redeliveries.fetch_add(1, Relaxed);
+        let counters = self.attachment.counters();
+        if let Some(dead_letters) = &self.dead_letters
+            && claim.tries() >= self.attachment.segment().shape().delivery_limit
+            && self.ring().copy_to(&claim, dead_letters.ring(), self.attachment.id()).is_ok()
+        {
+            if dead_letters.ring().consumers_wait() {
+                dead_letters.not_empty().notify(1);
+            }
+            counters.dead_letters.fetch_add(1, Relaxed);
+            self.ring().acknowledge(claim);
+            return Err(Dry::Skipped);
+        }
+        counters.redeliveries.fetch_add(1, Relaxed);
         Ok(claim)
     }
 
@@ -358,15 +420,15 @@ impl<M: Message + ?Sized> Station<M> {
 
 impl<M: Message + ?Sized> Drop for Station<M> {
     fn drop(&mut self) {
-        if !self.anchored.is_inherited() {
-            self.attachment.leave(self.role);
+        if let (Some(role), false) = (self.post.role(), self.anchored.is_inherited()) {
+            self.attachment.leave(role);
         }
     }
 }
 
 impl<M: Message + ?Sized> fmt::Debug for Station<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = if self.role == Role::Sender { "Sender" } else { "Receiver" };
+        let name = if self.post == Post::Sender { "Sender" } else { "Receiver" };
         describe(f, name, &self.anchored)
     }
 }

@@ -209,6 +209,11 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         self.slots.word(index).store(word.filled().0, Release);
     }
 
+    /// Whatever the slot of a claim holds is a message.
+    pub(super) fn finish(&self, claim: Filling) {
+        self.fill(self.slot_of(&claim), claim.word);
+    }
+
     /// There will be no message for a claim. Consumers pass it over.
     pub fn abort(&self, claim: Filling) {
         let (index, word) = (self.slot_of(&claim), claim.word);
@@ -219,7 +224,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
 
     /// Where the slot of a claim in this ring lies.
     #[inline(always)]
-    fn slot_of(&self, claim: &Filling) -> usize {
+    pub(super) fn slot_of(&self, claim: &Filling) -> usize {
         // Not `assert_eq`, which would put the claim into memory.
         assert!(claim.ring == self.identity(), "a claim serves its own ring");
         claim.index
@@ -275,7 +280,7 @@ impl<T: Pod> Ring<'_, T> {
 
     /// Makes the value of a claim a message.
     pub fn commit(&self, claim: Filling) {
-        self.fill(self.slot_of(&claim), claim.word);
+        self.finish(claim);
     }
 }
 

@@ -307,7 +307,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
 
     /// Where the slot of a claim in this ring lies.
     #[inline(always)]
-    fn slot_of_taken(&self, claim: &Taken) -> usize {
+    pub(super) fn slot_of_taken(&self, claim: &Taken) -> usize {
         assert!(claim.ring == self.identity(), "a claim serves its own ring");
         claim.index
     }
