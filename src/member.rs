@@ -259,8 +259,8 @@ impl Attachment {
         }
     }
 
-    /// Takes the channel's end `number`.
-    pub fn claim_end(&self, number: usize) -> Result<(), Failure> {
+    /// Takes the channel's end `number`. True if its last owner died, or left what one who died had in hand.
+    pub fn claim_end(&self, number: usize) -> Result<bool, Failure> {
         let word = &self.segment.ends().words[number];
         let patience = Patience::new(SETTLING);
         loop {
@@ -286,16 +286,17 @@ impl Attachment {
                     if word.compare_exchange(seen, taken, AcqRel, Acquire).is_ok() {
                         // ORDERING(roster): after the end is owned; pairs with the reads in `has_left`.
                         self.segment.control().roster.fetch_add(1, SeqCst);
-                        return Ok(());
+                        return Ok(EndWord::from_bits(seen).is_of_the_dead());
                     }
                 }
             }
         }
     }
 
-    /// Gives end `number` up and wakes everybody who may wait for its owner.
-    pub fn leave_end(&self, number: usize) {
-        self.segment.vacate(number, self.id);
+    /// Gives end `number` up and wakes everybody who may wait for its owner. If `suspect`, the next owner is told what
+    /// this one was told.
+    pub fn leave_end(&self, number: usize, suspect: bool) {
+        self.segment.vacate(number, self.id, suspect);
         self.segment.wake_everybody();
     }
 

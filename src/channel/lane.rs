@@ -8,6 +8,7 @@ mod send;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use bytemuck::Pod;
 
@@ -25,12 +26,18 @@ pub use send::{SendLane, Unsent};
 pub struct End {
     attachment: Arc<Attachment>,
     number: usize,
+    /// What came first when it was taken may have been seen by an owner that died.
+    begins_suspect: bool,
+    /// That is still so.
+    leaves_suspect: AtomicBool,
 }
 
 impl End {
-    /// Makes `attachment`, which has claimed end `number`, its owner.
-    pub fn new(attachment: Attachment, number: usize) -> Self {
-        Self { attachment: Arc::new(attachment), number }
+    /// Makes `attachment`, which has claimed end `number`, its owner. `suspect`: what comes first may have been seen by
+    /// an owner that died.
+    pub fn new(attachment: Attachment, number: usize, suspect: bool) -> Self {
+        let (attachment, leaves_suspect) = (Arc::new(attachment), AtomicBool::new(false));
+        Self { attachment, number, begins_suspect: suspect, leaves_suspect }
     }
 
     /// The attachment that owns the end.
@@ -64,7 +71,7 @@ impl End {
 impl Drop for End {
     fn drop(&mut self) {
         if !self.attachment.segment().is_inherited() {
-            self.attachment.leave_end(self.number);
+            self.attachment.leave_end(self.number, self.leaves_suspect.load(Relaxed));
         }
     }
 }

@@ -532,7 +532,7 @@ pub(super) fn claim(attachment: Attachment, ends: &[usize]) -> Result<Arc<End>, 
     let mut failure = None;
     for &number in ends {
         match attachment.claim_end(number) {
-            Ok(()) => return Ok(Arc::new(End::new(attachment, number))),
+            Ok(suspect) => return Ok(Arc::new(End::new(attachment, number, suspect))),
             Err(why) => failure = failure.or(Some(why)),
         }
     }

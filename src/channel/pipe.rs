@@ -259,7 +259,8 @@ impl Receiver {
     /// Why there is none.
     pub fn try_peek(&mut self) -> Result<ReadGrant<'_>, TryRecvError> {
         let place = self.lane.attempt(bytes::peek)?;
-        Ok(ReadGrant::new(self.lane.parts(), place))
+        let redelivered = self.is_redelivered();
+        Ok(ReadGrant::new(self.lane.parts(), place).flagged(redelivered))
     }
 
     /// The next record in place, waiting for it.
@@ -269,7 +270,8 @@ impl Receiver {
     /// Why none can come any more.
     pub fn peek(&mut self) -> Result<ReadGrant<'_>, RecvError> {
         let place = self.lane.wait(Deadline::NEVER, bytes::peek)?;
-        Ok(ReadGrant::new(self.lane.parts(), place))
+        let redelivered = self.is_redelivered();
+        Ok(ReadGrant::new(self.lane.parts(), place).flagged(redelivered))
     }
 
     /// The next record in place, waiting for it at most `timeout`. Zero tries once.
@@ -279,7 +281,14 @@ impl Receiver {
     /// Why there was none.
     pub fn peek_timeout(&mut self, timeout: Duration) -> Result<ReadGrant<'_>, RecvTimeoutError> {
         let place = self.lane.wait(Deadline::after(timeout), bytes::peek)?;
-        Ok(ReadGrant::new(self.lane.parts(), place))
+        let redelivered = self.is_redelivered();
+        Ok(ReadGrant::new(self.lane.parts(), place).flagged(redelivered))
+    }
+
+    /// Whether the record that comes next may have been seen by a receiver that died before it took it: the first after
+    /// the end of a dead member was taken over.
+    pub fn is_redelivered(&self) -> bool {
+        self.lane.is_redelivered()
     }
 
     /// Waits at most `timeout` for something to receive: a record, the end of the stream or a fault.
@@ -355,6 +364,11 @@ impl Connection {
     /// The longest record that can be sent, in bytes; zero for an end that only receives.
     pub fn max_len(&self) -> usize {
         self.sender.as_ref().map_or(0, Sender::max_len)
+    }
+
+    /// As [`Receiver::is_redelivered`]; false for an end that only sends.
+    pub fn is_redelivered(&self) -> bool {
+        self.receiver.as_ref().is_some_and(Receiver::is_redelivered)
     }
 
     /// As [`Receiver::poll`]. An end that only sends answers true at once: receiving would fail.
@@ -483,7 +497,7 @@ impl sealed::Ended for Connection {
         let (sending, receiving) = end.rings_of_pipe();
         let impossible = || ErrorKind::NotASegment("its cursors are impossible");
         let sender = sending.map(|ring| SendLane::new(&end, ring, patience)).transpose();
-        let receiver = receiving.map(|ring| RecvLane::new(&end, ring, patience)).transpose();
+        let receiver = receiving.map(|ring| RecvLane::new(&end, ring, patience, 1)).transpose();
         Ok(Self {
             sender: sender.map_err(|_| impossible())?.map(|lane| Sender { lane }),
             receiver: receiver.map_err(|_| impossible())?.map(|lane| Receiver { lane }),

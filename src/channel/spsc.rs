@@ -287,6 +287,12 @@ impl<T: Pod> Consumer<T> {
         Ok(received)
     }
 
+    /// Whether the value that comes next may have been seen by a consumer that died before it took it: all that were
+    /// there when the end of a dead member was taken over, since it may have looked at them in place.
+    pub fn is_redelivered(&self) -> bool {
+        self.lane.is_redelivered()
+    }
+
     /// Values to read in place: at most `wanted`, at least one, as many as are there and lie side by side.
     ///
     /// # Errors
@@ -294,7 +300,8 @@ impl<T: Pod> Consumer<T> {
     /// Why there is none.
     pub fn try_peek(&mut self, wanted: usize) -> Result<ReadGrant<'_, T>, TryRecvError> {
         self.lane.attempt(|ring, side| side.available(ring, wanted as u64).map(drop))?;
-        Ok(ReadGrant::new(self.lane.parts(), wanted))
+        let redelivered = self.is_redelivered();
+        Ok(ReadGrant::new(self.lane.parts(), wanted).flagged(redelivered))
     }
 
     /// The values that come until the channel ends, waiting for each.
@@ -391,7 +398,7 @@ impl<T: Pod> sealed::Channel for Consumer<T> {
 
 impl<T: Pod> sealed::Ended for Consumer<T> {
     fn take(end: Arc<End>, patience: Patience) -> Result<Self, Failure> {
-        let lane = RecvLane::new(&end, 0, patience);
+        let lane = RecvLane::new(&end, 0, patience, u64::MAX);
         Ok(Self { lane: lane.map_err(|_| ErrorKind::NotASegment("its cursors are impossible"))? })
     }
 }

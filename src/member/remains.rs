@@ -46,7 +46,7 @@ impl Segment {
             self.rings().for_each(|ring| reaped.add(reap(&ring, member, delivery)));
             self.forget_roles(member);
         } else {
-            (0..self.ends().words.len()).for_each(|number| self.vacate(number, member));
+            (0..self.ends().words.len()).for_each(|number| self.vacate(number, member, true));
         }
         self.wake_everybody();
         reaped
@@ -75,15 +75,15 @@ impl Segment {
         }
     }
 
-    /// Gives end `number` up if `member` owns it.
-    pub(super) fn vacate(&self, number: usize, member: MemberId) {
+    /// Gives end `number` up if `member` owns it, which has died or left what the dead had in hand if `died`.
+    pub(super) fn vacate(&self, number: usize, member: MemberId, died: bool) {
         let word = &self.ends().words[number];
         // ORDERING(ends): as in `claim_end`.
         let seen = EndWord::from_bits(word.load(Acquire));
         if seen.owner() == Some(member) {
             // ORDERING(ends): Release pairs with the Acquire in `is_deserted`. It fails only if another
             // helper of the same dead member was first.
-            let _ = word.compare_exchange(seen.bits(), seen.vacated().bits(), AcqRel, Relaxed);
+            let _ = word.compare_exchange(seen.bits(), seen.vacated(died).bits(), AcqRel, Relaxed);
         }
     }
 

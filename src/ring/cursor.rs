@@ -54,15 +54,18 @@ impl Capacity {
     }
 }
 
-/// An end of a channel and who owns it: `[incarnation:52 | member + 1:12]`.
+/// An end of a channel and who owns it: `[died:1 | incarnation:51 | member + 1:12]`.
 ///
 /// The owner part is zero while nobody owns the end; the incarnation counts owners and never goes back, so
-/// one word tells "nobody came yet" from "everybody left", and a late compare-and-swap on an old word fails.
+/// one word tells "nobody came yet" from "everybody left", and a late compare-and-swap on an old word fails. The first
+/// bit says that the last owner died, or left what one who died had in hand: what comes first at that end may have been
+/// seen before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EndWord(u64);
 
 const OWNER_BITS: u32 = 12;
 const OWNER_MASK: u64 = (1 << OWNER_BITS) - 1;
+const DIED: u64 = 1 << 63;
 
 impl EndWord {
     /// The word as it is in memory.
@@ -99,14 +102,19 @@ impl EndWord {
     /// The word after `member` took the vacant end.
     #[must_use]
     pub fn taken_by(self, member: MemberId) -> Self {
-        let incarnation = (self.0 >> OWNER_BITS) + 1;
+        let incarnation = ((self.0 & !DIED) >> OWNER_BITS) + 1;
         Self(incarnation << OWNER_BITS | (u64::from(member.0) + 1))
     }
 
-    /// The word after the owner left.
+    /// The word after the owner left; after its death, if `died`.
     #[must_use]
-    pub fn vacated(self) -> Self {
-        Self(self.0 & !OWNER_MASK)
+    pub fn vacated(self, died: bool) -> Self {
+        Self(self.0 & !OWNER_MASK | if died { DIED } else { 0 })
+    }
+
+    /// Whether the end is vacant because its owner died.
+    pub fn is_of_the_dead(self) -> bool {
+        self.0 & DIED != 0
     }
 }
 
@@ -156,9 +164,14 @@ mod tests {
             assert_eq!((fresh.owner(), fresh.is_deserted()), (None, false));
             let taken = fresh.taken_by(member);
             assert_eq!((taken.owner(), taken.is_deserted()), (Some(member), false));
-            let left = taken.vacated();
-            assert_eq!((left.owner(), left.is_deserted()), (None, true));
-            assert_ne!(left.taken_by(member), taken, "a new owner is a new word");
+            for died in [false, true] {
+                let left = taken.vacated(died);
+                assert_eq!((left.owner(), left.is_deserted()), (None, true));
+                assert_eq!((left.is_of_the_dead(), left.is_owned()), (died, false));
+                let next = left.taken_by(member);
+                assert_ne!(next, taken, "a new owner is a new word");
+                assert_eq!((next.owner(), next.is_of_the_dead()), (Some(member), false));
+            }
         }
     }
 }

@@ -115,6 +115,7 @@ pub struct ReadGrant<'a, T: Pod> {
     ring: &'a Ring<'a, T>,
     side: &'a mut ConsumerSide,
     event: &'a Event<'a>,
+    redelivered: bool,
 }
 
 impl<'a, T: Pod> ReadGrant<'a, T> {
@@ -129,7 +130,17 @@ impl<'a, T: Pod> ReadGrant<'a, T> {
         // SAFETY: the side saw these slots filled; it stays borrowed, so they are not given back
         // before this grant is gone.
         let slots = unsafe { ring.cells().slice(ring.capacity().index(side.head()), count) };
-        Self { slots: slots.into(), ring, side, event }
+        Self { slots: slots.into(), ring, side, event, redelivered: false }
+    }
+
+    /// The same, saying whether a consumer that died may have seen it.
+    pub(crate) fn flagged(self, redelivered: bool) -> Self {
+        Self { redelivered, ..self }
+    }
+
+    /// Whether some of the values, the first for one, may have been seen by a consumer that died.
+    pub fn redelivered(&self) -> bool {
+        self.redelivered
     }
 
     /// Keeps the values from `len` on in the channel.
@@ -234,6 +245,7 @@ pub struct ReadRecord<'a> {
     ring: &'a Ring<'a, u64>,
     side: &'a mut ConsumerSide,
     event: &'a Event<'a>,
+    redelivered: bool,
 }
 
 impl<'a> ReadRecord<'a> {
@@ -244,7 +256,17 @@ impl<'a> ReadRecord<'a> {
     ) -> Self {
         // SAFETY: found by the consumer, whose side stays borrowed until the grant is gone.
         let bytes = unsafe { bytes::payload(ring, side, place) };
-        Self { bytes: bytes.into(), place, ring, side, event }
+        Self { bytes: bytes.into(), place, ring, side, event, redelivered: false }
+    }
+
+    /// The same, saying whether a consumer that died may have seen it.
+    pub(crate) fn flagged(self, redelivered: bool) -> Self {
+        Self { redelivered, ..self }
+    }
+
+    /// Whether the record may have been seen by a consumer that died.
+    pub fn redelivered(&self) -> bool {
+        self.redelivered
     }
 
     /// Copies the record into `buffer` and takes it out, or leaves it if the buffer is too short.

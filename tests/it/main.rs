@@ -42,6 +42,7 @@ mod spsc;
 mod spsc_ends;
 mod streams;
 mod syscalls;
+mod takeover;
 
 /// Not a test by itself: plays a role when the environment names one.
 #[test]
@@ -69,6 +70,7 @@ fn child() {
         Some(("signals", role)) => signals::play(role, &arguments),
         Some(("streams", role)) => streams::play(role, &arguments),
         Some(("syscalls", role)) => syscalls::play(role, &arguments),
+        Some(("takeover", role)) => takeover::play(role, &arguments),
         _ => panic!("no module plays {role}"),
     }
     std::process::exit(0);

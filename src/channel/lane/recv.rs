@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use bytemuck::Pod;
 use crossbeam_utils::CachePadded;
@@ -63,15 +64,27 @@ pub struct RecvLane<T: Pod> {
     lane: Lane<T>,
     /// On lines of its own: the other end's handle may lie beside this one.
     side: CachePadded<ConsumerSide>,
+    /// Slots before this position may have been seen by a consumer that died.
+    suspect_until: u64,
     idle: Idle,
 }
 
 impl<T: Pod> RecvLane<T> {
     /// The receiving side of ring `ring`, taken up where its last consumer left it.
-    pub fn new(end: &Arc<End>, ring: u32, patience: Patience) -> Result<Self, Dry> {
+    ///
+    /// A consumer looks at `at_once` slots at most before it releases the first of them: so many of those that are there
+    /// now may have been seen by one that died.
+    pub fn new(end: &Arc<End>, ring: u32, patience: Patience, at_once: u64) -> Result<Self, Dry> {
         let lane = Lane::new(end, ring, patience);
         let side = ConsumerSide::resume(lane.anchored.ring())?;
-        Ok(Self { lane, side: CachePadded::new(side), idle: Idle::default() })
+        let seen = if end.begins_suspect { at_once.min(lane.anchored.ring().len()) } else { 0 };
+        let suspect_until = side.head() + seen;
+        Ok(Self { lane, side: CachePadded::new(side), suspect_until, idle: Idle::default() })
+    }
+
+    /// Whether what comes next may have been seen by a consumer that died.
+    pub fn is_redelivered(&self) -> bool {
+        self.side.head() < self.suspect_until
     }
 
     /// Runs one operation of the consumer.
@@ -115,7 +128,7 @@ impl<T: Pod> RecvLane<T> {
         deadline: Deadline,
         mut operation: impl FnMut(&Ring<'_, T>, &mut ConsumerSide) -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
-        let Self { lane, side, idle } = self;
+        let Self { lane, side, idle, .. } = self;
         let ring = lane.anchored.ring();
         let attempt = |look: Look| {
             if look.overdue {
@@ -143,6 +156,13 @@ impl<T: Pod> RecvLane<T> {
     /// What a grant needs to give back what was read from it.
     pub fn parts(&mut self) -> (&Ring<'_, T>, &mut ConsumerSide, &Event<'_>) {
         (self.lane.anchored.ring(), &mut self.side, self.lane.anchored.not_full())
+    }
+}
+
+impl<T: Pod> Drop for RecvLane<T> {
+    fn drop(&mut self) {
+        // Before the end is given up, if this is the last of it: the next owner is to know.
+        self.lane.end.leaves_suspect.store(self.is_redelivered(), Relaxed);
     }
 }
 
