@@ -243,6 +243,11 @@ impl Attachment {
         }
     }
 
+    /// Whether no verdict can be had any more: then a wait for somebody who dies would have no end.
+    pub fn is_blind(&self) -> bool {
+        self.blind.load(Relaxed)
+    }
+
     /// A new description that is shown to be of this segment, and to see a living member as living.
     fn view(&self) -> View {
         let ours = |file: &File| {

@@ -29,6 +29,9 @@ pub enum Fault {
     },
     /// This end of a one-way pipe only goes the other way.
     WrongDirection,
+    /// A wait was given up: this process cannot see any more who lives, because the program has closed a descriptor that
+    /// is not its own. Sending and receiving without waiting still works.
+    Blind,
 }
 
 impl fmt::Display for Fault {
@@ -41,6 +44,9 @@ impl fmt::Display for Fault {
                 write!(f, "message of {needed} bytes, the buffer has {len}")
             }
             Self::WrongDirection => write!(f, "this end of the pipe only goes the other way"),
+            Self::Blind => {
+                write!(f, "cannot see who lives: the channel's descriptor was closed by others")
+            }
         }
     }
 }

@@ -135,6 +135,9 @@ impl<T: Pod> RecvLane<T> {
                 lane.end.bury_peer();
             }
             match operation(ring, side).map_err(|dry| lane.why_dry(dry)) {
+                Err(Unreceived::Empty) if look.overdue && lane.attachment().is_blind() => {
+                    Attempt::Ready(Err(Unreceived::Failed(Fault::Blind)))
+                }
                 Err(Unreceived::Empty) => Attempt::Idle,
                 done => Attempt::Ready(done),
             }

@@ -143,6 +143,9 @@ impl<T: Pod> SendLane<T> {
                 return Attempt::Ready(Err(why));
             }
             match operation(ring, side) {
+                Err(Refusal::Full) if look.overdue && lane.attachment().is_blind() => {
+                    Attempt::Ready(Err(Unsent::Failed(Fault::Blind)))
+                }
                 Err(Refusal::Full) => Attempt::Idle,
                 done => Attempt::Ready(done.map_err(Unsent::from)),
             }

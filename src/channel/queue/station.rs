@@ -303,7 +303,10 @@ impl<M: Message + ?Sized> Station<M> {
         deadline: Deadline,
         mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Refusal>,
     ) -> Result<R, Unsent> {
-        let attempt = |_| match self.try_to_send(&mut operation) {
+        let attempt = |look: Look| match self.try_to_send(&mut operation) {
+            Err(Unsent::Full | Unsent::Held(_)) if look.overdue && self.attachment.is_blind() => {
+                Attempt::Ready(Err(Unsent::Failed(Fault::Blind)))
+            }
             Err(Unsent::Full) => Attempt::Idle,
             Err(Unsent::Held(member)) => Attempt::Held(member),
             done => Attempt::Ready(done),
@@ -409,7 +412,12 @@ impl<M: Message + ?Sized> Station<M> {
         deadline: Deadline,
         mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
-        let attempt = |_| match self.try_to_receive(&mut operation) {
+        let attempt = |look: Look| match self.try_to_receive(&mut operation) {
+            Err(Unreceived::Empty | Unreceived::Busy(_))
+                if look.overdue && self.attachment.is_blind() =>
+            {
+                Attempt::Ready(Err(Unreceived::Failed(Fault::Blind)))
+            }
             Err(Unreceived::Empty) => Attempt::Idle,
             Err(Unreceived::Busy(member)) => Attempt::Held(member),
             done => Attempt::Ready(done),
