@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod checks;
+mod compare;
 mod loom;
 mod model;
 mod mutants;
@@ -47,6 +48,20 @@ enum Check {
         /// Only mutants whose name contains this
         filter: Option<String>,
     },
+    /// Runs the benchmark of this version and that of another in turn
+    Compare {
+        /// The other version, as git names it
+        revision: String,
+        /// Only work whose name contains this
+        #[arg(default_value = "")]
+        filter: String,
+        /// Turns of both
+        #[arg(long, default_value_t = 11)]
+        rounds: usize,
+        /// Messages in one sample of a stream, in thousands
+        #[arg(long, default_value_t = 1000)]
+        thousands: u64,
+    },
     /// Checks formatting, lints and documentation
     Lint,
 }
@@ -62,6 +77,9 @@ fn main() -> ExitCode {
         }
         Check::Mutants { list: false, filter } => {
             mutants::run(filter.as_deref().unwrap_or_default())
+        }
+        Check::Compare { revision, filter, rounds, thousands } => {
+            compare::run(&revision, &filter, rounds, thousands)
         }
         Check::Lint => checks::lint(),
     };
