@@ -51,7 +51,7 @@ use crate::event::Patience;
 use crate::layout::Kind;
 use crate::member::Attachment;
 use crate::segment::AnchoredQueue;
-use station::{Post, Station};
+use station::Station;
 
 pub use crate::primitive::Message;
 pub use crate::ring::reap::DeliveryPolicy;
@@ -71,12 +71,12 @@ pub struct Queue<M: Message + ?Sized> {
 impl<M: Message + ?Sized> Queue<M> {
     /// A handle that sends.
     pub fn sender(&self) -> Sender<M> {
-        Sender::new(Station::new(self, Post::Sender))
+        Sender::new(Station::of_sender(self))
     }
 
     /// A handle that receives.
     pub fn receiver(&self) -> Receiver<M> {
-        Receiver::new(Station::new(self, Post::Receiver))
+        Receiver::new(Station::of_receiver(self))
     }
 
     /// A handle that receives the dead letters: messages that were delivered as often as the queue allows, and never

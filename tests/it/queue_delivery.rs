@@ -273,3 +273,21 @@ fn many_threads_that_drop_some_of_what_they_receive_get_each_message_acknowledge
     assert_eq!(taken + rest.len() as u64, count);
     assert_eq!(sum + rest.iter().sum::<u64>(), count * (count - 1) / 2);
 }
+
+#[test]
+fn a_forgotten_delivery_is_no_receiver_but_a_forgotten_grant_is_a_sender() {
+    let queue = Queue::<u64>::options().capacity(4).unnamed().unwrap();
+    let (sender, receiver) = (queue.sender(), queue.receiver());
+    sender.send_batch(&[1, 2]).unwrap();
+    std::mem::forget(receiver.recv_guard().unwrap());
+    assert_eq!(queue.members().unwrap()[0].receivers(), 1);
+    drop(receiver);
+    assert_eq!(sender.try_send(3), Err(TrySendError::Disconnected(3)), "nobody receives any more");
+    let receiver = queue.receiver();
+    assert_eq!(receiver.recv(), Ok(2));
+    std::mem::forget(sender.reserve().unwrap());
+    drop(sender);
+    let us = queue.members().unwrap()[0];
+    assert_eq!((us.senders(), us.receivers(), us.claims()), (1, 1, 2));
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Busy(us.id())), "it might be committed yet");
+}

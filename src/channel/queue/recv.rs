@@ -9,7 +9,7 @@ use bytemuck::Pod;
 use crossbeam_utils::CachePadded;
 
 use super::super::lane::Unreceived;
-use super::station::{self, Station};
+use super::station::{self, Presence, Station};
 use super::{DeliveryPolicy, Message};
 use crate::error::{Fault, RecvError, RecvTimeoutError, TryRecvError};
 use crate::event::Deadline;
@@ -23,13 +23,16 @@ pub struct Receiver<M: Message + ?Sized> {
     /// On lines of its own: handles of other threads may lie beside this one.
     side: CachePadded<ConsumerSide>,
     place: Arc<Station<M>>,
+    /// Kept for its drop.
+    _presence: Option<Presence>,
 }
 
 impl<M: Message + ?Sized> Receiver<M> {
     pub(super) fn new(place: Station<M>) -> Self {
         let side = ConsumerSide::new(place.attachment().id(), place.sweeper());
         let anchored = place.anchored().clone();
-        Self { anchored, side: CachePadded::new(side), place: Arc::new(place) }
+        let _presence = place.presence();
+        Self { anchored, side: CachePadded::new(side), place: Arc::new(place), _presence }
     }
 
     /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.

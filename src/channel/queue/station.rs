@@ -13,15 +13,41 @@ use crate::primitive::{AtomicU32, Mutex, now_ns};
 use crate::ring::mpmc::{Dry, Refusal, Ring, Sweeper, Taken};
 use crate::segment::AnchoredQueue;
 
-/// One handle's place in a queue, shared with its grants or deliveries. Dropping the last of them gives the role up.
+/// One handle's place in a queue, shared with its grants or deliveries.
 pub struct Station<M: Message + ?Sized> {
     anchored: AnchoredQueue<M>,
     /// Where a receiver puts what was delivered too often.
     dead_letters: Option<AnchoredQueue<M>>,
     attachment: Arc<Attachment>,
     post: Post,
+    /// That of a sender: a grant can be committed when its handle has gone, so it counts as one.
+    presence: Option<Presence>,
     patience: Patience,
     idle: Idle,
+}
+
+/// One sender or receiver, counted among those of its member. Dropping it gives the role up.
+pub struct Presence {
+    attachment: Arc<Attachment>,
+    role: Role,
+}
+
+impl Presence {
+    /// Counts one more, unless this is a forked child, in which it does nothing.
+    fn new(attachment: &Arc<Attachment>, role: Role) -> Self {
+        if !attachment.segment().is_inherited() {
+            attachment.enter(role);
+        }
+        Self { attachment: Arc::clone(attachment), role }
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        if !self.attachment.segment().is_inherited() {
+            self.attachment.leave(self.role);
+        }
+    }
 }
 
 /// What a handle is there for.
@@ -36,15 +62,6 @@ pub enum Post {
 }
 
 impl Post {
-    /// The role that is counted.
-    fn role(self) -> Option<Role> {
-        match self {
-            Post::Sender => Some(Role::Sender),
-            Post::Receiver => Some(Role::Receiver),
-            Post::DeadLetters => None,
-        }
-    }
-
     /// Whose messages a receiver gets: receivers make dead letters.
     fn suppliers(self) -> usize {
         let role = if self == Post::DeadLetters { Role::Receiver } else { Role::Sender };
@@ -76,27 +93,30 @@ const MISSES: u32 = 256;
 const STUCK_PART: u64 = 10;
 
 impl<M: Message + ?Sized> Station<M> {
-    /// A new place in `queue`.
-    pub fn new(queue: &Queue<M>, post: Post) -> Self {
-        let Queue { attachment, anchored, dead_letters, patience } = queue;
-        Self {
-            anchored: anchored.clone(),
-            dead_letters: dead_letters.clone(),
-            attachment: Arc::clone(attachment),
-            post,
-            patience: *patience,
-            idle: Idle::default(),
-        }
-        .entered()
+    /// A sender's place in `queue`.
+    pub fn of_sender(queue: &Queue<M>) -> Self {
+        let presence = Some(Presence::new(&queue.attachment, Role::Sender));
+        Self { presence, ..Self::at(queue, &queue.anchored, Post::Sender) }
     }
 
-    /// A new place at the dead letters of `queue`, which are at `anchored`.
+    /// A receiver's place in `queue`.
+    pub fn of_receiver(queue: &Queue<M>) -> Self {
+        let dead_letters = queue.dead_letters.clone();
+        Self { dead_letters, ..Self::at(queue, &queue.anchored, Post::Receiver) }
+    }
+
+    /// A place at the dead letters of `queue`, which are at `anchored`.
     pub fn of_dead_letters(queue: &Queue<M>, anchored: &AnchoredQueue<M>) -> Self {
+        Self::at(queue, anchored, Post::DeadLetters)
+    }
+
+    fn at(queue: &Queue<M>, anchored: &AnchoredQueue<M>, post: Post) -> Self {
         Self {
             anchored: anchored.clone(),
             dead_letters: None,
             attachment: Arc::clone(&queue.attachment),
-            post: Post::DeadLetters,
+            post,
+            presence: None,
             patience: queue.patience,
             idle: Idle::default(),
         }
@@ -104,21 +124,22 @@ impl<M: Message + ?Sized> Station<M> {
 
     /// Another place of the same kind.
     pub fn beside(&self) -> Self {
+        let another = |presence: &Presence| Presence::new(&self.attachment, presence.role);
         Self {
             anchored: self.anchored.clone(),
             dead_letters: self.dead_letters.clone(),
             attachment: Arc::clone(&self.attachment),
+            presence: self.presence.as_ref().map(another),
             idle: Idle::default(),
             ..*self
         }
-        .entered()
     }
 
-    fn entered(self) -> Self {
-        if let (Some(role), false) = (self.post.role(), self.anchored.is_inherited()) {
-            self.attachment.enter(role);
-        }
-        self
+    /// That of a receiver, for its handle to have: what was delivered may outlive that, but receives no more. Nobody
+    /// waits for those who receive dead letters.
+    pub fn presence(&self) -> Option<Presence> {
+        let counted = self.post == Post::Receiver;
+        counted.then(|| Presence::new(&self.attachment, Role::Receiver))
     }
 
     /// The attachment.
@@ -423,14 +444,6 @@ impl<M: Message + ?Sized> Station<M> {
             done => Attempt::Ready(done),
         };
         self.wait_until(deadline, attempt).unwrap_or(Err(Unreceived::Empty))
-    }
-}
-
-impl<M: Message + ?Sized> Drop for Station<M> {
-    fn drop(&mut self) {
-        if let (Some(role), false) = (self.post.role(), self.anchored.is_inherited()) {
-            self.attachment.leave(role);
-        }
     }
 }
 
