@@ -15,6 +15,7 @@
 //!
 //! Left to others: what was left behind in a ring (`ring`), and whose turn it is to look (`channel`).
 
+mod ends;
 mod record;
 mod recovery;
 mod remains;
@@ -22,6 +23,7 @@ mod roles;
 mod watcher;
 
 use std::fs::File;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -34,8 +36,7 @@ use crate::layout::{
     MEMBER_UNUSED, REMOVED, Shape,
 };
 use crate::name::{Address, Patience, try_unlink, unlink};
-use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
-use crate::ring::cursor::EndWord;
+use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
 use crate::segment::Segment;
 use crate::sys::shm::{self, Identity};
 use crate::sys::{barrier, fork, lock};
@@ -49,14 +50,28 @@ use watcher::Watcher;
 /// One member's hold on a segment. Dropping it detaches.
 #[derive(Debug)]
 pub struct Attachment {
-    segment: Arc<Segment>,
-    id: MemberId,
+    member: Arc<Membership>,
     /// Where its name is, once it has one.
     home: OnceLock<Address>,
-    /// Set once a verdict could not prove itself: nobody is declared dead through it any more.
-    blind: AtomicBool,
     /// Who looks out for deaths, if that was asked for.
     watcher: OnceLock<Watcher>,
+}
+
+/// What a member is, and what it sees of the others.
+#[derive(Debug)]
+pub struct Membership {
+    segment: Arc<Segment>,
+    id: MemberId,
+    /// Set once a verdict could not prove itself: nobody is declared dead through it any more.
+    blind: AtomicBool,
+}
+
+impl Deref for Attachment {
+    type Target = Membership;
+    #[inline(always)]
+    fn deref(&self) -> &Membership {
+        &self.member
+    }
 }
 
 /// What could be found out about a member.
@@ -186,17 +201,20 @@ impl Attachment {
             segment.note(id, Recovered::of(1, reaped));
         }
         record.begin();
-        let (home, blind, watcher) = (OnceLock::new(), AtomicBool::new(false), OnceLock::new());
-        Ok(Self { segment: Arc::new(segment), id, home, blind, watcher })
+        let (segment, blind) = (Arc::new(segment), AtomicBool::new(false));
+        let member = Arc::new(Membership { segment, id, blind });
+        Ok(Self { member, home: OnceLock::new(), watcher: OnceLock::new() })
     }
 
     /// Has a thread look out for deaths from now on, for as long as the attachment is there.
-    pub fn watch(self: &Arc<Self>) -> Result<(), Failure> {
-        let watcher = Watcher::new(self)?;
+    pub fn watch(&self) -> Result<(), Failure> {
+        let watcher = Watcher::new(&self.member)?;
         self.watcher.get_or_init(|| watcher);
         Ok(())
     }
+}
 
+impl Membership {
     /// The segment.
     #[inline(always)]
     pub fn segment(&self) -> &Arc<Segment> {
@@ -263,89 +281,13 @@ impl Attachment {
             Err(_) => View::Unavailable,
         }
     }
-
-    /// Takes the channel's end `number`. True if its last owner died, or left what one who died had in hand.
-    pub fn claim_end(&self, number: usize) -> Result<bool, Failure> {
-        let word = &self.segment.ends().words[number];
-        let patience = Patience::new(SETTLING);
-        loop {
-            // ORDERING(ends): what the last owner did before it left is visible; pairs with `vacate`.
-            let seen = word.load(Acquire);
-            match EndWord::from_bits(seen).owner() {
-                Some(owner) if owner.index() >= self.segment.shape().max_members as usize => {
-                    return Err(
-                        ErrorKind::NotASegment("an end belongs to no possible member").into()
-                    );
-                }
-                Some(owner) => {
-                    let settling =
-                        || self.segment.record(owner).state.load(Acquire) != MEMBER_ACTIVE;
-                    let wait = || settling() && patience.lasts();
-                    if !(self.bury(owner) || wait()) {
-                        return Err(ErrorKind::EndTaken(owner).into());
-                    }
-                }
-                None => {
-                    let taken = EndWord::from_bits(seen).taken_by(self.id).bits();
-                    // ORDERING(ends): Release for who sees the new owner.
-                    if word.compare_exchange(seen, taken, AcqRel, Acquire).is_ok() {
-                        // ORDERING(roster): after the end is owned; pairs with the reads in `has_left`.
-                        self.segment.control().roster.fetch_add(1, SeqCst);
-                        return Ok(EndWord::from_bits(seen).is_of_the_dead());
-                    }
-                }
-            }
-        }
-    }
-
-    /// Gives end `number` up and wakes everybody who may wait for its owner. If `suspect`, the next owner is told what
-    /// this one was told.
-    pub fn leave_end(&self, number: usize, suspect: bool) {
-        self.segment.vacate(number, self.id, suspect);
-        self.segment.wake_everybody();
-    }
-
-    /// Who owns end `number` now.
-    pub fn end_owner(&self, number: usize) -> Option<MemberId> {
-        // ORDERING(ends): as in `claim_end`.
-        EndWord::from_bits(self.segment.ends().words[number].load(Acquire)).owner()
-    }
-
-    fn is_deserted(&self, number: usize) -> bool {
-        // ORDERING(ends): pairs with the Release in `vacate`.
-        EndWord::from_bits(self.segment.ends().words[number].load(Acquire)).is_deserted()
-    }
-
-    /// Whether the owner of end `number` has left for good and `drained()` says that nothing of its is left.
-    ///
-    /// A plain look would be wrong while one owner hands over to the next: the old one is gone when it looks
-    /// at the end, and the new one's message comes after it looked at the ring. So it looks at the roster
-    /// before and after, and counts only what nobody joined between.
-    pub fn has_left(&self, number: usize, mut drained: impl FnMut() -> bool) -> bool {
-        let roster = &self.segment.control().roster;
-        for _ in 0..8 {
-            // ORDERING(roster): read before the end is looked at; pairs with `claim_end`.
-            let before = roster.load(SeqCst);
-            if !self.is_deserted(number) || !drained() {
-                return false;
-            }
-            // ORDERING(roster): unchanged, and read after the end was seen deserted: nobody came between.
-            if roster.load(SeqCst) == before && self.is_deserted(number) {
-                return true;
-            }
-        }
-        false
-    }
 }
 
 impl Drop for Attachment {
     fn drop(&mut self) {
         let watcher = self.watcher.take();
         if self.segment.is_inherited() {
-            if let Some(watcher) = watcher {
-                watcher.disown();
-            }
-            return;
+            return watcher.map_or((), Watcher::disown);
         }
         drop(watcher);
         // ORDERING(attaches): of two who leave at once, at least one sees that both have.

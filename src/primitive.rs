@@ -353,9 +353,9 @@ mod under_loom {
         pub fn wake(&self, count: u32) -> u32 {
             let _bucket = self.bucket.lock().unwrap();
             if count == 1 {
-                self.sleepers.notify_one()
+                self.sleepers.notify_one();
             } else {
-                self.sleepers.notify_all()
+                self.sleepers.notify_all();
             }
             count
         }

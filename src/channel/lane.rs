@@ -24,7 +24,7 @@ pub use send::{SendLane, Unsent};
 /// Ownership of one end of a channel. Dropping it gives the end up and tells the peer.
 #[derive(Debug)]
 pub struct End {
-    attachment: Arc<Attachment>,
+    attachment: Attachment,
     number: usize,
     /// What came first when it was taken may have been seen by an owner that died.
     begins_suspect: bool,
@@ -36,12 +36,12 @@ impl End {
     /// Makes `attachment`, which has claimed end `number`, its owner. `suspect`: what comes first may have been seen by
     /// an owner that died.
     pub fn new(attachment: Attachment, number: usize, suspect: bool) -> Self {
-        let (attachment, leaves_suspect) = (Arc::new(attachment), AtomicBool::new(false));
+        let leaves_suspect = AtomicBool::new(false);
         Self { attachment, number, begins_suspect: suspect, leaves_suspect }
     }
 
     /// The attachment that owns the end.
-    pub fn attachment(&self) -> &Arc<Attachment> {
+    pub fn attachment(&self) -> &Attachment {
         &self.attachment
     }
 
@@ -119,7 +119,7 @@ impl<T: Pod> Lane<T> {
     }
 
     /// The attachment that owns this end.
-    pub fn attachment(&self) -> &Arc<Attachment> {
+    pub fn attachment(&self) -> &Attachment {
         self.end.attachment()
     }
 

@@ -69,7 +69,7 @@ pub(crate) mod sealed {
             patience: Patience,
         ) -> Result<Self, Failure>;
         /// The attachment that the handle holds.
-        fn attachment(&self) -> &Arc<Attachment>;
+        fn attachment(&self) -> &Attachment;
     }
 
     /// A handle that owns an end of a channel of two.

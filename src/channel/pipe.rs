@@ -485,7 +485,7 @@ impl sealed::Channel for Connection {
         sealed::Ended::take(claim(attachment, ends)?, patience)
     }
 
-    fn attachment(&self) -> &Arc<Attachment> {
+    fn attachment(&self) -> &Attachment {
         let sending = self.sender.as_ref().map(|sender| sender.lane.attachment());
         let receiving = self.receiver.as_ref().map(|receiver| receiver.lane.attachment());
         sending.or(receiving).expect("a connection has at least one half")

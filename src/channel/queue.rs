@@ -220,7 +220,7 @@ impl<T: Pod> sealed::Channel for Queue<T> {
         Ok(attached(attachment, patience))
     }
 
-    fn attachment(&self) -> &Arc<Attachment> {
+    fn attachment(&self) -> &Attachment {
         &self.attachment
     }
 }
@@ -242,7 +242,7 @@ impl sealed::Channel for Queue<[u8]> {
         Ok(attached(attachment, patience))
     }
 
-    fn attachment(&self) -> &Arc<Attachment> {
+    fn attachment(&self) -> &Attachment {
         &self.attachment
     }
 }

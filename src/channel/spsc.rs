@@ -362,7 +362,7 @@ impl<T: Pod> sealed::Channel for Producer<T> {
         sealed::Ended::take(claim(attachment, &[0])?, patience)
     }
 
-    fn attachment(&self) -> &Arc<Attachment> {
+    fn attachment(&self) -> &Attachment {
         self.lane.attachment()
     }
 }
@@ -391,7 +391,7 @@ impl<T: Pod> sealed::Channel for Consumer<T> {
         sealed::Ended::take(claim(attachment, &[1])?, patience)
     }
 
-    fn attachment(&self) -> &Arc<Attachment> {
+    fn attachment(&self) -> &Attachment {
         self.lane.attachment()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::{Attachment, View, liveness_byte};
+use super::{Membership, View, liveness_byte};
 use crate::error::{ErrorKind, Failure, MemberId};
 use crate::layout::{MEMBER_ACTIVE, MEMBER_UNUSED, MemberRecord};
 use crate::primitive::Ordering::{Acquire, Relaxed, Release};
@@ -75,7 +75,7 @@ impl Member {
     }
 }
 
-impl Attachment {
+impl Membership {
     /// Who is attached, and who died and was not cleaned up after yet.
     pub fn members(&self) -> Result<Vec<Member>, Failure> {
         if self.segment.is_inherited() {

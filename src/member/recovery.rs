@@ -4,7 +4,7 @@
 //! is a verdict taken, which proves itself, and everything that it had is taken back under that proof. Any number of
 //! members may do that at once.
 
-use super::{Attachment, DeadMember, Verdict, View, liveness_byte};
+use super::{DeadMember, Membership, Verdict, View, liveness_byte};
 use crate::error::{ErrorKind, Failure, MemberId};
 use crate::layout::{MEMBER_REAPING, MEMBER_UNUSED};
 use crate::primitive::AtomicU64;
@@ -57,7 +57,7 @@ pub struct Statistics {
     pub dead_letters: u64,
 }
 
-impl Attachment {
+impl Membership {
     /// Takes back what `member` left behind if it is dead, and says whether it was. If it lives that costs one
     /// question to the kernel.
     pub fn bury(&self, member: MemberId) -> bool {

@@ -7,7 +7,7 @@
 //! is the same before and after. What the word was then is kept beside it: from then on two loads tell everybody that
 //! the side is deserted, until somebody comes again.
 
-use super::Attachment;
+use super::Membership;
 use crate::error::MemberId;
 use crate::layout::MEMBER_UNUSED;
 use crate::primitive::Ordering::{Relaxed, SeqCst};
@@ -22,7 +22,7 @@ pub enum Role {
     Receiver = 1,
 }
 
-impl Attachment {
+impl Membership {
     /// Counts one more sender or receiver of this member.
     pub fn enter(&self, role: Role) {
         let side = role as usize;

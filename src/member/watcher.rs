@@ -4,11 +4,11 @@
 //! dead. So it costs nothing while nothing happens, whatever the number of members. It has no part in what is
 //! promised: whoever waits looks for itself at every recheck.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::Attachment;
+use super::Membership;
 use crate::error::{ErrorKind, Failure};
 use crate::sys::watch::{Report, Watch, refuse_signals};
 
@@ -25,16 +25,16 @@ const AGAIN: Duration = Duration::from_micros(50);
 const MOST: Duration = Duration::from_millis(20);
 
 impl Watcher {
-    /// Watches for `attachment`, without keeping it.
-    pub fn new(attachment: &Arc<Attachment>) -> Result<Self, Failure> {
-        let watch = Watch::new(attachment.segment.probe())
+    /// Watches for `member`.
+    pub fn new(member: &Arc<Membership>) -> Result<Self, Failure> {
+        let watch = Watch::new(member.segment.probe())
             .map_err(|source| Failure { kind: ErrorKind::Os, source: Some(source) })?;
         let watch = Arc::new(watch);
-        let (theirs, attachment) = (Arc::clone(&watch), Arc::downgrade(attachment));
+        let (theirs, member) = (Arc::clone(&watch), Arc::clone(member));
         let thread = thread::Builder::new()
             .name("ringway-watcher".to_owned())
             .stack_size(STACK)
-            .spawn(move || attend(&theirs, &attachment))?;
+            .spawn(move || attend(&theirs, &member))?;
         Ok(Self { watch, thread: Some(thread) })
     }
 
@@ -51,25 +51,23 @@ const STACK: usize = 128 * 1024;
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.watch.stop();
-        // The thread itself drops it if it has the last reference to its attachment.
-        if let Some(thread) = self.thread.take()
-            && thread.thread().id() != thread::current().id()
-        {
+        // Waited for, because it keeps the member's mapping.
+        if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
 /// What the thread does.
-fn attend(watch: &Watch, attachment: &Weak<Attachment>) {
+fn attend(watch: &Watch, member: &Membership) {
     refuse_signals();
     let mut again = None;
     loop {
         let report = watch.wait(again);
-        let Some(attachment) = attachment.upgrade().filter(|_| report != Report::Stopped) else {
+        if report == Report::Stopped {
             return;
-        };
-        attachment.bury_dead();
+        }
+        member.bury_dead();
         again = match (report, again) {
             (Report::LetGo, _) => Some(AGAIN),
             (_, Some(pause)) if pause < MOST => Some(pause * 4),

@@ -31,8 +31,8 @@ impl<M: Message + ?Sized> Receiver<M> {
     pub(super) fn new(place: Station<M>) -> Self {
         let side = ConsumerSide::new(place.attachment().id(), place.sweeper());
         let anchored = place.anchored().clone();
-        let _presence = place.presence();
-        Self { anchored, side: CachePadded::new(side), place: Arc::new(place), _presence }
+        let presence = place.presence();
+        Self { anchored, side: CachePadded::new(side), place: Arc::new(place), _presence: presence }
     }
 
     /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.

@@ -1,0 +1,122 @@
+//! What an operation of a receiver may come to.
+
+use super::super::super::lane::Unreceived;
+use super::{Post, Station};
+use crate::error::Fault;
+use crate::event::{Attempt, Deadline, Look};
+use crate::primitive::Message;
+use crate::primitive::Ordering::Relaxed;
+use crate::ring::mpmc::{Dry, Ring, Taken};
+
+impl<M: Message + ?Sized> Station<M> {
+    /// Runs one operation of a receiver.
+    ///
+    /// In a forked child the segment's place reads as zeros, which is an empty ring that nobody sends to: so the
+    /// check for a fork costs nothing where there is a message.
+    pub fn try_to_receive<R>(
+        &self,
+        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Dry>,
+    ) -> Result<R, Unreceived> {
+        match operation(self.ring()) {
+            Ok(done) => Ok(done),
+            Err(Dry::Empty) if self.has_senders() => {
+                self.missed();
+                Err(Unreceived::Empty)
+            }
+            Err(dry) => self.look_closer(dry, operation),
+        }
+    }
+
+    fn has_senders(&self) -> bool {
+        let (entered, deserted) = self.anchored.sides(self.post.suppliers());
+        entered != deserted
+    }
+
+    /// An attempt came to nothing, and not merely because there is no message yet.
+    #[cold]
+    fn look_closer<R>(
+        &self,
+        mut dry: Dry,
+        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Dry>,
+    ) -> Result<R, Unreceived> {
+        let mut deserted_at = None;
+        loop {
+            match dry {
+                Dry::Skipped => self.tell_senders(1),
+                Dry::Busy(member) if self.is_freed_of(member) => {}
+                Dry::Busy(member) => {
+                    self.missed();
+                    return Err(Unreceived::Busy(member));
+                }
+                Dry::Drained => return Err(Unreceived::Closed),
+                Dry::Corrupt(what) => return Err(Unreceived::Failed(Fault::Corrupt(what.text()))),
+                Dry::Empty => {
+                    let (entered, deserted) = self.anchored.sides(self.post.suppliers());
+                    match () {
+                        () if self.anchored.is_inherited() => {
+                            return Err(Unreceived::Failed(Fault::Forked));
+                        }
+                        () if entered != deserted || entered == 0 => {
+                            self.missed();
+                            return Err(Unreceived::Empty);
+                        }
+                        // Empty after all had left, and nobody came since.
+                        () if deserted_at == Some(entered) => return Err(Unreceived::Disconnected),
+                        () => deserted_at = Some(entered),
+                    }
+                }
+            }
+            dry = match operation(self.ring()) {
+                Ok(done) => return Ok(done),
+                Err(dry) => dry,
+            };
+        }
+    }
+
+    /// How often a message was delivered elsewhere before it came here.
+    pub fn deliveries_before(&self) -> u32 {
+        let limit = self.attachment.segment().shape().delivery_limit;
+        if self.post == Post::DeadLetters { limit } else { 0 }
+    }
+
+    /// Decides what becomes of a message that was claimed again: it is received, or goes to the dead letters.
+    ///
+    /// It is in the one ring until it is committed in the other, so a death between leaves it in both: in the queue it is
+    /// delivered once more, to whoever then moves it again.
+    #[cold]
+    pub fn examine(&self, claim: Taken) -> Result<Taken, Dry> {
+        let counters = self.attachment.counters();
+        if let Some(dead_letters) = &self.dead_letters
+            && claim.tries() >= self.attachment.segment().shape().delivery_limit
+            && self.ring().copy_to(&claim, dead_letters.ring(), self.attachment.id()).is_ok()
+        {
+            if dead_letters.ring().consumers_wait() {
+                dead_letters.not_empty().notify(1);
+            }
+            counters.dead_letters.fetch_add(1, Relaxed);
+            self.ring().acknowledge(claim);
+            return Err(Dry::Skipped);
+        }
+        counters.redeliveries.fetch_add(1, Relaxed);
+        Ok(claim)
+    }
+
+    /// Runs one operation of a receiver, waiting until `deadline` for it to find something: then `Empty`.
+    pub fn receive_until<R>(
+        &self,
+        deadline: Deadline,
+        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Dry>,
+    ) -> Result<R, Unreceived> {
+        let attempt = |look: Look| match self.try_to_receive(&mut operation) {
+            Err(Unreceived::Empty | Unreceived::Busy(_))
+                if look.overdue && self.attachment.is_blind() =>
+            {
+                Attempt::Ready(Err(Unreceived::Failed(Fault::Blind)))
+            }
+            Err(Unreceived::Empty) => Attempt::Idle,
+            Err(Unreceived::Busy(member)) => Attempt::Held(member),
+            done => Attempt::Ready(done),
+        };
+        self.wait_until(deadline, attempt).unwrap_or(Err(Unreceived::Empty))
+    }
+}

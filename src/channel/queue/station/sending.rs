@@ -1,0 +1,59 @@
+//! What an operation of a sender may come to.
+
+use super::super::super::lane::Unsent;
+use super::Station;
+use crate::error::Fault;
+use crate::event::{Attempt, Deadline, Look};
+use crate::member::Role;
+use crate::primitive::Message;
+use crate::ring::mpmc::{Refusal, Ring};
+
+impl<M: Message + ?Sized> Station<M> {
+    /// Runs one operation of a sender.
+    pub fn try_to_send<R>(
+        &self,
+        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Refusal>,
+    ) -> Result<R, Unsent> {
+        let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
+        if entered == deserted {
+            self.check_alone(entered)?;
+        }
+        let done = match operation(self.ring()) {
+            Err(Refusal::Held(member)) if self.is_freed_of(member) => operation(self.ring()),
+            done => done,
+        };
+        done.map_err(|refusal| {
+            self.missed();
+            Unsent::from(refusal)
+        })
+    }
+
+    /// Nobody receives, or this process was forked: whether to send all the same. Who comes first may fill
+    /// the queue.
+    #[cold]
+    fn check_alone(&self, entered: u64) -> Result<(), Unsent> {
+        match () {
+            () if self.anchored.is_inherited() => Err(Unsent::Failed(Fault::Forked)),
+            () if self.ring().is_closed() => Err(Unsent::Closed),
+            () if entered != 0 => Err(Unsent::Disconnected),
+            () => Ok(()),
+        }
+    }
+
+    /// Runs one operation of a sender, waiting until `deadline` for it to find room: then `Full`.
+    pub fn send_until<R>(
+        &self,
+        deadline: Deadline,
+        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Refusal>,
+    ) -> Result<R, Unsent> {
+        let attempt = |look: Look| match self.try_to_send(&mut operation) {
+            Err(Unsent::Full | Unsent::Held(_)) if look.overdue && self.attachment.is_blind() => {
+                Attempt::Ready(Err(Unsent::Failed(Fault::Blind)))
+            }
+            Err(Unsent::Full) => Attempt::Idle,
+            Err(Unsent::Held(member)) => Attempt::Held(member),
+            done => Attempt::Ready(done),
+        };
+        self.wait_until(deadline, attempt).unwrap_or(Err(Unsent::Full))
+    }
+}
