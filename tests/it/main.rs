@@ -8,6 +8,8 @@ mod util;
 mod absences;
 mod barriers;
 mod dead_letters;
+mod dirty;
+mod dirty_orders;
 mod fork;
 mod forked;
 mod handover;
@@ -43,6 +45,10 @@ mod spsc_ends;
 mod streams;
 mod syscalls;
 mod takeover;
+mod threats;
+mod threats_deaths;
+mod threats_flips;
+mod threats_stopped;
 
 /// Not a test by itself: plays a role when the environment names one.
 #[test]
@@ -51,6 +57,10 @@ fn child() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match role.split_once("::") {
         Some(("barriers", role)) => barriers::play(role, &arguments),
+        Some(("deaths", role)) => threats_deaths::play(role, &arguments),
+        Some(("dirty", role)) => dirty::play(role, &arguments),
+        Some(("dirty_orders", role)) => dirty_orders::play(role, &arguments),
+        Some(("flips", role)) => threats_flips::play(role, &arguments),
         Some(("dead_letters", role)) => dead_letters::play(role, &arguments),
         Some(("fork", role)) => fork::play(role, &arguments),
         Some(("forked", role)) => forked::play(role, &arguments),
@@ -68,8 +78,10 @@ fn child() {
         Some(("races", role)) => races::play(role, &arguments),
         Some(("recovery", role)) => recovery::play(role, &arguments),
         Some(("signals", role)) => signals::play(role, &arguments),
+        Some(("stopped", role)) => threats_stopped::play(role, &arguments),
         Some(("streams", role)) => streams::play(role, &arguments),
         Some(("syscalls", role)) => syscalls::play(role, &arguments),
+        Some(("threats", role)) => threats::play(role, &arguments),
         Some(("takeover", role)) => takeover::play(role, &arguments),
         _ => panic!("no module plays {role}"),
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::fuzz;
 use crate::loom;
 use crate::model;
 use crate::run::{self, Failure};
@@ -26,6 +27,7 @@ pub fn test() -> Result<(), Failure> {
         }
         run::finish(command)?;
     }
+    fuzz::gate()?;
     model::gate()?;
     loom::run(loom::GATE_BOUND, None)
 }
@@ -59,6 +61,7 @@ pub fn lint() -> Result<(), Failure> {
     cargo(&["fmt", "--all", "--check"], |_| ())?;
     let deny = ["--", "-D", "warnings"];
     cargo(&[&["clippy", "--workspace", "--all-targets"][..], &deny].concat(), |_| ())?;
+    fuzz::lint()?;
     let place = ["--target-dir", "target/loom"];
     for models in [["--package", "ringway", "--lib"], ["--package", "loom-tests", "--tests"]] {
         cargo(&[&["clippy"], &models[..], &place, &deny].concat(), loom::configure)?;

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 mod checks;
 mod compare;
+mod fuzz;
 mod loom;
 mod model;
 mod mutants;
@@ -62,6 +63,8 @@ enum Check {
         #[arg(long, default_value_t = 1000)]
         thousands: u64,
     },
+    /// Feeds memory that no correct peer writes to the library, under a sanitizer
+    Fuzz(fuzz::Arguments),
     /// Checks formatting, lints and documentation
     Lint,
 }
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Check::Compare { revision, filter, rounds, thousands } => {
             compare::run(&revision, &filter, rounds, thousands)
         }
+        Check::Fuzz(arguments) => fuzz::run(&arguments),
         Check::Lint => checks::lint(),
     };
     match outcome {

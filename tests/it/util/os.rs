@@ -115,6 +115,29 @@ pub fn limit_file_size(bytes: u64) {
     check(unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) }).expect("a lower limit");
 }
 
+/// Lets this process lock so much memory and no more, once it is not root any longer.
+pub fn limit_locked_memory(bytes: u64) {
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+    // SAFETY: `limit` is a valid rlimit.
+    check(unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) })
+        .expect("a lower limit");
+}
+
+/// Takes `len` bytes from `start` out of a file, which keeps its length.
+pub fn punch(file: &File, start: u64, len: u64) {
+    let how = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    let (start, len) = (start.cast_signed(), len.cast_signed());
+    // SAFETY: the descriptor is open; fallocate takes no pointers.
+    check(unsafe { libc::fallocate(file.as_raw_fd(), how, start, len) }).expect("tmpfs has holes");
+}
+
+/// Has a signal that kills this process write no file of its memory.
+pub fn leave_no_core() {
+    let limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a valid rlimit.
+    check(unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const limit) }).expect("a lower limit");
+}
+
 pub fn set_umask(mask: u32) {
     // SAFETY: umask takes a number.
     unsafe { libc::umask(mask) };
