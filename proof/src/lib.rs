@@ -8,6 +8,7 @@ mod catalogue;
 mod explore;
 mod pack;
 mod slots;
+pub mod torture;
 mod wake;
 #[path = "../../src/ring/word.rs"]
 #[allow(dead_code, reason = "the library uses all of it")]

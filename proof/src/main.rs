@@ -16,6 +16,8 @@ struct Arguments {
 enum What {
     /// Searches models completely: every interleaving, every crash
     Model(Selection),
+    /// Kills and stops processes at random, and accounts for each message of their queue
+    Torture(proof::torture::Options),
 }
 
 #[derive(Args)]
@@ -45,25 +47,33 @@ impl Selection {
 }
 
 fn main() -> ExitCode {
-    let What::Model(selection) = Arguments::parse().what;
+    let good = match Arguments::parse().what {
+        What::Model(selection) => search(&selection),
+        What::Torture(options) => proof::torture::run(&options),
+    };
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Searches the models that were selected; true if all was as it should be.
+fn search(selection: &Selection) -> bool {
     let mut ran = 0;
     let mut failed = 0;
     if !selection.mutants {
         let checks = proof::checks().into_iter();
         for check in checks.filter(|check| selection.takes(check.name, check.is_quick)) {
             ran += 1;
-            failed += usize::from(!passes(&check, &selection));
+            failed += usize::from(!passes(&check, selection));
         }
     }
     if selection.mutants || selection.gate {
         let trials = proof::trials().into_iter();
         for trial in trials.filter(|trial| selection.takes(&trial.mutant, true)) {
             ran += 1;
-            failed += usize::from(!catches(&trial, &selection));
+            failed += usize::from(!catches(&trial, selection));
         }
     }
     println!("{ran} run, {failed} failed");
-    if ran > 0 && failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    ran > 0 && failed == 0
 }
 
 /// Whether the model holds.

@@ -7,6 +7,7 @@ use crate::fuzz;
 use crate::loom;
 use crate::model;
 use crate::run::{self, Failure};
+use crate::torture;
 
 /// Tests, doctests, examples, models.
 pub fn test() -> Result<(), Failure> {
@@ -29,6 +30,7 @@ pub fn test() -> Result<(), Failure> {
     }
     fuzz::gate()?;
     model::gate()?;
+    torture::gate()?;
     loom::run(loom::GATE_BOUND, None)
 }
 

@@ -14,6 +14,7 @@ mod loom;
 mod model;
 mod mutants;
 mod run;
+mod torture;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The one door to every check of ringway", version)]
@@ -65,6 +66,13 @@ enum Check {
     },
     /// Feeds memory that no correct peer writes to the library, under a sanitizer
     Fuzz(fuzz::Arguments),
+    /// Kills and stops processes at random and accounts for each message: `--seconds N`, `--long`, `--help` for more
+    #[command(disable_help_flag = true)]
+    Torture {
+        /// What `proof torture` is given
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Checks formatting, lints and documentation
     Lint,
 }
@@ -85,6 +93,7 @@ fn main() -> ExitCode {
             compare::run(&revision, &filter, rounds, thousands)
         }
         Check::Fuzz(arguments) => fuzz::run(&arguments),
+        Check::Torture { arguments } => torture::run(&arguments),
         Check::Lint => checks::lint(),
     };
     match outcome {
