@@ -87,6 +87,8 @@ pub use member::{Member, Recovered, Statistics};
 pub mod parts {
     pub use crate::event::{Attempt, Deadline, Event, LocalWaiters, Look, Patience, Recheck};
     pub use crate::layout::{CLOSING, EventLine, QueueHeader, RingHeader};
-    pub use crate::primitive::{Barrier, HeapCells, HeapSlots, Recorded, record};
+    pub use crate::primitive::{
+        AtomicU64, Barrier, HeapCells, HeapSlots, Recorded, fence, killed_after, record,
+    };
     pub use crate::ring::{bytes, cursor, grant, mpmc, reap, spsc, word};
 }

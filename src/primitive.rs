@@ -11,9 +11,15 @@
 //! - **Payload memory is touched through [`Cells`]**, whose every access is an `unsafe fn`: the caller
 //!   says why nobody else uses those cells meanwhile. Under loom each cell has a tracked shadow, so a
 //!   protocol that lets two sides meet in one cell fails its model.
+//!
+//! Under loom every access to shared memory passes here, which is where a model has a thread killed: `crash.rs`.
 
 mod cells;
+#[cfg(loom)]
+mod crash;
 mod slots;
+#[cfg(loom)]
+mod under_loom;
 
 pub use self::cells::Cells;
 #[cfg(any(test, loom))]
@@ -23,10 +29,7 @@ pub use self::slots::HeapSlots;
 pub use self::slots::{Message, Slots, stride as slot_stride};
 
 #[cfg(loom)]
-pub use loom::sync::{
-    Mutex,
-    atomic::{AtomicU32, AtomicU64, Ordering, fence},
-};
+pub use loom::sync::atomic::Ordering;
 #[cfg(not(loom))]
 pub use std::sync::{
     Mutex,
@@ -34,7 +37,11 @@ pub use std::sync::{
 };
 
 #[cfg(loom)]
-pub use self::under_loom::{ContestedU64, FutexWord, Recorded, record};
+pub use self::crash::killed_after;
+#[cfg(loom)]
+pub use self::under_loom::{
+    AtomicU32, AtomicU64, ContestedU64, FutexWord, Mutex, Recorded, fence, record,
+};
 #[cfg(not(loom))]
 pub use self::under_std::FutexWord;
 
@@ -222,149 +229,6 @@ mod under_std {
         type Target = AtomicU32;
         fn deref(&self) -> &AtomicU32 {
             &self.0
-        }
-    }
-}
-
-#[cfg(loom)]
-mod under_loom {
-    use loom::sync::atomic::{self, AtomicU32, Ordering, Ordering::Relaxed};
-    use loom::sync::{Condvar, Mutex};
-    use std::cell::RefCell;
-    use std::ops::Deref;
-
-    /// One access to a [`ContestedU64`]: its address, how (`l`oaded, `s`tored or s`w`apped), and what it held afterwards.
-    pub type Recorded = (usize, char, u64);
-
-    thread_local! {
-        static RECORD: RefCell<Option<Vec<Recorded>>> = const { RefCell::new(None) };
-    }
-
-    /// The accesses that `act` makes. For a model of one thread.
-    pub fn record(act: impl FnOnce()) -> Vec<Recorded> {
-        RECORD.set(Some(Vec::new()));
-        act();
-        RECORD.take().expect("set before")
-    }
-
-    /// An atomic that is loaded and then changed by each of several, in every order.
-    ///
-    /// Of each atomic loom 0.7 remembers one last access when it looks for orders to try: a thread that loads a word and
-    /// then stores it would hide that another had loaded it before, and the search would end too soon. So each access
-    /// comes with a swap of another word that always fails: it orders no memory, but loom takes any two for a race.
-    #[derive(Debug, Default)]
-    pub struct ContestedU64 {
-        word: atomic::AtomicU64,
-        turn: atomic::AtomicU64,
-    }
-
-    #[allow(missing_docs, reason = "as in the standard library")]
-    impl ContestedU64 {
-        pub fn new(value: u64) -> Self {
-            Self { word: atomic::AtomicU64::new(value), turn: atomic::AtomicU64::new(0) }
-        }
-
-        fn note(&self, how: char, value: u64) {
-            RECORD.with_borrow_mut(|record| {
-                if let Some(record) = record {
-                    record.push((std::ptr::from_ref(self).addr(), how, value));
-                }
-            });
-        }
-
-        /// A load that is neither recorded nor a reason to try other orders.
-        pub fn peek(&self) -> u64 {
-            self.word.load(Relaxed)
-        }
-
-        /// A store; see `overwrite` outside.
-        pub fn overwrite(&self, value: u64, ordering: Ordering) {
-            self.turn().swap(value, ordering);
-            self.note('s', value);
-        }
-
-        fn turn(&self) -> &atomic::AtomicU64 {
-            let _ = self.turn.compare_exchange(1, 1, Relaxed, Relaxed);
-            &self.word
-        }
-
-        pub fn load(&self, ordering: Ordering) -> u64 {
-            let value = self.turn().load(ordering);
-            self.note('l', value);
-            value
-        }
-
-        pub fn store(&self, value: u64, ordering: Ordering) {
-            self.turn().store(value, ordering);
-            self.note('s', value);
-        }
-
-        pub fn swap(&self, value: u64, ordering: Ordering) -> u64 {
-            self.turn().swap(value, ordering)
-        }
-
-        pub fn fetch_or(&self, bits: u64, ordering: Ordering) -> u64 {
-            let before = self.turn().fetch_or(bits, ordering);
-            self.note('w', before | bits);
-            before
-        }
-
-        pub fn fetch_and(&self, bits: u64, ordering: Ordering) -> u64 {
-            self.turn().fetch_and(bits, ordering)
-        }
-
-        pub fn compare_exchange(
-            &self,
-            expected: u64,
-            value: u64,
-            success: Ordering,
-            failure: Ordering,
-        ) -> Result<u64, u64> {
-            let outcome = self.turn().compare_exchange(expected, value, success, failure);
-            self.note('w', outcome.map_or_else(|now| now, |_| value));
-            outcome
-        }
-    }
-
-    /// The futex as loom can check it: no time-outs, so a lost wake-up is a deadlock that loom reports.
-    #[derive(Debug, Default)]
-    pub struct FutexWord {
-        word: AtomicU32,
-        bucket: Mutex<()>,
-        sleepers: Condvar,
-    }
-
-    impl FutexWord {
-        /// Sleeps if the word is still `expected`; as in the kernel, the look and the falling asleep are
-        /// one step for those who wake.
-        ///
-        /// There is no clock: a sleep that would end by itself ends at once, any other only when woken.
-        pub fn wait(&self, expected: u32, until_ns: u64) {
-            if until_ns < u64::MAX {
-                return loom::thread::yield_now();
-            }
-            let bucket = self.bucket.lock().unwrap();
-            if self.word.load(loom::sync::atomic::Ordering::SeqCst) == expected {
-                drop(self.sleepers.wait(bucket).unwrap());
-            }
-        }
-
-        /// Wakes up to `count` sleepers. How many there were is not known: as many.
-        pub fn wake(&self, count: u32) -> u32 {
-            let _bucket = self.bucket.lock().unwrap();
-            if count == 1 {
-                self.sleepers.notify_one();
-            } else {
-                self.sleepers.notify_all();
-            }
-            count
-        }
-    }
-
-    impl Deref for FutexWord {
-        type Target = AtomicU32;
-        fn deref(&self) -> &AtomicU32 {
-            &self.word
         }
     }
 }

@@ -15,21 +15,21 @@
 //! Empty unless built for loom: `cargo xtask loom`.
 #![cfg(loom)]
 
+pub mod crash;
 pub mod queue;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
-use loom::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
-use loom::sync::atomic::{AtomicU64, fence};
+use loom::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use loom::thread::JoinHandle;
 use ringway::parts::cursor::EndWord;
 use ringway::parts::grant::WriteGrant;
 use ringway::parts::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
 use ringway::parts::{
-    Attempt, Barrier, Deadline, Event, EventLine, HeapCells, LocalWaiters, Patience, Recheck,
-    RingHeader,
+    AtomicU64, Attempt, Barrier, Deadline, Event, EventLine, HeapCells, LocalWaiters, Patience,
+    Recheck, RingHeader, fence,
 };
 use ringway::{MemberId, Wait};
 
@@ -56,6 +56,15 @@ pub fn crowded(fewer: usize, model: impl Fn() + Send + Sync + 'static) {
 }
 
 fn check(bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
+    let started = Instant::now();
+    let runs = search(bound, model);
+    // Seen with `--nocapture`, or when the model fails.
+    println!("{runs} interleavings in {:.2} s", started.elapsed().as_secs_f64());
+    assert!(runs > 1, "the model has one interleaving only");
+}
+
+/// Searches all interleavings of `model`, and says how many there are.
+fn search(bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) -> usize {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = bound;
     // Only a finished search counts: whatever would end it early is off.
@@ -65,15 +74,11 @@ fn check(bound: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
     builder.max_threads = 4;
     let runs = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&runs);
-    let started = Instant::now();
     builder.check(move || {
         counter.fetch_add(1, Relaxed);
         model();
     });
-    let runs = runs.load(Relaxed);
-    // Seen with `--nocapture`, or when the model fails.
-    println!("{runs} interleavings in {:.2} s", started.elapsed().as_secs_f64());
-    assert!(runs > 1, "the model has one interleaving only");
+    runs.load(Relaxed)
 }
 
 fn bound() -> Option<usize> {
@@ -306,7 +311,7 @@ impl Tokens {
     pub fn add(&self) {
         self.count.fetch_add(1, AcqRel);
         // What `Barrier::light` is in a loom build.
-        fence(loom::sync::atomic::Ordering::SeqCst);
+        fence(SeqCst);
         self.event(0).notify(1);
     }
 
@@ -314,6 +319,19 @@ impl Tokens {
     pub fn flood(&self) {
         self.count.fetch_add(100, AcqRel);
         self.event(0).notify_all();
+    }
+
+    /// Buries the first of the two members, and makes good what it may have taken: adds a token, and tells everybody once.
+    pub fn bury_first(&self) {
+        self.line.waiters[0].fetch_and(!1, SeqCst);
+        self.count.fetch_add(1, AcqRel);
+        self.line.epoch.fetch_add(1, SeqCst);
+        self.line.epoch.wake(u32::MAX);
+    }
+
+    /// Whether anybody's bit says that it waits.
+    pub fn anybody_waits(&self) -> bool {
+        self.line.waiters[0].load(Acquire) != 0
     }
 
     /// Takes a token as one of the two members, sleeping while there is none.

@@ -105,6 +105,16 @@ impl Queue {
         states.map(|word| (word.state().expect("a possible word"), word.member())).collect()
     }
 
+    /// What the slot of `position` holds, for who knows that nobody changes it. No reason for loom to try other orders.
+    pub fn peek(&self, position: u64) -> SlotWord {
+        SlotWord(self.slots.slots().word(self.geometry().index(position)).peek())
+    }
+
+    /// Whether the message of `position` was acknowledged, as `word`, the one of its slot, says.
+    pub fn is_done(&self, position: u64, word: SlotWord) -> bool {
+        !self.geometry().is_current(word, position)
+    }
+
     /// Checks what a reaper relies on: each position before the last claim to fill, which is of at most `last` slots,
     /// has a stamp. In a ring that began at zero and whose first lap it is.
     ///
@@ -195,6 +205,22 @@ impl Queue {
                 Err(why) => return (received, why),
             }
         }
+    }
+
+    /// Takes at most `limit` values as [`pop_some`](Self::pop_some) does, each with how often it was delivered before.
+    pub fn pop_counted(&self, side: &ConsumerSide, limit: usize) -> Vec<(u64, u32)> {
+        let mut received = Vec::new();
+        while received.len() < limit {
+            match self.take(side) {
+                Ok(claim) => {
+                    received.push((self.ring().copy(&claim), claim.tries()));
+                    self.ring().acknowledge(claim);
+                }
+                Err(Dry::Skipped) => {}
+                Err(_) => break,
+            }
+        }
+        received
     }
 
     /// What is left once everybody has gone, taken by member 0.
@@ -330,6 +356,25 @@ impl Queue {
     /// Takes back what member `number` left, delivering again what it had not acknowledged.
     pub fn reap(&self, number: u16) -> Reaped {
         reap(&self.ring(), member(number), DeliveryPolicy::AtLeastOnce)
+    }
+
+    /// All that is done about a dead member: its waiter's bits, its claims, and everybody is woken.
+    pub fn bury(&self, number: u16) {
+        let events = [&self.header.not_empty, &self.header.not_full];
+        for event in events {
+            event.waiters[0].fetch_and(!(1 << number), SeqCst);
+        }
+        self.reap(number);
+        for event in events {
+            event.epoch.fetch_add(1, SeqCst);
+            event.epoch.wake(u32::MAX);
+        }
+    }
+
+    /// Whether anybody's bit says that it waits.
+    pub fn anybody_waits(&self) -> bool {
+        let events = [&self.header.not_empty, &self.header.not_full];
+        events.iter().any(|event| event.waiters[0].load(Acquire) != 0)
     }
 
     /// The same, dropping what it had not acknowledged.

@@ -4,6 +4,7 @@
 use clap::ValueEnum;
 
 use crate::explore::{Report, explore};
+use crate::slots::letters::{self, Letters};
 use crate::slots::{self, Slots};
 use crate::wake::{self, Waiting};
 
@@ -23,6 +24,7 @@ pub struct Check {
 #[derive(Clone, Debug)]
 enum Kind {
     Slots(slots::config::Config),
+    Letters(letters::Config),
     Waiting(wake::config::Config),
 }
 
@@ -32,8 +34,12 @@ impl Check {
     #[must_use]
     pub fn without_invariants(&self) -> Self {
         let mut check = self.clone();
-        if let Kind::Slots(config) = &mut check.model {
-            config.invariants = false;
+        match &mut check.model {
+            Kind::Slots(config) => config.invariants = false,
+            Kind::Letters(config) => {
+                config.rings.iter_mut().for_each(|ring| ring.invariants = false)
+            }
+            Kind::Waiting(_) => {}
         }
         check
     }
@@ -42,6 +48,7 @@ impl Check {
     pub fn run(&self) -> Report {
         match &self.model {
             Kind::Slots(config) => explore(&mut Slots::new(config.clone()), MOST_STATES),
+            Kind::Letters(config) => explore(&mut Letters::new(config.clone()), MOST_STATES),
             Kind::Waiting(config) => explore(&mut Waiting::new(config.clone()), MOST_STATES),
         }
     }
@@ -63,12 +70,17 @@ pub fn checks() -> Vec<Check> {
         is_quick: config.quick,
         model: Kind::Slots(config),
     });
+    let letters = letters::all().into_iter().map(|config| Check {
+        name: config.name(),
+        is_quick: config.rings[0].quick,
+        model: Kind::Letters(config),
+    });
     let waiting = wake::configurations::all().into_iter().map(|config| Check {
         name: config.name,
         is_quick: config.quick,
         model: Kind::Waiting(config),
     });
-    slots.chain(waiting).collect()
+    slots.chain(letters).chain(waiting).collect()
 }
 
 /// All mistakes.
@@ -78,10 +90,15 @@ pub fn checks() -> Vec<Check> {
 /// When a mistake names a model that does not exist.
 pub fn trials() -> Vec<Trial> {
     let checks = checks();
-    let slots = slots::configurations::CAUGHT_BY.into_iter().map(|(mutant, by)| {
+    let slots = slots::configurations::CAUGHT_BY.into_iter().chain(letters::CAUGHT_BY);
+    let slots = slots.map(|(mutant, by)| {
         let mut check = find(&checks, by);
-        if let Kind::Slots(config) = &mut check.model {
-            config.mutant = Some(mutant);
+        match &mut check.model {
+            Kind::Slots(config) => config.mutant = Some(mutant),
+            Kind::Letters(config) => {
+                config.rings.iter_mut().for_each(|ring| ring.mutant = Some(mutant));
+            }
+            Kind::Waiting(_) => {}
         }
         Trial { mutant: called(&mutant), check }
     });

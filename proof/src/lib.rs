@@ -8,6 +8,7 @@ mod catalogue;
 mod explore;
 mod pack;
 mod slots;
+#[cfg(not(loom))]
 pub mod torture;
 mod wake;
 #[path = "../../src/ring/word.rs"]

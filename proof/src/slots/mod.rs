@@ -21,6 +21,7 @@ pub mod config;
 pub mod configurations;
 pub mod consumer;
 pub mod edges;
+pub mod letters;
 pub mod memory;
 pub mod mutants;
 pub mod producer;
@@ -95,14 +96,8 @@ impl Slots {
 
     fn thread_moves(&self, state: &State, moves: &mut Vec<Move<Self>>) {
         for me in 0..self.config.threads.len() {
-            let memory = Memory::new(&self.config, state);
-            let choices = match state.threads[me].at {
-                At::Rest | At::Dead => 0,
-                At::Send(send) => send.choices(&memory, me),
-                At::Receive(receive) => receive.choices(&memory, me),
-                At::RaiseFlag | At::CloseTail => 1,
-            };
-            for choice in 0..choices {
+            let all = choices(&Memory::new(&self.config, state), me);
+            for choice in 0..all {
                 let mut memory = Memory::new(&self.config, state);
                 step_thread(&mut memory, me, choice);
                 moves.push(done(memory, Step::Thread { me, choice }, false));
@@ -214,6 +209,16 @@ fn at_work(state: &State, member: u16) -> (bool, bool) {
 
 fn done(memory: Memory, step: Step, is_fault: bool) -> Move<Slots> {
     Move { step, state: memory.state, is_fault, broken: memory.broken }
+}
+
+/// How many ways there are for thread `me` to go on.
+pub fn choices(memory: &Memory, me: usize) -> u8 {
+    match memory.state.threads[me].at {
+        At::Rest | At::Dead => 0,
+        At::Send(send) => send.choices(memory, me),
+        At::Receive(receive) => receive.choices(memory, me),
+        At::RaiseFlag | At::CloseTail => 1,
+    }
 }
 
 /// One access by thread `me`.

@@ -43,4 +43,10 @@ pub enum Mutant {
     OwnClaimAtOneOnly,
     /// A number is used again while a reaper of it is still at work.
     ReuseUnderReaper,
+    /// Who moves a message to the dead letters takes it out of the queue before it is complete there.
+    AcknowledgeFirst,
+    /// Who finds no room among the dead letters takes the message out of the queue all the same.
+    LetterDropped,
+    /// The reaper does not look at the dead letters.
+    ReapForgetsLetters,
 }
