@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+mod sweep;
+
 use clap::{Args, Parser, Subcommand};
 use proof::{Check, Finding, Report, Trial};
 
@@ -18,6 +20,8 @@ enum What {
     Model(Selection),
     /// Kills and stops processes at random, and accounts for each message of their queue
     Torture(proof::torture::Options),
+    /// Kills processes at every instruction of every operation: survivors must find everything in order
+    KillSweep(sweep::Arguments),
 }
 
 #[derive(Args)]
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
     let good = match Arguments::parse().what {
         What::Model(selection) => search(&selection),
         What::Torture(options) => proof::torture::run(&options),
+        What::KillSweep(arguments) => return sweep::run(&arguments),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,0 +1,253 @@
+//! The ways to kill: a victim at every instruction, or at every event; one that is stopped first while others work; one
+//! whose reaper is killed as well.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::choice::{Choice, Lots};
+use super::events::{self, Point};
+use super::scene::{Scene, Survivor};
+use super::trace::{Astray, Trace};
+use super::victim::Victim;
+
+/// What a part of the sweep has done.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub kills: usize,
+    pub text: String,
+}
+
+/// How often a victim that went another way is started again.
+const TRIES: usize = 8;
+
+/// Repeats `act` while its victim goes astray.
+fn persist<R>(mut act: impl FnMut() -> Result<R>) -> Result<R> {
+    for _ in 1..TRIES {
+        match act() {
+            Err(why) if why.is::<Astray>() => {}
+            done => return done,
+        }
+    }
+    act()
+}
+
+/// A scene that has begun, with a victim at its first mark.
+fn begin(scene: &dyn Scene) -> Result<(Box<dyn Survivor>, Victim)> {
+    let mut survivor = scene.begin()?;
+    let place = survivor.place().clone();
+    let victim = Victim::start(|| scene.act(&place))?;
+    survivor.ready()?;
+    Ok((survivor, victim))
+}
+
+/// Ends a scene: nobody is left, so neither is the name.
+fn end(survivor: Box<dyn Survivor>) -> Result<()> {
+    let place = survivor.place().clone();
+    drop(survivor);
+    ensure!(!place.exists(), "the name is still there");
+    Ok(())
+}
+
+/// The victim's way, if it has gone the same one twice.
+fn way(scene: &dyn Scene) -> Result<Trace> {
+    let mut gone = Vec::new();
+    for _ in 0..TRIES {
+        let (mut survivor, victim) = begin(scene)?;
+        let trace = Trace::record(&victim)?;
+        victim.finish()?;
+        survivor.settle(true).context("nobody was killed")?;
+        end(survivor)?;
+        if gone.contains(&trace) {
+            return Ok(trace);
+        }
+        gone.push(trace);
+    }
+    Err(Astray.into())
+}
+
+/// The stages that an operation has come through: never back to an earlier one.
+struct Progress {
+    names: Vec<&'static str>,
+    last: Option<usize>,
+    text: String,
+}
+
+impl Progress {
+    fn new(scene: &dyn Scene) -> Self {
+        Self { names: scene.stages(), last: None, text: String::new() }
+    }
+
+    /// What is left after a kill at point `at` may be of `stages`.
+    fn note(&mut self, at: usize, stages: &[usize]) -> Result<()> {
+        let last = self.last;
+        let stage = stages.iter().copied().find(|stage| last.is_none_or(|last| *stage >= last));
+        let name = |stage: usize| self.names[stage];
+        let Some(stage) = stage else {
+            bail!("it is {:?} again, after {:?}", name(stages[0]), last.map(name));
+        };
+        if last != Some(stage) {
+            write!(self.text, ", {} at {at}", name(stage))?;
+        }
+        self.last = Some(stage);
+        Ok(())
+    }
+
+    /// The operation was done in the end.
+    fn end(self) -> Result<String> {
+        let (last, names) = (self.last, self.names);
+        ensure!(last == Some(names.len() - 1), "it never came to {:?}", names.last());
+        Ok(self.text)
+    }
+}
+
+/// Kills a victim at each of the chosen instructions.
+pub fn each(scene: &dyn Scene, choice: Choice, lots: &mut Lots) -> Result<Report> {
+    let trace = way(scene)?;
+    let (steps, places) = (trace.steps(), trace.places());
+    let all: Vec<_> = (0..=steps).collect();
+    let chosen = lots.choose(choice, &all);
+    let mut progress = Progress::new(scene);
+    for step in &chosen {
+        let at = || format!("killed after {step} of {steps} instructions");
+        let stages = persist(|| one(scene, &trace, *step)).with_context(at)?;
+        progress.note(*step, &stages).with_context(at)?;
+    }
+    let (kills, progress) = (chosen.len(), progress.end()?);
+    let text = format!("{kills:>5} of {} instructions ({places} places){progress}", all.len());
+    Ok(Report { kills, text })
+}
+
+/// One kill after `step` instructions. Says of which stages what is left may be.
+fn one(scene: &dyn Scene, trace: &Trace, step: usize) -> Result<Vec<usize>> {
+    let (mut survivor, victim) = begin(scene)?;
+    trace.bring(&victim, step)?;
+    victim.kill()?;
+    let stages = survivor.settle(false)?;
+    end(survivor)?;
+    Ok(stages)
+}
+
+/// Kills a victim at each of the chosen events.
+pub fn seen(scene: &dyn Scene, choice: Choice, lots: &mut Lots) -> Result<Report> {
+    let (mut survivor, victim) = begin(scene)?;
+    let place = survivor.place().clone();
+    let (steps, points) = events::record(&victim, &place, || survivor.nudge())?;
+    victim.finish()?;
+    survivor.settle(true).context("nobody was killed")?;
+    end(survivor)?;
+    let all: Vec<_> = (0..points.len()).collect();
+    let chosen = lots.choose(choice, &all);
+    let mut progress = Progress::new(scene);
+    for number in &chosen {
+        let point = points[*number];
+        let at = || format!("killed at event {number} of {}: {point:?}", points.len());
+        let stages = persist(|| one_seen(scene, point)).with_context(at)?;
+        progress.note(*number, &stages).with_context(at)?;
+    }
+    let (kills, progress) = (chosen.len(), progress.end()?);
+    let text =
+        format!("{kills:>5} of {} events in {steps} instructions{progress}", points.len());
+    Ok(Report { kills, text })
+}
+
+/// One kill at an event.
+fn one_seen(scene: &dyn Scene, point: Point) -> Result<Vec<usize>> {
+    let (mut survivor, victim) = begin(scene)?;
+    let place = survivor.place().clone();
+    events::bring(&victim, point, &place, || survivor.nudge())?;
+    victim.kill()?;
+    let stages = survivor.settle(false)?;
+    end(survivor)?;
+    Ok(stages)
+}
+
+/// Stops a victim at each of the chosen instructions while the others do all they can, and then lets it go on, or kills
+/// it: one after the other, or both.
+pub fn stopped(scene: &dyn Scene, choice: Choice, both: bool, lots: &mut Lots) -> Result<Report> {
+    let trace = way(scene)?;
+    let all: Vec<_> = (0..=trace.steps()).collect();
+    let (mut kills, mut continued) = (0, 0);
+    for (turn, step) in lots.choose(choice, &all).into_iter().enumerate() {
+        for dies in [true, false] {
+            if !both && dies != turn.is_multiple_of(2) {
+                continue;
+            }
+            let at = || format!("stopped after {step} instructions, then killed: {dies}");
+            persist(|| stop_one(scene, &trace, step, dies)).with_context(at)?;
+            kills += usize::from(dies);
+            continued += usize::from(!dies);
+        }
+    }
+    let text = format!("{kills:>5} killed after a stop, {continued} went on");
+    Ok(Report { kills, text })
+}
+
+fn stop_one(scene: &dyn Scene, trace: &Trace, step: usize, dies: bool) -> Result<()> {
+    let (mut survivor, victim) = begin(scene)?;
+    trace.bring(&victim, step)?;
+    survivor.meanwhile(victim.pid().as_raw().cast_unsigned())?;
+    if dies { victim.kill()? } else { victim.finish()? }
+    survivor.account(dies)?;
+    end(survivor)
+}
+
+/// Kills a victim at some instructions, and for each of them a reaper at some events.
+pub fn twice(
+    scene: &dyn Scene,
+    (victims, reapers): (Choice, Choice),
+    lots: &mut Lots,
+) -> Result<Report> {
+    let trace = way(scene)?;
+    let all: Vec<_> = (0..=trace.steps()).collect();
+    let chosen = lots.choose(victims, &all);
+    let (mut pairs, mut possible) = (0, 0);
+    for step in &chosen {
+        let at = || format!("the victim killed after {step} instructions");
+        let expected = persist(|| one(scene, &trace, *step)).with_context(at)?;
+        let points = persist(|| reapers_points(scene, &trace, *step)).with_context(at)?;
+        possible += points.len();
+        let all: Vec<_> = (0..points.len()).collect();
+        for number in lots.choose(reapers, &all) {
+            let point = points[number];
+            let at = || format!("{}, its reaper at event {number}: {point:?}", at());
+            let stages = persist(|| two(scene, &trace, *step, point)).with_context(at)?;
+            let kept = stages.iter().any(|stage| expected.contains(stage));
+            ensure!(kept, "{}: stages {stages:?}, without the reaper {expected:?}", at());
+            pairs += 1;
+        }
+    }
+    let victims = chosen.len();
+    let text = format!("{pairs:>5} of {possible} pairs of reaper and victim, {victims} victims");
+    Ok(Report { kills: 2 * pairs, text })
+}
+
+/// A victim that has died after `step` instructions, and a reaper that is ready.
+fn dead(scene: &dyn Scene, trace: &Trace, step: usize) -> Result<(Box<dyn Survivor>, Victim)> {
+    let (survivor, victim) = begin(scene)?;
+    let place = survivor.place().clone();
+    trace.bring(&victim, step)?;
+    let reaper = Victim::start(|| scene.reap(&place))?;
+    victim.kill()?;
+    Ok((survivor, reaper))
+}
+
+/// The events of a reaper of a victim that died after `step` instructions.
+fn reapers_points(scene: &dyn Scene, trace: &Trace, step: usize) -> Result<Vec<Point>> {
+    let (mut survivor, reaper) = dead(scene, trace, step)?;
+    let (_, points) = events::record(&reaper, survivor.place(), || bail!("it sleeps"))?;
+    reaper.finish()?;
+    survivor.settle(true)?;
+    end(survivor)?;
+    Ok(points)
+}
+
+/// One victim killed, then its reaper. Says of which stages what is left may be.
+fn two(scene: &dyn Scene, trace: &Trace, step: usize, point: Point) -> Result<Vec<usize>> {
+    let (mut survivor, reaper) = dead(scene, trace, step)?;
+    events::bring(&reaper, point, survivor.place(), || bail!("it sleeps"))?;
+    reaper.kill()?;
+    let stages = survivor.settle(true)?;
+    end(survivor)?;
+    Ok(stages)
+}

@@ -1,0 +1,328 @@
+//! Scenes in a channel with two ends: a victim at one, a survivor at the other, and then a successor of the victim.
+
+use std::rc::Rc;
+
+use anyhow::{Result, bail, ensure};
+use ringway::{Error, Member, Recovered, TryRecvError, TrySendError};
+
+use super::place::{Place, View, bury};
+use super::queue::Side;
+use super::scene::{Scene, Survivor};
+use super::victim::{marked, warm_up};
+
+/// A channel with two ends, of which one sends to the other.
+pub trait Pair: 'static {
+    const NAME: &'static str;
+    /// The end that sends.
+    type Out;
+    /// The end that receives.
+    type In;
+
+    fn create(place: &Place) -> Result<(Self::Out, Self::In)>;
+    fn open_out(place: &Place) -> Result<Self::Out>;
+    fn open_in(place: &Place) -> Result<Self::In>;
+    fn try_send(out: &mut Self::Out, number: u64) -> Result<(), TrySendError<()>>;
+    /// Receives one, and says which.
+    fn try_recv(input: &mut Self::In) -> Result<Result<u64>, TryRecvError>;
+    /// Whether what comes next may have been seen by a receiver that died.
+    fn is_redelivered(input: &Self::In) -> bool;
+    fn members(end: End<'_, Self>) -> Result<Vec<Member>, Error>;
+    fn recover(end: End<'_, Self>) -> Result<Recovered, Error>;
+}
+
+/// Either end.
+pub enum End<'a, P: Pair + ?Sized> {
+    Out(&'a P::Out),
+    In(&'a P::In),
+}
+
+/// What is left when the victim dies at some point of its operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    pub name: &'static str,
+    /// Messages that are still received, in order.
+    pub left: Vec<u64>,
+    /// Whether tail and head have moved.
+    pub moved: (bool, bool),
+    /// Whether somebody has asked to close, and whether the final position is agreed.
+    pub closed: (bool, bool),
+}
+
+/// What a victim does with its end: says which messages it has sent or received.
+pub enum Act<P: Pair> {
+    Out(fn(&mut P::Out) -> Vec<u64>),
+    In(fn(&mut P::In) -> Vec<u64>),
+}
+
+/// One operation at one end.
+pub struct PairScene<P: Pair> {
+    pub name: &'static str,
+    /// Messages that have passed before.
+    pub passed: u64,
+    /// Messages 1 up to this one are in the channel.
+    pub before: u64,
+    pub act: Act<P>,
+    pub stages: Rc<[Left]>,
+}
+
+/// The stages of an end that sleeps until the other has done something.
+pub fn asleep(before: &[u64], between: &[u64], after: &[u64], sends: bool) -> Rc<[Left]> {
+    let stage = |name, left: &[u64], moved| {
+        Left { name, left: left.to_vec(), moved, closed: (false, false) }
+    };
+    Rc::new([
+        stage("asleep", before, (false, false)),
+        stage("woken", between, (!sends, sends)),
+        stage("done", after, (true, true)),
+    ])
+}
+
+/// In the first waiter word of a ring: somebody has asked to close.
+const CLOSING: u64 = 1 << 63;
+
+impl<P: Pair> Scene for PairScene<P> {
+    fn name(&self) -> String {
+        format!("{}/{}", P::NAME, self.name)
+    }
+
+    fn begin(&self) -> Result<Box<dyn Survivor>> {
+        let place = Place::new()?;
+        let (mut out, mut input) = P::create(&place)?;
+        for number in (0..self.passed).map(|number| 9000 + number) {
+            P::try_send(&mut out, number)?;
+            P::try_recv(&mut input)??;
+        }
+        let room = fill::<P>(&mut out, 8000)?;
+        ensure!(drain::<P>(&mut input)?.0.len() as u64 == room, "what was sent is received");
+        let sent: Vec<_> = (1..=self.before).collect();
+        sent.iter().try_for_each(|number| P::try_send(&mut out, *number))?;
+        let view = place.view()?;
+        let began = (view.tail(0)?, view.head(0)?);
+        let (side, out, input) = match self.act {
+            Act::Out(_) => (Side::Sends, None, Some(input)),
+            Act::In(_) => (Side::Receives, Some(out), None),
+        };
+        let stages = Rc::clone(&self.stages);
+        let crew =
+            Crew::<P> { place, view, out, input, side, began, room, stages, sent, got: Vec::new() };
+        Ok(Box::new(crew))
+    }
+
+    fn act(&self, place: &Place) {
+        let said = match self.act {
+            Act::Out(act) => {
+                let mut out = P::open_out(place).expect("the end is free");
+                warm_up();
+                let said = act(&mut out);
+                std::mem::forget(out);
+                said
+            }
+            Act::In(act) => {
+                let mut input = P::open_in(place).expect("the end is free");
+                warm_up();
+                let said = act(&mut input);
+                std::mem::forget(input);
+                said
+            }
+        };
+        place.say(&said);
+    }
+
+    fn reap(&self, place: &Place) {
+        // Whoever opens finds the end it wants owned by the dead, and cleans up after it.
+        match self.act {
+            Act::Out(_) => marked(|| P::open_out(place).map(std::mem::forget)),
+            Act::In(_) => marked(|| P::open_in(place).map(std::mem::forget)),
+        }
+        .expect("the end's owner is dead");
+    }
+
+    fn stages(&self) -> Vec<&'static str> {
+        self.stages.iter().map(|stage| stage.name).collect()
+    }
+}
+
+/// The survivor.
+struct Crew<P: Pair> {
+    place: Place,
+    view: View,
+    out: Option<P::Out>,
+    input: Option<P::In>,
+    side: Side,
+    began: (u64, u64),
+    /// How many messages fit when the channel is empty.
+    room: u64,
+    stages: Rc<[Left]>,
+    sent: Vec<u64>,
+    got: Vec<u64>,
+}
+
+/// Receives all there is, and says why no more.
+fn drain<P: Pair>(input: &mut P::In) -> Result<(Vec<u64>, TryRecvError)> {
+    let mut found = Vec::new();
+    loop {
+        match P::try_recv(input) {
+            Ok(number) => found.push(number?),
+            Err(why) => return Ok((found, why)),
+        }
+        ensure!(found.len() < 100, "more messages than ever were: {found:?}");
+    }
+}
+
+/// Sends numbers from `first` on until there is no room; says how many.
+fn fill<P: Pair>(out: &mut P::Out, first: u64) -> Result<u64> {
+    for number in first..first + 100 {
+        match P::try_send(out, number) {
+            Ok(()) => {}
+            Err(TrySendError::Full(())) => return Ok(number - first),
+            Err(why) => bail!("no room, but: {why}"),
+        }
+    }
+    bail!("more room than ever was")
+}
+
+impl<P: Pair> Crew<P> {
+    fn end(&self) -> End<'_, P> {
+        match (&self.out, &self.input) {
+            (Some(out), _) => End::Out(out),
+            (None, Some(input)) => End::In(input),
+            (None, None) => unreachable!("the survivor has an end"),
+        }
+    }
+
+    fn bury(&self) -> Result<Recovered> {
+        bury(1, || P::members(self.end()), || P::recover(self.end()))
+    }
+
+    fn closed(&self) -> Result<(bool, bool)> {
+        let asked = self.view.waiters()?[0] & CLOSING != 0;
+        Ok((asked, self.view.closed(0)? != 0))
+    }
+
+    /// What the survivor is told, a successor at the victim's end, and the messages left.
+    fn succeed(&mut self) -> Result<Vec<u64>> {
+        let (asked, _) = self.closed()?;
+        match (&mut self.out, &mut self.input) {
+            (None, Some(input)) => {
+                let (left, end) = drain::<P>(input)?;
+                let told = end == TryRecvError::Disconnected;
+                ensure!(told || asked && end == TryRecvError::Closed, "no sender, and told {end}");
+                self.out = Some(P::open_out(&self.place)?);
+                Ok(left)
+            }
+            (Some(out), None) => {
+                let told = P::try_send(out, 900);
+                let known = matches!(told, Err(TrySendError::Disconnected(()) | TrySendError::Closed(())));
+                ensure!(known, "no receiver, and told {told:?}");
+                let mut input = P::open_in(&self.place)?;
+                let flagged = P::is_redelivered(&input);
+                let (left, end) = drain::<P>(&mut input)?;
+                ensure!(flagged || left.is_empty(), "its consumer died, and it has no flag: {left:?}");
+                ensure!(!P::is_redelivered(&input), "what comes now was seen by nobody");
+                let told = end == TryRecvError::Empty;
+                ensure!(told || asked && end == TryRecvError::Closed, "drained, and told {end}");
+                self.input = Some(input);
+                Ok(left)
+            }
+            _ => unreachable!("the survivor has one end"),
+        }
+    }
+
+    /// The whole ring can be used again, in order, and nothing is left of the dead.
+    fn check_whole(&mut self) -> Result<()> {
+        let (Some(out), Some(input)) = (&mut self.out, &mut self.input) else {
+            unreachable!("both ends are there by now")
+        };
+        if self.view.waiters()?[0] & CLOSING != 0 {
+            let told = P::try_send(out, 901);
+            ensure!(told == Err(TrySendError::Closed(())), "closed, and a sender is told {told:?}");
+            let (left, end) = drain::<P>(input)?;
+            ensure!(left.is_empty() && end == TryRecvError::Closed, "closed: {left:?}, {end}");
+        } else {
+            for first in [500, 600] {
+                let room = fill::<P>(out, first)?;
+                ensure!(room >= self.room.min(3), "room for {room}");
+                let (found, _) = drain::<P>(input)?;
+                let all: Vec<_> = (first..first + room).collect();
+                ensure!(found == all, "sent {all:?}, received {found:?}");
+            }
+            let all = self.view.tail(0)? - self.view.head(0)?;
+            ensure!(all == 0, "{all} slots are still taken");
+        }
+        let waiters = self.view.waiters()?;
+        ensure!(waiters.iter().all(|word| word & !CLOSING == 0), "waiters are left: {waiters:x?}");
+        Ok(())
+    }
+}
+
+impl<P: Pair> Survivor for Crew<P> {
+    fn place(&self) -> &Place {
+        &self.place
+    }
+
+    fn nudge(&mut self) -> Result<()> {
+        match (&mut self.out, &mut self.input) {
+            (Some(out), None) => P::try_send(out, 100)?,
+            (None, Some(input)) => drop(P::try_recv(input)??),
+            _ => unreachable!("the survivor has one end"),
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, reaped: bool) -> Result<Vec<usize>> {
+        let dead = self.bury()?.members;
+        ensure!(reaped || dead == 1, "{dead} dead, not one");
+        let moved = (self.view.tail(0)? != self.began.0, self.view.head(0)? != self.began.1);
+        let closed = self.closed()?;
+        let left = self.succeed()?;
+        self.check_whole()?;
+        let found = Left { name: "", left, moved, closed };
+        let like = |stage: &Left| Left { name: "", ..stage.clone() } == found;
+        let stages: Vec<_> = (0..self.stages.len()).filter(|n| like(&self.stages[*n])).collect();
+        ensure!(!stages.is_empty(), "what is left is of no stage: {found:?}");
+        Ok(stages)
+    }
+
+    fn meanwhile(&mut self, _victim: u32) -> Result<()> {
+        let recovered = P::recover(self.end())?;
+        ensure!(recovered == Recovered::default(), "took from the living: {recovered:?}");
+        match (&mut self.out, &mut self.input) {
+            (Some(out), None) => {
+                if self.view.waiters()?[0] & CLOSING == 0 {
+                    let sent = fill::<P>(out, 200)?;
+                    self.sent.extend(200..200 + sent);
+                }
+            }
+            (None, Some(input)) => {
+                let (got, end) = drain::<P>(input)?;
+                let waits = matches!(end, TryRecvError::Empty | TryRecvError::Closed);
+                ensure!(waits, "the sender lives, and its receiver is told {end}");
+                ensure!(got.len() >= self.sent.len(), "received {got:?} of what was there");
+                self.got = got;
+            }
+            _ => unreachable!("the survivor has one end"),
+        }
+        Ok(())
+    }
+
+    fn account(&mut self, killed: bool) -> Result<()> {
+        let said = if killed { Vec::new() } else { self.place.hear()? };
+        self.bury()?;
+        let left = self.succeed()?;
+        let (mut sent, mut got) = (self.sent.clone(), self.got.clone());
+        if self.side == Side::Sends { sent.extend(said) } else { got.extend(said) }
+        got.extend(left);
+        if killed {
+            // Of what it was sending, or receiving, a part.
+            let most = self.stages.iter().map(|stage| stage.left.len());
+            let span = most.clone().max().unwrap_or(0) - most.min().unwrap_or(0);
+            let (more, less) = if self.side == Side::Sends { (got, sent) } else { (sent, got) };
+            ensure!(more.len() - less.len() <= span, "{more:?} against {less:?}");
+            let kept = if self.side == Side::Sends { more.starts_with(&less) } else { more.ends_with(&less) };
+            ensure!(kept, "{more:?} against {less:?}");
+        } else {
+            ensure!(sent == got, "sent {sent:?}, received {got:?}");
+        }
+        self.check_whole()
+    }
+}
