@@ -257,6 +257,7 @@ pub const LAYOUT_HASH: u64 = {
         offset_of!(Ends, deserted),
         CONTROL_OFFSET,
         ENDS_OFFSET,
+        ARRIVALS_OFFSET,
         LINE,
     ];
     let mut hash = FNV_64;
@@ -272,8 +273,10 @@ pub const LAYOUT_HASH: u64 = {
 pub const CONTROL_OFFSET: usize = 256;
 /// Offset of [`Ends`].
 pub const ENDS_OFFSET: usize = 384;
+/// Offset of the [`EventLine`] that watchers wait at.
+pub const ARRIVALS_OFFSET: usize = 512;
 /// Offset of what the geometry places: members first.
-pub const PLACED_OFFSET: usize = 512;
+pub const PLACED_OFFSET: usize = 640;
 
 const FNV_64: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_64_PRIME: u64 = 0x0000_0100_0000_01b3;

@@ -30,6 +30,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::error::{ErrorKind, Failure, MemberId};
+use crate::event;
 use crate::inspect::{Expected, Trust};
 use crate::layout::{
     BELL_BYTE, Counters, FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, LIVENESS_BYTE, MEMBER_ACTIVE,
@@ -171,6 +172,7 @@ impl Attachment {
             return Err(Miss::Moved);
         }
         attachment.home.get_or_init(|| address.clone());
+        attachment.segment.arrivals(attachment.id).notify(u32::MAX);
         Ok(attachment)
     }
 
@@ -206,9 +208,9 @@ impl Attachment {
         Ok(Self { member, home: OnceLock::new(), watcher: OnceLock::new() })
     }
 
-    /// Has a thread look out for deaths from now on, for as long as the attachment is there.
-    pub fn watch(&self) -> Result<(), Failure> {
-        let watcher = Watcher::new(&self.member)?;
+    /// Has threads look out for deaths from now on, for as long as the attachment is there.
+    pub fn watch(&self, patience: event::Patience) -> Result<(), Failure> {
+        let watcher = Watcher::new(&self.member, patience)?;
         self.watcher.get_or_init(|| watcher);
         Ok(())
     }

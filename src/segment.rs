@@ -20,13 +20,13 @@ use std::path::Path;
 use bytemuck::Pod;
 
 use crate::error::{ErrorKind, Failure, MemberId};
-use crate::event::LocalWaiters;
+use crate::event::{Event, LocalWaiters};
 use crate::inspect::{
     Expected, NO_PROC, Trust, boot_id, cannot_create, check_file_system, inspect, open_file,
 };
 use crate::layout::{
-    CONTROL_OFFSET, Control, Counters, ENDS_OFFSET, Ends, EventLine, FLAG_ASYMMETRIC, MAX_MEMBERS,
-    MemberRecord, QueueHeader, RingHeader, SegmentHeader, Shape,
+    ARRIVALS_OFFSET, CONTROL_OFFSET, Control, Counters, ENDS_OFFSET, Ends, EventLine,
+    FLAG_ASYMMETRIC, MAX_MEMBERS, MemberRecord, QueueHeader, RingHeader, SegmentHeader, Shape,
 };
 use crate::primitive::{Barrier, Cells, Message, Slots};
 use crate::sys::fork::{self, Attached};
@@ -48,6 +48,8 @@ pub struct Segment {
     registered: bool,
     /// For each ring, this attachment's threads that wait for it to be not empty and not full.
     waiters: [[LocalWaiters; 2]; 2],
+    /// Its thread that waits for others to attach.
+    watchers: LocalWaiters,
 }
 
 impl Segment {
@@ -122,6 +124,7 @@ impl Segment {
             generation: fork::generation(),
             registered: false,
             waiters: Default::default(),
+            watchers: LocalWaiters::default(),
         })
     }
 
@@ -241,7 +244,18 @@ impl Segment {
         unsafe { self.shared(self.header.rings_offset + offset) }
     }
 
-    /// Where members wait, at whichever ring.
+    /// Where watchers wait for members to come.
+    fn arrivals_line(&self) -> &EventLine {
+        // SAFETY: atomics only; the offset is a multiple of the line.
+        unsafe { self.shared(ARRIVALS_OFFSET as u64) }
+    }
+
+    /// The event at which `member` waits for others to come, and which those notify.
+    pub fn arrivals(&self, member: MemberId) -> Event<'_> {
+        Event::of_many(self.arrivals_line(), &self.watchers, member)
+    }
+
+    /// Where members wait, at whichever ring, or for others to come.
     pub fn events(&self) -> Vec<&EventLine> {
         let events = |number| {
             if self.shape.kind.is_queue() {
@@ -251,7 +265,7 @@ impl Segment {
             let ring = self.ring_header(number);
             [&ring.not_empty, &ring.not_full]
         };
-        (0..self.shape.rings()).flat_map(events).collect()
+        (0..self.shape.rings()).flat_map(events).chain([self.arrivals_line()]).collect()
     }
 
     /// The slots of ring `number` of a queue. As slots of bytes they can be had whatever messages lie in them.

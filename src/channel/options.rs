@@ -211,12 +211,12 @@ impl<C: Channel> Options<C> {
         self
     }
 
-    /// Has a thread of this handle look out for deaths. Then blocked calls learn of one as soon as the kernel has
-    /// torn the process down, everywhere, instead of within a recheck. The thread sleeps while nobody dies or leaves, takes no
-    /// signals, and ends with the handle.
+    /// Has two threads of this handle look out for deaths. Then blocked calls learn of one as soon as the kernel is done with
+    /// the dead process, everywhere, instead of within a recheck.
     ///
-    /// It takes one of the user's `inotify` instances, of which systems often allow 128: where there is none left, making
-    /// or opening the channel fails with [`ErrorKind::Os`].
+    /// The threads sleep while nobody comes, leaves or dies, take no signals, and end with the handle. They have a descriptor
+    /// for each other process. Of a process in another PID namespace they learn at the recheck, as others do. Where the system
+    /// has no `pidfd_open` (before Linux 5.3), making or opening the channel fails with [`ErrorKind::Os`].
     pub fn watch(mut self) -> Self {
         self.watch = true;
         self
@@ -389,7 +389,7 @@ impl<C: Channel> Options<C> {
     /// `handle` with what was asked for beside it.
     fn watched<H: sealed::Channel>(&self, handle: H) -> Result<H, Failure> {
         if self.watch {
-            handle.attachment().watch()?;
+            handle.attachment().watch(self.patience()?)?;
         }
         Ok(handle)
     }

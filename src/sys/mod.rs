@@ -1,5 +1,4 @@
-//! What the kernel provides: files in shared memory and who lets go of them, byte locks, futexes, barriers, fork
-//! handlers.
+//! What the kernel provides: files in shared memory, byte locks, futexes, barriers, fork handlers, the ends of processes.
 //!
 //! The only folder that names `libc` or `memmap2`. It knows nothing of rings, members or formats.
 

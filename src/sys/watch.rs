@@ -1,13 +1,10 @@
-//! Waiting until somebody lets go of a file.
+//! Waiting for processes to end.
 //!
-//! The kernel reports it (`inotify(7)`, `IN_CLOSE_WRITE`) when the last reference to a description goes that was open
-//! for writing: a descriptor that is closed, or the mapping of a process that has ended. One watch serves whatever
-//! number of others. The report comes just before the description's locks are released, so whoever is
-//! interested in those looks more than once.
-#![allow(unsafe_code, reason = "inotify, eventfd, ppoll, signal masks")]
+//! A descriptor of a process (`pidfd_open(2)`, Linux 5.3) becomes readable when the process has ended: all its threads have
+//! gone, and before that the kernel has torn down its address space and let go of its files with their locks. It can be
+//! waited for from any process, and many of them at once.
+#![allow(unsafe_code, reason = "pidfd_open, eventfd, ppoll, signal masks")]
 
-use std::ffi::CString;
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
@@ -15,88 +12,80 @@ use std::time::Duration;
 
 use super::check;
 
-/// Reports about one file, and a way to stop who waits for them.
+/// A process, to be waited for.
 #[derive(Debug)]
-pub struct Watch {
-    reports: OwnedFd,
-    stop: OwnedFd,
+pub struct Process(OwnedFd);
+
+impl Process {
+    /// The process that has the number `pid` in this process's namespace now.
+    pub fn open(pid: u32) -> io::Result<Self> {
+        // SAFETY: it takes two numbers.
+        let made = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+        check(i32::try_from(made).unwrap_or(-1)).map(|descriptor| Self(owned(descriptor)))
+    }
 }
 
-/// What ended a wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Report {
-    /// Somebody let go of the file.
-    LetGo,
-    /// The time is over.
-    Nothing,
-    /// [`Watch::stop`] was called, or nothing will be reported any more.
-    Stopped,
-}
+/// Ends the wait of whoever waits for processes.
+#[derive(Debug)]
+pub struct Bell(OwnedFd);
 
 fn owned(descriptor: RawFd) -> OwnedFd {
     // SAFETY: every caller passes what a system call has just made for it alone.
     unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
-impl Watch {
-    /// Watches the file that `file` has open, whatever becomes of its name.
-    pub fn new(file: &File) -> io::Result<Self> {
-        // SAFETY: it takes a number.
-        let made = unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) };
-        let reports = owned(check(made)?);
-        let path = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
-        // SAFETY: the path ends in a zero byte and outlives the call.
-        let added = unsafe {
-            libc::inotify_add_watch(reports.as_raw_fd(), path.as_ptr(), libc::IN_CLOSE_WRITE)
-        };
-        check(added)?;
+impl Bell {
+    /// A bell that nobody has rung.
+    pub fn new() -> io::Result<Self> {
         // SAFETY: it takes numbers.
         let made = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-        Ok(Self { reports, stop: owned(check(made)?) })
+        Ok(Self(owned(check(made)?)))
     }
 
-    /// Waits for a report, at most for `time` if that is given.
-    pub fn wait(&self, time: Option<Duration>) -> Report {
+    /// Waits at most `time` until one of `processes` has ended or the bell is rung. Of those that have ended nothing is left;
+    /// says whether any has.
+    pub fn wait<K>(&self, processes: &mut [(K, Option<Process>)], time: Duration) -> bool {
         let entry = |descriptor: &OwnedFd| libc::pollfd {
             fd: descriptor.as_raw_fd(),
             events: libc::POLLIN,
             revents: 0,
         };
-        let mut entries = [entry(&self.stop), entry(&self.reports)];
-        let limit = time.map(|time| libc::timespec {
+        let of_processes = processes.iter().flat_map(|(_, process)| process).map(|it| entry(&it.0));
+        let mut entries: Vec<_> = std::iter::once(entry(&self.0)).chain(of_processes).collect();
+        let limit = libc::timespec {
             tv_sec: time.as_secs().min(i64::MAX as u64).cast_signed(),
             tv_nsec: time.subsec_nanos().into(),
-        });
-        let limit = limit.as_ref().map_or(ptr::null(), ptr::from_ref);
-        // SAFETY: two entries to read and write, a time limit or none, no signal mask.
-        let ready = unsafe { libc::ppoll(entries.as_mut_ptr(), 2, limit, ptr::null()) };
-        match entries.map(|entry| entry.revents) {
-            _ if ready == 0 => Report::Nothing,
-            _ if ready < 0 => Report::LetGo,
-            [0, libc::POLLIN] => {
-                self.forget_reports();
-                Report::LetGo
-            }
-            _ => Report::Stopped,
-        }
-    }
-
-    /// Takes what was reported: that there was something is all there is to know.
-    fn forget_reports(&self) {
-        let mut reports = [0u64; 128];
-        let room = size_of_val(&reports);
-        let read = |into: &mut [u64]| {
-            // SAFETY: there is room for as many bytes.
-            unsafe { libc::read(self.reports.as_raw_fd(), into.as_mut_ptr().cast(), room) }
         };
-        while read(&mut reports) > 0 {}
+        let count = entries.len() as libc::nfds_t;
+        // SAFETY: as many entries to read and write, a time limit, no signal mask.
+        let ready =
+            unsafe { libc::ppoll(entries.as_mut_ptr(), count, &raw const limit, ptr::null()) };
+        if ready > 0 && entries[0].revents != 0 {
+            self.hush();
+        }
+        let mut any = false;
+        let waited_for = processes.iter_mut().filter(|(_, process)| process.is_some());
+        for ((_, process), entry) in waited_for.zip(&entries[1..]) {
+            if ready > 0 && entry.revents != 0 {
+                (*process, any) = (None, true);
+            }
+        }
+        any
     }
 
-    /// Ends every wait, now and later.
-    pub fn stop(&self) {
+    fn hush(&self) {
+        let mut rung = 0u64;
+        // SAFETY: room for eight bytes.
+        unsafe {
+            libc::read(self.0.as_raw_fd(), ptr::from_mut(&mut rung).cast(), size_of::<u64>())
+        };
+    }
+
+    /// Ends the wait, or the next one.
+    pub fn ring(&self) {
         let one = 1u64;
         // SAFETY: eight bytes to read.
-        unsafe { libc::write(self.stop.as_raw_fd(), ptr::from_ref(&one).cast(), size_of::<u64>()) };
+        unsafe { libc::write(self.0.as_raw_fd(), ptr::from_ref(&one).cast(), size_of::<u64>()) };
     }
 }
 

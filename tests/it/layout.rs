@@ -15,13 +15,13 @@ use crate::util::{LONG, NO_RECHECK, Name, eventually, os};
 const GOLDEN: [&str; 16] = [
     "72 69 6e 67 77 61 79 00  01 00 00 00 01 00 00 00", // magic, version, kind
     ".. .. .. .. .. .. .. ..  .. .. .. .. .. .. .. ..", // layout hash, checksum
-    "00 09 00 00 00 00 00 00  .. .. .. .. .. .. .. ..", // total length, boot id
+    "80 09 00 00 00 00 00 00  .. .. .. .. .. .. .. ..", // total length, boot id
     ".. .. .. .. .. .. .. ..  T0 T0 T0 T0 T0 T0 T0 T0", // boot id, type id
     "T0 T0 T0 T0 T0 T0 T0 T0  08 00 00 00 00 00 00 00", // type id, element size
     "08 00 00 00 04 00 00 00  04 00 00 00 00 00 00 00", // alignment, members, capacity
-    "08 00 00 00 00 00 00 00  00 02 00 00 00 00 00 00", // stride, offset of members
-    "00 04 00 00 00 00 00 00  00 06 00 00 00 00 00 00", // offsets of counters, rings
-    "80 08 00 00 00 00 00 00  00 00 00 00 00 00 00 00", // offsets of slots, slab
+    "08 00 00 00 00 00 00 00  80 02 00 00 00 00 00 00", // stride, offset of members
+    "80 04 00 00 00 00 00 00  80 06 00 00 00 00 00 00", // offsets of counters, rings
+    "00 09 00 00 00 00 00 00  00 00 00 00 00 00 00 00", // offsets of slots, slab
     "00 00 00 00 00 00 00 00  00 00 00 00 01 00 00 00", // slab length, flags, rings
     "00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00", // delivery, limit, reserved
     "00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00",
@@ -67,7 +67,7 @@ fn the_header_has_its_golden_bytes() {
         .map(|byte| if byte == "T0" { type_id.next().unwrap() } else { byte })
         .collect();
     compare(&header, &expected.join(" "));
-    assert_eq!(fs::metadata(name.path()).unwrap().len(), 0x900);
+    assert_eq!(fs::metadata(name.path()).unwrap().len(), 0x980);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_pipe_has_two_rings_or_one_and_its_flags_say_which_way_it_goes() {
         let view = View::open(name.path());
         assert_eq!((view.u32(12), view.u32(152), view.u32(156)), (2, flags, rings));
         assert_eq!((view.capacity(), view.u64(72), view.u32(80)), (16, 8, 8), "words of 8 bytes");
-        let slots = 1536 + u64::from(rings) * 640;
+        let slots = 1664 + u64::from(rings) * 640;
         assert_eq!((view.u64(128), view.u64(32)), (slots, slots + u64::from(rings) * 128));
     }
     let name = Name::new("flags");
@@ -115,8 +115,8 @@ fn everything_behind_the_header_is_zero_until_somebody_acts() {
     let (_producer, view) = values(&name);
     let present = view.seal(0) + 8;
     assert_eq!(view.u64(present), 1, "the ring is there");
-    let before = view.bytes(PLACED + 128, usize::try_from(present).unwrap() - 512 - 128);
-    let after = view.bytes(present + 8, 0x900 - usize::try_from(present).unwrap() - 8);
+    let before = view.bytes(PLACED + 128, usize::try_from(present).unwrap() - 640 - 128);
+    let after = view.bytes(present + 8, 0x980 - usize::try_from(present).unwrap() - 8);
     assert!(before.iter().chain(&after).all(|byte| *byte == 0), "only the maker's record is not");
     assert_eq!(view.u64(CONTROL + 16), 0, "no next segment");
 }
@@ -145,7 +145,7 @@ fn a_member_has_a_record_and_two_locked_bytes() {
     let started: u64 = after_name.split_whitespace().nth(19).unwrap().parse().unwrap();
     for member in 0..2 {
         let record = view.record(member);
-        assert_eq!(record, 512 + 128 * u64::from(member));
+        assert_eq!(record, 640 + 128 * u64::from(member));
         assert_eq!((view.u32(record), view.u32(record + 4)), (1, std::process::id()));
         assert_eq!((view.u64(record + 8), view.u64(record + 16)), (1, started));
     }
@@ -165,13 +165,13 @@ fn cursors_count_and_values_lie_in_their_slots() {
     let name = Name::new("cursors");
     let (mut producer, view) = values(&name);
     let mut consumer = Consumer::<u64>::options().open(&name).unwrap();
-    assert_eq!((view.tail(0), view.head(0)), (1536, 1664));
+    assert_eq!((view.tail(0), view.head(0)), (1664, 1792));
     for n in 0..6u64 {
         producer.send(0x1111 * n).unwrap();
-        assert_eq!((view.u64(1536), view.u64(1664)), (n + 1, n));
-        assert_eq!(view.u64(2176 + n % 4 * 8), 0x1111 * n);
+        assert_eq!((view.u64(1664), view.u64(1792)), (n + 1, n));
+        assert_eq!(view.u64(2304 + n % 4 * 8), 0x1111 * n);
         consumer.recv().unwrap();
-        assert_eq!((view.u64(1536), view.u64(1664)), (n + 1, n + 1));
+        assert_eq!((view.u64(1664), view.u64(1792)), (n + 1, n + 1));
     }
 }
 
@@ -181,7 +181,7 @@ fn a_waiter_has_its_members_bit_and_a_wake_up_raises_the_epoch() {
     let (mut producer, view) = values(&name);
     let options = Consumer::<u64>::options().wait(Wait::Park).recheck(NO_RECHECK);
     let mut consumer = options.open(&name).unwrap();
-    let (not_empty, not_full) = (1536 + 384, 1536 + 512);
+    let (not_empty, not_full) = (1664 + 384, 1664 + 512);
     assert_eq!((view.not_empty(0), view.not_full(0)), (not_empty, not_full));
     let before = view.u32(not_empty);
     std::thread::scope(|scope| {
@@ -206,7 +206,7 @@ fn a_close_leaves_a_mark_and_the_last_position() {
     let name = Name::new("close");
     let (mut producer, view) = values(&name);
     producer.try_send_batch(&[1, 2, 3]).unwrap();
-    assert_eq!(view.seal(0), 1536 + 256);
+    assert_eq!(view.seal(0), 1664 + 256);
     assert_eq!((view.u64(view.seal(0)), view.u64(view.not_empty(0) + 8)), (0, 0));
     producer.close();
     assert_eq!(view.u64(view.seal(0)), (1 << 63) | 3);

@@ -14,9 +14,9 @@ use crate::util::{LONG, NO_RECHECK, Name, eventually};
 const GOLDEN: [&str; 12] = [
     "00 00 00 00 00 00 00 00  08 00 00 00 00 00 00 00", // type id, element size
     "08 00 00 00 04 00 00 00  04 00 00 00 00 00 00 00", // alignment, members, capacity
-    "10 00 00 00 00 00 00 00  00 02 00 00 00 00 00 00", // stride, offset of members
-    "00 04 00 00 00 00 00 00  00 06 00 00 00 00 00 00", // offsets of counters, rings
-    "80 08 00 00 00 00 00 00  00 00 00 00 00 00 00 00", // offsets of slots, slab
+    "10 00 00 00 00 00 00 00  80 02 00 00 00 00 00 00", // stride, offset of members
+    "80 04 00 00 00 00 00 00  80 06 00 00 00 00 00 00", // offsets of counters, rings
+    "00 09 00 00 00 00 00 00  00 00 00 00 00 00 00 00", // offsets of slots, slab
     "00 00 00 00 00 00 00 00  00 00 00 00 01 00 00 00", // slab length, flags, rings
     "01 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00", // delivery, limit, reserved
     "00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00",
@@ -27,8 +27,8 @@ const GOLDEN: [&str; 12] = [
 ];
 
 /// Offset of the ring of a queue with four members, and of its slots.
-const RING: u64 = 0x600;
-const SLOTS: u64 = 0x880;
+const RING: u64 = 0x680;
+const SLOTS: u64 = 0x900;
 
 fn small(name: &Name) -> (Queue<u64>, View) {
     let queue = Queue::<u64>::options().capacity(4).max_members(4).create(name).unwrap();
@@ -46,7 +46,7 @@ fn the_header_of_a_queue_has_its_golden_bytes() {
         .collect();
     assert_eq!(view.bytes(64, GOLDEN.len() * 16), expected);
     assert_eq!(view.bytes(0, 16), *b"ringway\0\x01\0\0\0\x03\0\0\0");
-    assert_eq!((view.u64(32), fs::metadata(name.path()).unwrap().len()), (0x900, 0x900));
+    assert_eq!((view.u64(32), fs::metadata(name.path()).unwrap().len()), (0x980, 0x980));
     let sum = view.u64(24);
     view.seal_header();
     assert_eq!(view.u64(24), sum, "FNV-1a");

@@ -10,7 +10,7 @@ use ringway::{
 };
 
 use crate::util::child::{Child, hear, say, state_of};
-use crate::util::view::View;
+use crate::util::view::{ARRIVALS, View};
 use crate::util::{LONG, NO_RECHECK, Name, PROMPT, eventually, within};
 
 const WAITS: [Wait; 3] = [Wait::Spin, Wait::SpinThenPark, Wait::Park];
@@ -274,7 +274,10 @@ fn a_watcher_ends_with_its_handle() {
         };
         tasks.filter_map(comm).filter(|comm| comm.trim() == "ringway-watcher").count()
     };
-    assert!(eventually(LONG, || watchers() >= 1), "it has its name");
+    assert!(eventually(LONG, || watchers() >= 2), "they have their name");
+    let view = View::open(name.path());
+    assert!(eventually(LONG, || view.waiting(ARRIVALS) == [1]), "one waits for members to come");
     drop((watched, receiver));
     assert_eq!(queue.members().unwrap().len(), 1, "it keeps no attachment");
+    assert!(view.waiting(ARRIVALS).is_empty());
 }

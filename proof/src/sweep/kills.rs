@@ -146,8 +146,7 @@ pub fn seen(scene: &dyn Scene, choice: Choice, lots: &mut Lots) -> Result<Report
         progress.note(*number, &stages).with_context(at)?;
     }
     let (kills, progress) = (chosen.len(), progress.end()?);
-    let text =
-        format!("{kills:>5} of {} events in {steps} instructions{progress}", points.len());
+    let text = format!("{kills:>5} of {} events in {steps} instructions{progress}", points.len());
     Ok(Report { kills, text })
 }
 
@@ -187,7 +186,11 @@ fn stop_one(scene: &dyn Scene, trace: &Trace, step: usize, dies: bool) -> Result
     let (mut survivor, victim) = begin(scene)?;
     trace.bring(&victim, step)?;
     survivor.meanwhile(victim.pid().as_raw().cast_unsigned())?;
-    if dies { victim.kill()? } else { victim.finish()? }
+    if dies {
+        victim.kill()?
+    } else {
+        victim.finish()?
+    }
     survivor.account(dies)?;
     end(survivor)
 }

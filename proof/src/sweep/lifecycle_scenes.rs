@@ -87,7 +87,8 @@ fn lasting() -> Options<Queue<Value>> {
 fn check(queue: &Queue<Value>, left: &[u64]) -> Result<u64> {
     let dead = bury(1, || queue.members(), || queue.recover())?.members;
     let (sender, receiver) = (queue.sender(), queue.receiver());
-    let drain = || receiver.try_iter().map(|value| Value::number(&value)).collect::<Result<Vec<_>>>();
+    let drain =
+        || receiver.try_iter().map(|value| Value::number(&value)).collect::<Result<Vec<_>>>();
     let found = drain()?;
     ensure!(found == left, "{left:?} should be left, and there is {found:?}");
     let sent: Vec<_> =
@@ -182,7 +183,12 @@ fn queues() -> Vec<LifeScene> {
         life("open", &["nothing", "attached"], in_use, open),
         life("sender, receiver", &["attached"], |place| Ok(attached(in_use(place)?)), roles),
         life("leave", &["attached", "left"], |place| Ok(reversed(in_use(place)?)), leave),
-        life("leave as the last", &["there", "gone"], |place| Ok(reversed(nothing(place)?)), leave_last),
+        life(
+            "leave as the last",
+            &["there", "gone"],
+            |place| Ok(reversed(nothing(place)?)),
+            leave_last,
+        ),
         life("unlink", &["there", "gone"], old_or_gone, unlink),
         life("replace", &["old", "gone", "new"], old_or_new, replace),
     ]

@@ -67,8 +67,11 @@ pub struct PairScene<P: Pair> {
 
 /// The stages of an end that sleeps until the other has done something.
 pub fn asleep(before: &[u64], between: &[u64], after: &[u64], sends: bool) -> Rc<[Left]> {
-    let stage = |name, left: &[u64], moved| {
-        Left { name, left: left.to_vec(), moved, closed: (false, false) }
+    let stage = |name, left: &[u64], moved| Left {
+        name,
+        left: left.to_vec(),
+        moved,
+        closed: (false, false),
     };
     Rc::new([
         stage("asleep", before, (false, false)),
@@ -212,12 +215,16 @@ impl<P: Pair> Crew<P> {
             }
             (Some(out), None) => {
                 let told = P::try_send(out, 900);
-                let known = matches!(told, Err(TrySendError::Disconnected(()) | TrySendError::Closed(())));
+                let known =
+                    matches!(told, Err(TrySendError::Disconnected(()) | TrySendError::Closed(())));
                 ensure!(known, "no receiver, and told {told:?}");
                 let mut input = P::open_in(&self.place)?;
                 let flagged = P::is_redelivered(&input);
                 let (left, end) = drain::<P>(&mut input)?;
-                ensure!(flagged || left.is_empty(), "its consumer died, and it has no flag: {left:?}");
+                ensure!(
+                    flagged || left.is_empty(),
+                    "its consumer died, and it has no flag: {left:?}"
+                );
                 ensure!(!P::is_redelivered(&input), "what comes now was seen by nobody");
                 let told = end == TryRecvError::Empty;
                 ensure!(told || asked && end == TryRecvError::Closed, "drained, and told {end}");
@@ -310,7 +317,11 @@ impl<P: Pair> Survivor for Crew<P> {
         self.bury()?;
         let left = self.succeed()?;
         let (mut sent, mut got) = (self.sent.clone(), self.got.clone());
-        if self.side == Side::Sends { sent.extend(said) } else { got.extend(said) }
+        if self.side == Side::Sends {
+            sent.extend(said)
+        } else {
+            got.extend(said)
+        }
         got.extend(left);
         if killed {
             // Of what it was sending, or receiving, a part.
@@ -318,7 +329,11 @@ impl<P: Pair> Survivor for Crew<P> {
             let span = most.clone().max().unwrap_or(0) - most.min().unwrap_or(0);
             let (more, less) = if self.side == Side::Sends { (got, sent) } else { (sent, got) };
             ensure!(more.len() - less.len() <= span, "{more:?} against {less:?}");
-            let kept = if self.side == Side::Sends { more.starts_with(&less) } else { more.ends_with(&less) };
+            let kept = if self.side == Side::Sends {
+                more.starts_with(&less)
+            } else {
+                more.ends_with(&less)
+            };
             ensure!(kept, "{more:?} against {less:?}");
         } else {
             ensure!(sent == got, "sent {sent:?}, received {got:?}");

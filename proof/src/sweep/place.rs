@@ -192,4 +192,3 @@ pub fn bury(
     }
     Ok(all)
 }
-

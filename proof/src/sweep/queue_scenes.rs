@@ -1,8 +1,8 @@
 //! The operations of a queue, each with what it may have come to when its victim dies.
 
-use ringway::{TryRecvError, TrySendError};
 use ringway::queue::DeliveryPolicy::{self, AtLeastOnce, AtMostOnce};
 use ringway::queue::Queue;
+use ringway::{TryRecvError, TrySendError};
 
 use super::load::{Load, Value, value};
 use super::queue::{Hands, QueueScene, Side, Stage};

@@ -10,7 +10,8 @@ pub const HEADER: usize = 256;
 pub const CONTROL: u64 = 256;
 pub const ROSTER: u64 = 264;
 pub const ENDS: u64 = 384;
-pub const PLACED: u64 = 512;
+pub const ARRIVALS: u64 = 512;
+pub const PLACED: u64 = 640;
 pub const RECORD: u64 = 128;
 pub const RING: u64 = 640;
 /// In the first waiter word of a ring's first event: somebody has asked to close.
