@@ -113,7 +113,7 @@ fn everything_behind_the_header_is_zero_until_somebody_acts() {
     let present = RING + 264;
     assert_eq!(view.u64(present), 1, "the ring is there");
     let before = view.bytes(PLACED + 128, usize::try_from(present - PLACED - 128).unwrap());
-    let after = view.bytes(present + 8, usize::try_from(0x900 - present - 8).unwrap());
+    let after = view.bytes(present + 8, usize::try_from(0x980 - present - 8).unwrap());
     assert!(before.iter().chain(&after).all(|byte| *byte == 0), "only the maker's record is not");
     assert!(view.bytes(CONTROL, 256).iter().all(|byte| *byte == 0), "control and ends");
 }
