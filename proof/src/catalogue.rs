@@ -37,7 +37,7 @@ impl Check {
         match &mut check.model {
             Kind::Slots(config) => config.invariants = false,
             Kind::Letters(config) => {
-                config.rings.iter_mut().for_each(|ring| ring.invariants = false)
+                config.rings.iter_mut().for_each(|ring| ring.invariants = false);
             }
             Kind::Waiting(_) => {}
         }

@@ -9,7 +9,7 @@ use ringway::Statistics;
 use super::Problem;
 use super::board::{Board, LAST};
 use super::fault::Fault;
-use super::ledger::{ABORTED, Entry, IN_DEAD_HAND, LEFT, MEANT, REFUSED, SENT};
+use super::ledger::{ABORTED, DEAD_LETTER, Entry, IN_DEAD_HAND, LEFT, MEANT, REFUSED, SENT};
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,10 @@ pub enum Count {
     Dropped,
     /// Receipts out of order, or flagged though nobody had noted the message.
     Surprises,
+    /// Messages that came among the dead letters.
+    Letters,
+    /// Those of them that came again, there or in the queue, without a flag.
+    LettersTwice,
     /// How many messages the dead may have claimed to receive and not noted: as many surprises there may be.
     Untold,
     /// Operations that were told that the other side has gone.
@@ -64,9 +68,11 @@ pub enum Count {
     Redeliveries,
     /// Messages of the dead dropped by policy.
     DroppedByPolicy,
+    /// Messages moved to the dead letters.
+    Moved,
 }
 
-const COUNTS: usize = Count::DroppedByPolicy as usize + 1;
+const COUNTS: usize = Count::Moved as usize + 1;
 
 /// Counts of a round, or of several.
 #[derive(Clone, Copy, Debug, Default)]
@@ -99,6 +105,7 @@ impl Tally {
         self[Count::Reclaimed] += library.aborted;
         self[Count::Redeliveries] += library.redeliveries;
         self[Count::DroppedByPolicy] += library.dropped;
+        self[Count::Moved] += library.dead_letters;
     }
 
     fn kills(&self) -> u64 {
@@ -118,19 +125,26 @@ impl Tally {
         self[Count::Received] += u64::from(was_received);
         self[Count::Flagged] += u64::from(entry.flagged());
         self[Count::GoneInHand] += u64::from(entry.is(SENT | IN_DEAD_HAND) && !was_received);
-        self[Count::Dropped] += u64::from(was_received && !entry.is_finished());
+        let letter = entry.is(DEAD_LETTER);
+        self[Count::Letters] += u64::from(letter);
+        self[Count::LettersTwice] += u64::from(letter && entry.is_finished());
+        self[Count::Dropped] += u64::from(was_received && !entry.is_finished() && !letter);
     }
 
     /// What cannot be, if anything.
     fn contradiction(&self, at_most_once: bool) -> Option<String> {
         let (none, policy) =
             (0, if at_most_once { Count::Redeliveries } else { Count::DroppedByPolicy });
+        // Who died after moving one may not have counted it.
+        let moved = self[Count::Moved] + self[Count::ReceiverKills];
         let most = [
             (Count::Surprises, self[Count::Untold], "messages of the dead that were not noted"),
             (Count::Recoveries, self.kills(), "kills"),
             (Count::Reclaimed, self[Count::Unsettled], "messages that the dead were sending"),
             (Count::Flagged, self[Count::Redeliveries], "redeliveries"),
             (policy, none, "by the policy"),
+            (Count::LettersTwice, self[Count::ReceiverKills], "kills of receivers"),
+            (Count::Letters, moved, "messages moved"),
         ];
         let more = most.into_iter().find(|(count, most, _)| self[*count] > *most);
         let text = |(count, most, of)| format!("{count:?} {} for {most} {of}", self[count]);
@@ -165,6 +179,7 @@ pub fn check(board: Board, tally: &mut Tally) -> Result<(), Problem> {
     }
     for seat in board.seats() {
         tally[Count::Surprises] += seat.surprises.load(Relaxed);
+        tally[Count::LettersTwice] += seat.letters_again.load(Relaxed);
         tally[Count::Disconnects] += seat.disconnects.load(Relaxed);
     }
     tally[Count::Rounds] += 1;
@@ -177,68 +192,35 @@ pub fn check(board: Board, tally: &mut Tally) -> Result<(), Problem> {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use Count as C;
         let n = |count| self[count];
-        let lines = [
-            ("rounds", n(Count::Rounds), String::new()),
-            ("kills", self.kills(), {
-                let of = (n(Count::SenderKills), n(Count::ReceiverKills), n(Count::StoppedKills));
-                format!(
-                    "senders {}, receivers {}; of both, stopped at the time {}",
-                    of.0, of.1, of.2
-                )
-            }),
-            (
-                "stops",
-                n(Count::Stops),
-                format!("and {} processes ended by themselves", n(Count::Ends)),
-            ),
-            (
-                "sent",
-                n(Count::Sent),
-                format!("aborted {}, refused {}", n(Count::Aborted), n(Count::Refused)),
-            ),
-            ("in doubt", n(Count::LeftReceived) + n(Count::LeftUnseen), {
-                format!(
-                    "of killed senders: received {}, not {}",
-                    n(Count::LeftReceived),
-                    n(Count::LeftUnseen)
-                )
-            }),
-            (
-                "received",
-                n(Count::Received),
-                format!("flagged receipts of them {}", n(Count::Flagged)),
-            ),
-            ("gone", n(Count::GoneInHand) + n(Count::Gone), {
-                let of = (n(Count::GoneInHand), n(Count::Gone), n(Count::MayBeGone));
-                format!(
-                    "with a receiver that had acknowledged: in its hand {}, else {} of at most {}",
-                    of.0, of.1, of.2
-                )
-            }),
-            (
-                "not seen done",
-                n(Count::Dropped),
-                "received, their acknowledgement not noted".into(),
-            ),
-            (
-                "surprises",
-                n(Count::Surprises),
-                format!("out of order or flagged by deaths; at most {}", n(Count::Untold)),
-            ),
-            (
-                "told gone",
-                n(Count::Disconnects),
-                "that the other side has gone, and rightly".into(),
-            ),
-            ("recoveries", n(Count::Recoveries), {
-                let of = (n(Count::Reclaimed), n(Count::Redeliveries), n(Count::DroppedByPolicy));
-                format!("claims aborted {}, redeliveries {}, dropped {}", of.0, of.1, of.2)
-            }),
-            ("unaccounted", 0, String::new()),
-        ];
-        lines
-            .iter()
-            .try_for_each(|(name, count, more)| writeln!(f, "{name:<14}{count:>10}  {more}"))
+        let mut row = |name: &str, count: u64, more: &[(&str, C)]| {
+            write!(f, "{name:<14}{count:>10}  ")?;
+            more.iter().try_for_each(|(text, count)| write!(f, "{text}{}", n(*count)))?;
+            writeln!(f)
+        };
+        row("rounds", n(C::Rounds), &[])?;
+        let stopped = ("; of both, stopped at the time ", C::StoppedKills);
+        let roles = [("senders ", C::SenderKills), (", receivers ", C::ReceiverKills), stopped];
+        row("kills", self.kills(), &roles)?;
+        row("stops", n(C::Stops), &[("ended by themselves ", C::Ends)])?;
+        row("sent", n(C::Sent), &[("aborted ", C::Aborted), (", refused ", C::Refused)])?;
+        let fates = [("of the killed: received ", C::LeftReceived), (", not ", C::LeftUnseen)];
+        row("in doubt", n(C::LeftReceived) + n(C::LeftUnseen), &fates)?;
+        row("received", n(C::Received), &[("flagged receipts ", C::Flagged)])?;
+        let hand = ("with its receiver, which had acknowledged: in its hand ", C::GoneInHand);
+        let gone = [hand, (", else ", C::Gone), (" of at most ", C::MayBeGone)];
+        row("lost", n(C::GoneInHand) + n(C::Gone), &gone)?;
+        let letters = [("again, by deaths ", C::LettersTwice), ("; moved ", C::Moved)];
+        row("dead letters", n(C::Letters), &letters)?;
+        let why =
+            "dropped by policy, or killed before the note; by policy at the death of its receiver ";
+        row("not seen done", n(C::Dropped), &[(why, C::DroppedByPolicy)])?;
+        let why = "out of order, or flagged and not noted before; by deaths, at most ";
+        row("surprises", n(C::Surprises), &[(why, C::Untold)])?;
+        row("told gone", n(C::Disconnects), &[])?;
+        let again = [("claims aborted ", C::Reclaimed), (", redeliveries ", C::Redeliveries)];
+        row("recoveries", n(C::Recoveries), &again)?;
+        row("unaccounted", 0, &[])
     }
 }

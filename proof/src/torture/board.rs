@@ -80,6 +80,8 @@ pub struct Seat {
     pub disconnects: AtomicU64,
     /// Messages that came behind a later one of their stream, and messages flagged that nobody had noted.
     pub surprises: AtomicU64,
+    /// Dead letters that came a second time and did not say so.
+    pub letters_again: AtomicU64,
     /// What its threads are in the middle of.
     pub lanes: [Lane; LANES],
 }

@@ -52,6 +52,7 @@ pub fn run(options: &Options) -> Result<(), Problem> {
     os::catch_interrupts();
     let seed = options.seed.unwrap_or_else(|| mixed(os::now() ^ u64::from(std::process::id())));
     println!("torture: seed {seed}");
+    ending::remove_stale_names()?;
     let (board, file) = Board::create()?;
     let mut random = Random::new(seed);
     let mut tally = Tally::default();
@@ -144,6 +145,9 @@ impl<'o> Round<'o> {
         let name = Name(format!("{}-{number}", std::process::id()));
         let making = Queue::<Words>::options().namespace(NAMESPACE).capacity(slots);
         let making = if mode == Mode::Watched { making.watch() } else { making };
+        // Messages that are dropped once too often go elsewhere.
+        let letters = !options.at_most_once && mode != Mode::Prompt;
+        let making = if letters { making.dead_letters(2, 16) } else { making };
         let queue = making.delivery(policy).create(&name.0)?;
         let path = PathBuf::from(format!("/dev/shm/ringway.{NAMESPACE}.{}", name.0));
         let segment = OpenOptions::new().read(true).write(true).open(path)?;
@@ -158,7 +162,7 @@ impl<'o> Round<'o> {
         };
         let places = (0..senders + receivers).map(|seat| Place::new(part(seat), board)).collect();
         let (kills, tally) = (Vec::new(), Tally::default());
-        Ok(Self { options, board, name, mode, slots, queue, segment, places, random, kills, tally })
+        Ok(Self { places, options, board, name, mode, slots, queue, segment, random, kills, tally })
     }
 
     /// Kills, stops and replaces for `length`, or until the ledger is nearly full.

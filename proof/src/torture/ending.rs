@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use ringway::queue::{Queue, Receiver, Sender};
-use ringway::{RecvTimeoutError, Statistics, TrySendError};
+use ringway::{ErrorKind, RecvTimeoutError, Statistics, TrySendError};
 
 use super::board::{Board, LAST};
 use super::message::Words;
@@ -14,6 +14,10 @@ use super::{NAMESPACE, Problem};
 
 /// Where a segment says where its ring is.
 const RINGS_OFFSET: u64 = 120;
+/// Where it says how many it has, in the upper half.
+const RINGS: u64 = 152;
+/// How long a queue's header is.
+const HEADER: u64 = 640;
 /// Where in a queue's header the waiters of its two events are, and in how many words.
 const WAITERS: [u64; 2] = [392, 520];
 const WAITER_WORDS: u64 = 8;
@@ -44,6 +48,11 @@ pub fn settle(
             Err(why) => return Err(Problem(format!("the last receiver: {why}; {queue:?}"))),
         }
     }
+    if let Some(letters) = last.dead_letters() {
+        while let Ok(delivery) = letters.try_recv_guard() {
+            notes.bury(delivery);
+        }
+    }
     check_room(&last.sender(), &receiver)?;
     drop(receiver);
     check_waiters(segment)?;
@@ -57,6 +66,28 @@ pub fn settle(
         return Err(Problem(format!("{dead} dead were overlooked by who came after them")));
     }
     Ok(queue.statistics())
+}
+
+/// Removes the names of queues that nobody has: of a torture that was killed itself.
+pub fn remove_stale_names() -> Result<(), Problem> {
+    for entry in std::fs::read_dir("/dev/shm")? {
+        let file = entry?.file_name();
+        let prefix = format!("ringway.{NAMESPACE}.");
+        let Some(name) = file.to_str().and_then(|file| file.strip_prefix(&prefix)) else {
+            continue;
+        };
+        let options = Queue::<Words>::options().namespace(NAMESPACE);
+        // To ask who lives without joining: another torture counts its members.
+        let nobody = match options.capacity(1).create(name) {
+            Err(error) => matches!(error.kind(), ErrorKind::AlreadyExists { alive: 0, .. }),
+            Ok(_) => true,
+        };
+        if nobody {
+            // Somebody else may have been faster.
+            let _ = Queue::<Words>::options().namespace(NAMESPACE).unlink(name);
+        }
+    }
+    Ok(())
 }
 
 /// There is room for as many messages as when the queue was new, and they come out as they went in.
@@ -88,8 +119,9 @@ fn check_waiters(segment: &File) -> Result<(), Problem> {
         segment.read_exact_at(&mut bytes, offset)?;
         Ok(u64::from_le_bytes(bytes))
     };
-    let header = word(RINGS_OFFSET)?;
-    for event in WAITERS {
+    let (header, rings) = (word(RINGS_OFFSET)?, word(RINGS)? >> 32);
+    let events = (0..rings).flat_map(|ring| WAITERS.map(|event| ring * HEADER + event));
+    for event in events {
         for number in 0..WAITER_WORDS {
             let bits = word(header + event + 8 * number)?;
             if bits != 0 {

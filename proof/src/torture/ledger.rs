@@ -19,6 +19,8 @@ pub const LEFT: u32 = 1 << 4;
 pub const IN_DEAD_HAND: u32 = 1 << 5;
 /// Its receiver was killed in the middle of acknowledging it.
 pub const LAST_WORD: u32 = 1 << 6;
+/// It came among the dead letters.
+pub const DEAD_LETTER: u32 = 1 << 7;
 /// Receipts by guard without a flag: a count of four bits, and so on.
 const PLAIN: u32 = 1 << 8;
 const FLAGGED: u32 = 1 << 12;
@@ -94,6 +96,7 @@ impl Entry {
         let settled = self.0 & (SENT | ABORTED | REFUSED | LEFT) != 0;
         match () {
             () if self.is(MEANT) && !settled => Some(Fault::Unsettled),
+            () if self.is(DEAD_LETTER) => None,
             () if self.receipts() == 0 && self.is(SENT) && !self.is(IN_DEAD_HAND) => {
                 Some(Fault::Lost)
             }
@@ -142,6 +145,13 @@ impl Ledger {
         (before, before.objection(how, at_most_once))
     }
 
+    /// Notes that message `id` came among the dead letters. Gives what it said before, and what is wrong with that.
+    pub fn bury(&self, id: u64) -> (Entry, Option<Fault>) {
+        let Some(word) = self.word(id) else { return (Entry(0), Some(Fault::NeverMeant)) };
+        let before = Entry(word.fetch_or(DEAD_LETTER, AcqRel));
+        (before, before.objection(Receipt::Flagged, false).filter(|_| !before.is_finished()))
+    }
+
     /// Notes that message `id` was acknowledged.
     pub fn acknowledge(&self, id: u64) {
         if let Some(word) = self.word(id) {
@@ -184,6 +194,7 @@ mod tests {
         assert_eq!(verdict(MEANT | REFUSED), None);
         assert_eq!(verdict(MEANT | SENT), Some(Fault::Lost));
         assert_eq!(verdict(MEANT | SENT | IN_DEAD_HAND), None);
+        assert_eq!(verdict(MEANT | SENT | PLAIN | DEAD_LETTER), None);
         assert_eq!(verdict(MEANT | SENT | BLIND), None);
         assert_eq!(verdict(MEANT | SENT | PLAIN), Some(Fault::NotRedelivered));
         assert_eq!(verdict(MEANT | SENT | PLAIN | LAST_WORD), None);

@@ -12,7 +12,7 @@ use super::Problem;
 use super::board::{Board, Lane, MOST, SEATS, Seat, somebody_stayed};
 use super::child::{Part, Style, pause};
 use super::fault::Fault;
-use super::ledger::Receipt;
+use super::ledger::{DEAD_LETTER, Receipt};
 use super::message::{Message, Random, Words};
 
 /// Guards that a thread holds at once.
@@ -72,6 +72,22 @@ impl Notes {
         Some(message)
     }
 
+    /// Notes `delivery`, which came among the dead letters, and acknowledges it.
+    pub fn bury(&self, delivery: Delivery<Words>) {
+        let Some(Message { id, .. }) = Message::read(&delivery, self.key) else {
+            self.board.complain(Fault::Torn, self.seat, delivery[1], 0);
+            return;
+        };
+        let (before, fault) = self.board.ledger().bury(id);
+        if let Some(fault) = fault {
+            self.board.complain(fault, self.seat, id, before.0);
+        }
+        if before.is(DEAD_LETTER) && !delivery.redelivered() {
+            self.place().letters_again.fetch_add(1, Relaxed);
+        }
+        delivery.ack();
+    }
+
     /// Acknowledges `delivery`, which was noted as message `id`.
     pub fn acknowledge(&self, delivery: Delivery<Words>, id: u64) {
         self.lane.acknowledging.store(id + 1, Release);
@@ -103,7 +119,7 @@ impl<'p> Receiving<'p> {
 
     /// Receives until it has done enough, or nobody is left to send.
     pub fn run(mut self, queue: &Queue<Words>, operations: u64) -> Result<(), Problem> {
-        let receiver = queue.receiver();
+        let (receiver, letters) = (queue.receiver(), queue.dead_letters());
         // While everybody leaves it receives what is left, however much it has done before.
         let mut done = 0;
         while done < operations || self.notes.board.is_leaving() {
@@ -112,6 +128,9 @@ impl<'p> Receiving<'p> {
                 queue.recover()?;
             }
             let senders = self.notes.board.stays(self.part.others());
+            if let Some(letters) = letters.as_ref().filter(|_| self.random.one_in(32)) {
+                self.receive_letter(letters)?;
+            }
             let dry = match self.random.below(8) {
                 0..=2 => self.receive_blindly(&receiver),
                 3 => self.receive_batch(&receiver),
@@ -209,6 +228,16 @@ impl<'p> Receiving<'p> {
                 0 => drop(delivery),
                 _ => self.notes.acknowledge(delivery, id),
             }
+        }
+        Ok(())
+    }
+
+    /// A dead letter, if there is one. This process is a receiver of the queue, so there may always be another.
+    fn receive_letter(&mut self, letters: &Receiver<Words>) -> Result<(), Problem> {
+        match letters.try_recv_guard() {
+            Ok(delivery) => self.notes.bury(delivery),
+            Err(TryRecvError::Empty | TryRecvError::Busy(_)) => {}
+            Err(why) => return Err(Problem(format!("receiving a dead letter: {why}"))),
         }
         Ok(())
     }
