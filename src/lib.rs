@@ -73,6 +73,47 @@ pub use event::Wait;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// What is no plain data does not compile as a message, so that nothing leaks through padding and any bytes are a value.
+///
+/// ```
+/// #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+/// #[repr(C)]
+/// struct Whole { id: u64, kind: u32, rest: u32 }
+/// let _ = ringway::queue::Queue::<Whole>::options();
+/// let _ = ringway::spsc::Producer::<[u8; 3]>::options();
+/// ```
+///
+/// ```compile_fail,E0080
+/// #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+/// #[repr(C)]
+/// struct Padded { id: u64, kind: u32 }
+/// ```
+///
+/// ```compile_fail,E0277
+/// #[derive(Clone, Copy)]
+/// #[repr(C)]
+/// struct Padded { id: u64, kind: u32 }
+/// let _ = ringway::queue::Queue::<Padded>::options();
+/// ```
+///
+/// ```compile_fail,E0277
+/// let _ = ringway::queue::Queue::<bool>::options();
+/// ```
+///
+/// ```compile_fail,E0277
+/// let _ = ringway::spsc::Producer::<(u64, u8)>::options();
+/// ```
+///
+/// ```compile_fail,E0277
+/// let _ = ringway::spsc::Consumer::<&'static u64>::options();
+/// ```
+///
+/// ```compile_fail,E0277
+/// let _ = ringway::queue::Queue::<Option<u64>>::options();
+/// ```
+#[cfg(doctest)]
+struct PlainData;
+
 #[cfg(not(loom))]
 pub use channel::{
     options::{BarrierChoice as Barrier, Channel, Options},

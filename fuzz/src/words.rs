@@ -17,8 +17,8 @@ pub enum Input {
         before: u8,
         /// The ring's words.
         words: [Word; PIPE],
-        /// How many of them are filled, as the tail says.
-        filled: u8,
+        /// How many of them are filled, as the tail says: up to one more than there are, or anything.
+        filled: Count,
     },
     /// In a queue's, of bytes.
     Queue {
@@ -42,41 +42,58 @@ pub enum Word {
     Padding(u8),
 }
 
-/// A slot in a queue's ring.
+/// A number.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-pub struct Slot {
-    lap: u8,
-    tries: u8,
-    member: u8,
-    state: u8,
-    len: Length,
-    text: u8,
-}
-
-/// The length that a slot says.
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub enum Length {
+pub enum Count {
     /// One that may fit.
     Small(u8),
     /// Anything.
     Raw(u64),
 }
 
+/// A slot in a queue's ring.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub struct Slot {
+    word: SlotWord,
+    len: Count,
+    text: u8,
+}
+
+/// What a slot's word says.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub enum SlotWord {
+    /// A state of the lap that the slot is in, of nobody.
+    Right(u8),
+    /// Anything in its parts.
+    Parts {
+        /// Turn.
+        lap: u8,
+        /// How often delivered.
+        tries: u8,
+        /// Whose.
+        member: u8,
+        /// State.
+        state: u8,
+    },
+}
+
 /// Words of a pipe's ring.
 const PIPE: usize = 16;
+/// Lengths below this may fit a pipe's ring, or just not.
+const LONG: u8 = 140;
 /// Slots of a queue's ring, and the longest message.
 const SLOTS: usize = 4;
 const MESSAGE: usize = 32;
 const FILLED: u64 = 2;
 const ABORTED: u64 = 3;
-const REDELIVER: u8 = 5;
+const REDELIVER: u64 = 5;
 
 impl Word {
     fn bits(self) -> u64 {
         match self {
             Self::Raw(word) => word,
-            Self::Record(len) => 1 << 32 | u64::from(len),
-            Self::Padding(len) => 2 << 32 | u64::from(len),
+            Self::Record(len) => 1 << 32 | u64::from(len % LONG),
+            Self::Padding(len) => 2 << 32 | u64::from(len % LONG),
         }
     }
 }
@@ -85,7 +102,7 @@ impl Word {
 pub fn run(input: &Input) {
     match input {
         Input::Pipe { before, words, filled } => {
-            read_pipe(*before, words.map(Word::bits), (*filled).into());
+            read_pipe(*before, words.map(Word::bits), filled.below(PIPE as u64 + 2));
         }
         Input::Queue { slots, head, member } => {
             read_queue(slots, (*head).into(), (*member).into());
@@ -106,7 +123,8 @@ fn read_pipe(before: u8, words: [u64; PIPE], filled: u64) {
     let field = |offset: usize| usize::try_from(memory.get(offset / 8) / 8).expect("small");
     let (ring, slots) = (field(120), field(128));
     words.iter().enumerate().for_each(|(n, word)| memory.put(slots + n, *word));
-    let mut reader = Reader { words, head: before.into(), tail: u64::from(before) + filled };
+    let tail = u64::from(before).wrapping_add(filled);
+    let mut reader = Reader { words, head: before.into(), tail };
     memory.put(ring, reader.tail);
     loop {
         let found = match receiver.try_recv() {
@@ -138,7 +156,7 @@ impl Iterator for Reader {
 
     /// The record at the head, if there is anything.
     fn next(&mut self) -> Option<Self::Item> {
-        let filled = self.tail - self.head;
+        let filled = self.tail.wrapping_sub(self.head);
         if filled == 0 {
             return None;
         }
@@ -172,18 +190,32 @@ impl Reader {
     }
 }
 
-impl Slot {
-    fn word(self) -> u64 {
-        let (lap, tries) = (u64::from(self.lap % 4), u64::from(self.tries % 16));
-        lap << 18 | tries << 14 | u64::from(self.member) << 3 | u64::from(self.state % 8)
-    }
-
-    fn len(self) -> u64 {
-        match self.len {
-            Length::Small(len) => len.into(),
-            Length::Raw(len) => len,
+impl Count {
+    fn below(self, limit: u64) -> u64 {
+        match self {
+            Self::Small(number) => u64::from(number) % limit,
+            Self::Raw(number) => number,
         }
     }
+}
+
+impl Slot {
+    /// Its word, where it is in `lap`.
+    fn word(self, right: u64) -> u64 {
+        match self.word {
+            SlotWord::Right(state) => right << 18 | u64::from(state % 6),
+            SlotWord::Parts { lap, tries, member, state } => {
+                let (lap, tries) = (u64::from(lap % 4), u64::from(tries % 16));
+                lap << 18 | tries << 14 | u64::from(member) << 3 | u64::from(state % 8)
+            }
+        }
+    }
+}
+
+/// The lap of slot `index` for who reads from `head` on.
+fn lap_of(index: u64, head: u64) -> u64 {
+    let slots = SLOTS as u64;
+    (head + (index + slots - head % slots) % slots) / slots
 }
 
 fn read_queue(slots: &[Slot; SLOTS], head: u64, member: u64) {
@@ -196,8 +228,8 @@ fn read_queue(slots: &[Slot; SLOTS], head: u64, member: u64) {
     let (ring, stride, start) = (field(120), field(96), field(128));
     for (n, slot) in slots.iter().enumerate() {
         let at = start + n * stride;
-        memory.put(at, slot.word());
-        memory.put(at + 1, slot.len());
+        memory.put(at, slot.word(lap_of(n as u64, head)));
+        memory.put(at + 1, slot.len.below(2 * MESSAGE as u64));
         (2..stride).for_each(|n| memory.put(at + n, u64::from(slot.text) * 0x0101_0101_0101_0101));
     }
     memory.put(ring + 16, head << 12 | member);
@@ -208,12 +240,12 @@ fn read_queue(slots: &[Slot; SLOTS], head: u64, member: u64) {
     };
     match answer {
         Ok(message) => {
-            assert_eq!(slot.word(), lap << 18 | FILLED, "it was no message");
-            assert_eq!(message.len() as u64, slot.len());
+            assert_eq!(slot.word(lap), lap << 18 | FILLED, "it was no message");
+            assert_eq!(message.len() as u64, slot.len.below(2 * MESSAGE as u64));
             assert!(message.len() <= MESSAGE && message.iter().all(|byte| *byte == slot.text));
         }
         Err(TryRecvError::Failed(Fault::Corrupt(_)) | TryRecvError::Busy(_)) => {}
-        Err(TryRecvError::Empty) => assert!(slot.state % 8 <= REDELIVER, "it is no state"),
+        Err(TryRecvError::Empty) => assert!(slot.word(lap) % 8 <= REDELIVER, "it is no state"),
         Err(other) => panic!("{other:?} of an open queue with a sender"),
     }
 }
@@ -221,8 +253,7 @@ fn read_queue(slots: &[Slot; SLOTS], head: u64, member: u64) {
 /// The first slot from `head` on that a receiver does not pass over, with its lap there, if it is not all of them.
 fn first_not_aborted(slots: &[Slot; SLOTS], head: u64) -> Option<(Slot, u64)> {
     let ahead = (head..head + SLOTS as u64).map(|position| {
-        let lap = position / SLOTS as u64;
-        (slots[usize::try_from(position).expect("small") % SLOTS], lap)
+        (slots[usize::try_from(position).expect("small") % SLOTS], position / SLOTS as u64)
     });
-    ahead.into_iter().find(|(slot, lap)| slot.word() != lap << 18 | ABORTED)
+    ahead.into_iter().find(|(slot, lap)| slot.word(*lap) != lap << 18 | ABORTED)
 }

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use arbitrary::Arbitrary;
 use ringway_fuzz::{attach, meddle, play, words};
 
-/// As long as each target gets random inputs.
+/// As long as each target gets random inputs, and as many at least.
 const STRETCH: Duration = Duration::from_secs(2);
+const MANY: u32 = 100;
 /// Far longer than any input takes: what exceeds it hangs.
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_mins(1);
 
 fn seed() -> u64 {
     let given = std::env::var("RINGWAY_FUZZ_SEED").ok();
@@ -57,7 +58,9 @@ where
             try_one(bytes);
         }
         let (start, mut state) = (Instant::now(), seed);
-        while start.elapsed() < STRETCH {
+        let mut random = 0;
+        while random < MANY || start.elapsed() < STRETCH {
+            random += 1;
             let len = 8 + next(&mut state) % 64;
             let bytes: Vec<u8> = (0..len).flat_map(|_| next(&mut state).to_le_bytes()).collect();
             try_one(&bytes);
@@ -76,7 +79,6 @@ where
         eprintln!("{name}: input {count} of {seed}");
         std::panic::resume_unwind(panic);
     }
-    assert!(count > 100, "only {count} inputs in {STRETCH:?}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
-//! Running the fuzz targets and the sanitizers: the flags that they need, on the pinned toolchain.
+//! Running the fuzz targets, with the address sanitizer and counters of coverage.
 //!
-//! Sanitizers and coverage are features of the nightly compiler; `RUSTC_BOOTSTRAP` has the pinned one accept them. The
-//! fuzzer is libFuzzer, which the package `libfuzzer-sys` brings and builds: it needs a C++ compiler, and
+//! The fuzzer is libFuzzer, which the package `libfuzzer-sys` brings and builds: it needs a C++ compiler, and
 //! nothing has to be installed. (`cargo fuzz` knows the package's layout too.)
 
 use std::fs;
@@ -11,6 +10,7 @@ use std::process::Command;
 use clap::{Args, ValueEnum};
 
 use crate::run::{self, Failure};
+use crate::sanitize::{TRIPLE, instrumented};
 
 /// What `cargo xtask fuzz` is told.
 #[derive(Args)]
@@ -36,14 +36,12 @@ enum Target {
     Words,
 }
 
-/// Sanitizers need the target named: the build's own programs are built without them.
-const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 /// Counters of edges and of comparisons, which libFuzzer reads.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
     -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares";
-/// Seconds after which an input counts as hanging.
-const HANGS: u32 = 10;
+/// Seconds after which an input counts as hanging: far more than a busy machine keeps one waiting.
+const HANGS: u32 = 120;
 
 impl Target {
     fn name(self) -> &'static str {
@@ -53,18 +51,6 @@ impl Target {
             Self::Words => "words",
         }
     }
-}
-
-/// A cargo command in `directory` whose results are instrumented by `flags`.
-fn instrumented(directory: &Path, flags: &str) -> Command {
-    let mut command = run::cargo(directory);
-    let given = std::env::var("RUSTFLAGS").unwrap_or_default();
-    command
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("RUSTFLAGS", format!("{given} {flags}").trim())
-        // It would hide RUSTFLAGS.
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    command
 }
 
 /// Builds the targets, and runs one or each for some seconds.

@@ -1,8 +1,7 @@
 //! Running the models: the flags that a loom build needs, and the count that proves it ran.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::run::{self, Failure};
 
@@ -46,20 +45,8 @@ pub fn models(root: &Path, target: &Path, bound: &str) -> Command {
 pub fn run(bound: &str, filter: Option<&str>) -> Result<(), Failure> {
     let root = run::root()?;
     let mut command = models(&root, &root.join("target/loom"), bound);
-    command.arg("--tests").arg("--").args(filter).stdout(Stdio::piped());
-    let what = run::shown(&command);
-    println!("xtask: {what}");
-    let mut child = command.spawn().map_err(|why| Failure::new(format!("start {what}: {why}")))?;
-    let output = child.stdout.take().expect("it was piped");
-    let mut passed = 0;
-    for line in BufReader::new(output).lines().map_while(Result::ok) {
-        passed += passed_in(&line).unwrap_or(0);
-        println!("{line}");
-    }
-    let status = child.wait().map_err(|why| Failure::new(format!("wait for {what}: {why}")))?;
-    if !status.success() {
-        return Err(Failure::of(&what, status));
-    }
+    command.arg("--tests").arg("--").args(filter);
+    let passed = run::finish_tests(command)?;
     if passed == 0 {
         let which = filter.map(|filter| format!(" with {filter:?} in its name"));
         return Err(Failure::new(format!("no model{} ran", which.unwrap_or_default())));
@@ -68,21 +55,9 @@ pub fn run(bound: &str, filter: Option<&str>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How many tests a summary line of the test harness says have passed.
-fn passed_in(line: &str) -> Option<u64> {
-    line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn summary_lines_are_counted_and_others_are_not() {
-        assert_eq!(passed_in("test result: ok. 12 passed; 0 failed; 0 ignored"), Some(12));
-        assert_eq!(passed_in("test result: FAILED. 12 passed; 1 failed"), None);
-        assert_eq!(passed_in("test values_arrive ... ok"), None);
-    }
 
     #[test]
     fn a_bound_is_a_number_or_none() {

@@ -14,6 +14,7 @@ mod loom;
 mod model;
 mod mutants;
 mod run;
+mod sanitize;
 mod torture;
 
 #[derive(Parser)]
@@ -64,6 +65,8 @@ enum Check {
         #[arg(long, default_value_t = 1000)]
         thousands: u64,
     },
+    /// Runs the tests under the compiler's address sanitizer
+    Sanitize,
     /// Feeds memory that no correct peer writes to the library, under a sanitizer
     Fuzz(fuzz::Arguments),
     /// Kills and stops processes at random and accounts for each message: `--seconds N`, `--long`, `--help` for more
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Check::Compare { revision, filter, rounds, thousands } => {
             compare::run(&revision, &filter, rounds, thousands)
         }
+        Check::Sanitize => sanitize::run(),
         Check::Fuzz(arguments) => fuzz::run(&arguments),
         Check::Torture { arguments } => torture::run(&arguments),
         Check::Lint => checks::lint(),

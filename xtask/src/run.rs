@@ -1,7 +1,8 @@
 //! Running programs: where the workspace is, what a failure looks like.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 
 /// Why a check failed, and the exit code that says so.
 #[derive(Debug)]
@@ -52,4 +53,37 @@ pub fn finish(mut command: Command) -> Result<(), Failure> {
     println!("xtask: {what}");
     let status = command.status().map_err(|why| Failure::new(format!("start {what}: {why}")))?;
     if status.success() { Ok(()) } else { Err(Failure::of(&what, status)) }
+}
+
+/// Runs `command`, which runs tests, and passes its failure on. How many passed: a filter may leave none.
+pub fn finish_tests(mut command: Command) -> Result<u64, Failure> {
+    command.stdout(Stdio::piped());
+    let what = shown(&command);
+    println!("xtask: {what}");
+    let mut child = command.spawn().map_err(|why| Failure::new(format!("start {what}: {why}")))?;
+    let output = child.stdout.take().expect("it was piped");
+    let mut passed = 0;
+    for line in BufReader::new(output).lines().map_while(Result::ok) {
+        passed += passed_in(&line).unwrap_or(0);
+        println!("{line}");
+    }
+    let status = child.wait().map_err(|why| Failure::new(format!("wait for {what}: {why}")))?;
+    if status.success() { Ok(passed) } else { Err(Failure::of(&what, status)) }
+}
+
+/// How many tests a summary line of the test harness says have passed.
+fn passed_in(line: &str) -> Option<u64> {
+    line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summary_lines_are_counted_and_others_are_not() {
+        assert_eq!(passed_in("test result: ok. 12 passed; 0 failed; 0 ignored"), Some(12));
+        assert_eq!(passed_in("test result: FAILED. 12 passed; 1 failed"), None);
+        assert_eq!(passed_in("test values_arrive ... ok"), None);
+    }
 }
