@@ -259,8 +259,7 @@ impl Receiver {
     /// Why there is none.
     pub fn try_peek(&mut self) -> Result<ReadGrant<'_>, TryRecvError> {
         let place = self.lane.attempt(bytes::peek)?;
-        let redelivered = self.is_redelivered();
-        Ok(ReadGrant::new(self.lane.parts(), place).flagged(redelivered))
+        Ok(self.show(place))
     }
 
     /// The next record in place, waiting for it.
@@ -270,8 +269,7 @@ impl Receiver {
     /// Why none can come any more.
     pub fn peek(&mut self) -> Result<ReadGrant<'_>, RecvError> {
         let place = self.lane.wait(Deadline::NEVER, bytes::peek)?;
-        let redelivered = self.is_redelivered();
-        Ok(ReadGrant::new(self.lane.parts(), place).flagged(redelivered))
+        Ok(self.show(place))
     }
 
     /// The next record in place, waiting for it at most `timeout`. Zero tries once.
@@ -281,12 +279,17 @@ impl Receiver {
     /// Why there was none.
     pub fn peek_timeout(&mut self, timeout: Duration) -> Result<ReadGrant<'_>, RecvTimeoutError> {
         let place = self.lane.wait(Deadline::after(timeout), bytes::peek)?;
-        let redelivered = self.is_redelivered();
-        Ok(ReadGrant::new(self.lane.parts(), place).flagged(redelivered))
+        Ok(self.show(place))
     }
 
-    /// Whether the record that comes next may have been seen by a receiver that died before it took it: the first after
-    /// the end of a dead member was taken over.
+    fn show(&mut self, place: bytes::Place) -> ReadGrant<'_> {
+        let redelivered = self.is_redelivered();
+        self.lane.show(1);
+        ReadGrant::new(self.lane.parts(), place).flagged(redelivered)
+    }
+
+    /// Whether the record that comes next may have been seen by a receiver before this one, which died or left before it took
+    /// it: the first after the end of a dead member was taken over, or one that was looked at in place and left.
     pub fn is_redelivered(&self) -> bool {
         self.lane.is_redelivered()
     }

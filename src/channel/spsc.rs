@@ -287,8 +287,9 @@ impl<T: Pod> Consumer<T> {
         Ok(received)
     }
 
-    /// Whether the value that comes next may have been seen by a consumer that died before it took it: all that were
-    /// there when the end of a dead member was taken over, since it may have looked at them in place.
+    /// Whether the value that comes next may have been seen by a consumer before this one, which died or left before it took
+    /// it: all that were there when the end of a dead member was taken over, since it may have looked at them in place, or
+    /// those that were looked at in place and left.
     pub fn is_redelivered(&self) -> bool {
         self.lane.is_redelivered()
     }
@@ -301,6 +302,7 @@ impl<T: Pod> Consumer<T> {
     pub fn try_peek(&mut self, wanted: usize) -> Result<ReadGrant<'_, T>, TryRecvError> {
         self.lane.attempt(|ring, side| side.available(ring, wanted as u64).map(drop))?;
         let redelivered = self.is_redelivered();
+        self.lane.show(wanted as u64);
         Ok(ReadGrant::new(self.lane.parts(), wanted).flagged(redelivered))
     }
 

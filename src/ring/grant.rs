@@ -133,12 +133,12 @@ impl<'a, T: Pod> ReadGrant<'a, T> {
         Self { slots: slots.into(), ring, side, event, redelivered: false }
     }
 
-    /// The same, saying whether a consumer that died may have seen it.
+    /// The same, saying whether a consumer before this one may have seen it.
     pub(crate) fn flagged(self, redelivered: bool) -> Self {
         Self { redelivered, ..self }
     }
 
-    /// Whether some of the values, the first for one, may have been seen by a consumer that died.
+    /// Whether some of the values, the first for one, may have been seen by a consumer before this one.
     pub fn redelivered(&self) -> bool {
         self.redelivered
     }
@@ -259,12 +259,12 @@ impl<'a> ReadRecord<'a> {
         Self { bytes: bytes.into(), place, ring, side, event, redelivered: false }
     }
 
-    /// The same, saying whether a consumer that died may have seen it.
+    /// The same, saying whether a consumer before this one may have seen it.
     pub(crate) fn flagged(self, redelivered: bool) -> Self {
         Self { redelivered, ..self }
     }
 
-    /// Whether the record may have been seen by a consumer that died.
+    /// Whether the record may have been seen by a consumer before this one.
     pub fn redelivered(&self) -> bool {
         self.redelivered
     }

@@ -144,3 +144,35 @@ fn all_values_that_a_dead_consumer_may_have_looked_at_are_flagged() {
     assert!(!heir.is_redelivered());
     assert!(!heir.try_peek(9).unwrap().redelivered());
 }
+
+#[test]
+fn what_was_looked_at_and_left_is_flagged_for_the_next_owner() {
+    let name = Name::new("left");
+    let mut here = pipes().create(&name).unwrap();
+    here.send(b"one").unwrap();
+    let mut there = pipes().open(&name).unwrap();
+    assert_eq!(&*there.peek().unwrap(), b"one");
+    assert!(!there.peek().unwrap().redelivered(), "it is its own");
+    drop(there);
+    let mut heir = pipes().open(&name).unwrap();
+    assert!(heir.is_redelivered() && heir.peek().unwrap().redelivered());
+    heir.peek().unwrap().release();
+    here.send(b"two").unwrap();
+    drop(heir);
+    assert!(!pipes().open(&name).unwrap().is_redelivered(), "this was not looked at");
+
+    let name = Name::new("left");
+    let mut producer = Producer::<u64>::options().capacity(8).create(&name).unwrap();
+    producer.send_batch(&[1, 2, 3]).unwrap();
+    let mut consumer = Consumer::<u64>::options().open(&name).unwrap();
+    let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let seen = consumer.try_peek(2).unwrap();
+        assert_eq!(*seen, [1, 3], "a handler that panics");
+    }));
+    assert!(panics.is_err());
+    drop(consumer);
+    let mut heir = Consumer::<u64>::options().open(&name).unwrap();
+    assert!(heir.is_redelivered());
+    assert_eq!((heir.recv(), heir.recv(), heir.recv()), (Ok(1), Ok(2), Ok(3)));
+    assert!(!heir.is_redelivered());
+}

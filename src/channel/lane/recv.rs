@@ -66,6 +66,8 @@ pub struct RecvLane<T: Pod> {
     side: CachePadded<ConsumerSide>,
     /// Slots before this position may have been seen by a consumer that died.
     suspect_until: u64,
+    /// Slots before this position were shown to this one.
+    shown_until: u64,
     idle: Idle,
 }
 
@@ -79,7 +81,13 @@ impl<T: Pod> RecvLane<T> {
         let side = ConsumerSide::resume(lane.anchored.ring())?;
         let seen = if end.begins_suspect { at_once.min(lane.anchored.ring().len()) } else { 0 };
         let suspect_until = side.head() + seen;
-        Ok(Self { lane, side: CachePadded::new(side), suspect_until, idle: Idle::default() })
+        let (side, idle) = (CachePadded::new(side), Idle::default());
+        Ok(Self { lane, side, suspect_until, shown_until: 0, idle })
+    }
+
+    /// The next `slots` slots, at most, are shown to the user and may stay: then the next consumer is to know.
+    pub fn show(&mut self, slots: u64) {
+        self.shown_until = self.side.head().saturating_add(slots.min(self.side.known()));
     }
 
     /// Whether what comes next may have been seen by a consumer that died.
@@ -165,7 +173,8 @@ impl<T: Pod> RecvLane<T> {
 impl<T: Pod> Drop for RecvLane<T> {
     fn drop(&mut self) {
         // Before the end is given up, if this is the last of it: the next owner is to know.
-        self.lane.end.leaves_suspect.store(self.is_redelivered(), Relaxed);
+        let left = self.side.head() < self.suspect_until.max(self.shown_until);
+        self.lane.end.leaves_suspect.store(left, Relaxed);
     }
 }
 
