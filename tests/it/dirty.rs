@@ -263,7 +263,8 @@ fn values_that_nobody_releases_are_there_for_the_next_and_a_consumer_that_nobody
                 producer.recover().unwrap();
                 assert_eq!(producer.try_send(3), Err(TrySendError::Disconnected(3)), "{what}");
                 let mut heir = consumers().open(name).unwrap();
-                assert_eq!(heir.is_redelivered(), died, "{what}");
+                // Looked at and left, or in the hands of the dead.
+                assert_eq!(heir.is_redelivered(), died || role == "values", "{what}");
                 assert_eq!(rest(&mut heir), [1, 2], "{what}");
                 assert_eq!(producer.try_send_batch(&[7; 9]), Ok(4), "{what}");
             },
@@ -294,7 +295,8 @@ fn records_that_nobody_releases_or_commits_are_as_they_were_for_the_next() {
                 assert_eq!(here.try_recv(), Err(TryRecvError::Disconnected), "{what}");
                 assert_eq!(here.try_send(b"x"), Err(TrySendError::Disconnected(())), "{what}");
                 let mut heir = pipes().open(name).unwrap();
-                assert_eq!(heir.peek().unwrap().redelivered(), died, "{what}");
+                let flagged = died || role == "record";
+                assert_eq!(heir.peek().unwrap().redelivered(), flagged, "{what}");
                 assert_eq!(heir.try_recv().unwrap(), b"question", "{what}");
                 heir.send(&[7; 24]).unwrap();
                 assert_eq!(here.recv().unwrap(), [7; 24], "{what}: the longest record there is");
