@@ -7,6 +7,7 @@ use crate::fuzz;
 use crate::loom;
 use crate::model;
 use crate::run::{self, Failure};
+use crate::sweep;
 use crate::torture;
 
 /// Tests, doctests, examples, models.
@@ -30,6 +31,7 @@ pub fn test() -> Result<(), Failure> {
     }
     fuzz::gate()?;
     model::gate()?;
+    sweep::gate()?;
     torture::gate()?;
     loom::run(loom::GATE_BOUND, None)
 }

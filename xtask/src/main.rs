@@ -10,11 +10,13 @@ use clap::{Parser, Subcommand};
 mod checks;
 mod compare;
 mod fuzz;
+mod lab;
 mod loom;
 mod model;
 mod mutants;
 mod run;
 mod sanitize;
+mod sweep;
 mod torture;
 
 #[derive(Parser)]
@@ -76,6 +78,8 @@ enum Check {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Kills processes at every instruction of every operation: survivors must find everything in order
+    KillSweep(sweep::Arguments),
     /// Checks formatting, lints and documentation
     Lint,
 }
@@ -98,6 +102,7 @@ fn main() -> ExitCode {
         Check::Sanitize => sanitize::run(),
         Check::Fuzz(arguments) => fuzz::run(&arguments),
         Check::Torture { arguments } => torture::run(&arguments),
+        Check::KillSweep(arguments) => sweep::run(&arguments),
         Check::Lint => checks::lint(),
     };
     match outcome {

@@ -18,7 +18,7 @@ impl Lots {
         Self(purpose.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, step))
     }
 
-    /// SplitMix64.
+    /// The generator `SplitMix64`.
     fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -32,10 +32,10 @@ impl Lots {
             Choice::Some(count) if count < points.len() => count,
             _ => return points.to_vec(),
         };
-        let (first, last) = (points[0], points[points.len() - 1]);
-        let mut rest = points[1..points.len() - 1].to_vec();
-        let mut chosen = vec![first, last];
-        chosen.truncate(count);
+        let (mut rest, mut chosen) = (points.to_vec(), Vec::new());
+        if count > 1 {
+            chosen = vec![rest.remove(0), rest.remove(points.len() - 2)];
+        }
         while chosen.len() < count {
             let lot = usize::try_from(self.draw() % rest.len() as u64).unwrap_or(0);
             chosen.push(rest.swap_remove(lot));

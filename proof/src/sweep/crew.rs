@@ -45,9 +45,10 @@ pub fn share(parts: &[Part], run: impl Fn(&Part) -> Result<Report>) -> Result<Do
         match unsafe { fork() }? {
             ForkResult::Child => {
                 let worked = work(processor, parts, &numbers, &say, &run);
-                worked.iter().for_each(|()| exit(0));
-                eprintln!("kill-sweep: {:#}", worked.expect_err("else it ended"));
-                exit(1)
+                if let Err(why) = &worked {
+                    eprintln!("kill-sweep: {why:#}");
+                }
+                exit(i32::from(worked.is_err()))
             }
             ForkResult::Parent { child } => workers.push(child),
         }

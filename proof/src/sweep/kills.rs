@@ -21,15 +21,15 @@ pub struct Report {
 /// How often a victim that went another way is started again.
 const TRIES: usize = 8;
 
-/// Repeats `act` while its victim goes astray.
-fn persist<R>(mut act: impl FnMut() -> Result<R>) -> Result<R> {
+/// Repeats `act` while its victim goes astray. The last time `act` is told so.
+fn persist<R>(mut act: impl FnMut(bool) -> Result<R>) -> Result<R> {
     for _ in 1..TRIES {
-        match act() {
+        match act(false) {
             Err(why) if why.is::<Astray>() => {}
             done => return done,
         }
     }
-    act()
+    act(true)
 }
 
 /// A scene that has begun, with a victim at its first mark.
@@ -56,7 +56,7 @@ fn way(scene: &dyn Scene) -> Result<Trace> {
         let (mut survivor, victim) = begin(scene)?;
         let trace = Trace::record(&victim)?;
         victim.finish()?;
-        survivor.settle(true).context("nobody was killed")?;
+        survivor.settle(true).context("the victim went all the way")?;
         end(survivor)?;
         if gone.contains(&trace) {
             return Ok(trace);
@@ -70,12 +70,14 @@ fn way(scene: &dyn Scene) -> Result<Trace> {
 struct Progress {
     names: Vec<&'static str>,
     last: Option<usize>,
+    /// How many different ones.
+    passed: usize,
     text: String,
 }
 
 impl Progress {
     fn new(scene: &dyn Scene) -> Self {
-        Self { names: scene.stages(), last: None, text: String::new() }
+        Self { names: scene.stages(), last: None, passed: 0, text: String::new() }
     }
 
     /// What is left after a kill at point `at` may be of `stages`.
@@ -88,15 +90,17 @@ impl Progress {
         };
         if last != Some(stage) {
             write!(self.text, ", {} at {at}", name(stage))?;
+            self.passed += 1;
         }
         self.last = Some(stage);
         Ok(())
     }
 
-    /// The operation was done in the end.
-    fn end(self) -> Result<String> {
+    /// The operation was done in the end, and if `complete` it has passed through every stage on the way.
+    fn end(self, complete: bool) -> Result<String> {
         let (last, names) = (self.last, self.names);
         ensure!(last == Some(names.len() - 1), "it never came to {:?}", names.last());
+        ensure!(!complete || self.passed == names.len(), "of {names:?} it passed{}", self.text);
         Ok(self.text)
     }
 }
@@ -110,10 +114,10 @@ pub fn each(scene: &dyn Scene, choice: Choice, lots: &mut Lots) -> Result<Report
     let mut progress = Progress::new(scene);
     for step in &chosen {
         let at = || format!("killed after {step} of {steps} instructions");
-        let stages = persist(|| one(scene, &trace, *step)).with_context(at)?;
+        let stages = persist(|_| one(scene, &trace, *step)).with_context(at)?;
         progress.note(*step, &stages).with_context(at)?;
     }
-    let (kills, progress) = (chosen.len(), progress.end()?);
+    let (kills, progress) = (chosen.len(), progress.end(chosen.len() == all.len())?);
     let text = format!("{kills:>5} of {} instructions ({places} places){progress}", all.len());
     Ok(Report { kills, text })
 }
@@ -128,33 +132,40 @@ fn one(scene: &dyn Scene, trace: &Trace, step: usize) -> Result<Vec<usize>> {
     Ok(stages)
 }
 
-/// Kills a victim at each of the chosen events.
-pub fn seen(scene: &dyn Scene, choice: Choice, lots: &mut Lots) -> Result<Report> {
+/// How many instructions an operation has, and its events.
+fn events_of(scene: &dyn Scene) -> Result<(usize, Vec<Point>)> {
     let (mut survivor, victim) = begin(scene)?;
     let place = survivor.place().clone();
-    let (steps, points) = events::record(&victim, &place, || survivor.nudge())?;
+    let found = events::record(&victim, &place, || survivor.nudge())?;
     victim.finish()?;
-    survivor.settle(true).context("nobody was killed")?;
+    survivor.settle(true).context("the victim went all the way")?;
     end(survivor)?;
+    Ok(found)
+}
+
+/// Kills a victim at each of the chosen events.
+pub fn seen(scene: &dyn Scene, choice: Choice, lots: &mut Lots) -> Result<Report> {
+    let (steps, points) = events_of(scene)?;
     let all: Vec<_> = (0..points.len()).collect();
     let chosen = lots.choose(choice, &all);
     let mut progress = Progress::new(scene);
     for number in &chosen {
         let point = points[*number];
         let at = || format!("killed at event {number} of {}: {point:?}", points.len());
-        let stages = persist(|| one_seen(scene, point)).with_context(at)?;
+        let stages = persist(|last| one_seen(scene, point, last)).with_context(at)?;
         progress.note(*number, &stages).with_context(at)?;
     }
-    let (kills, progress) = (chosen.len(), progress.end()?);
+    let (kills, progress) = (chosen.len(), progress.end(chosen.len() == all.len())?);
     let text = format!("{kills:>5} of {} events in {steps} instructions{progress}", points.len());
     Ok(Report { kills, text })
 }
 
 /// One kill at an event.
-fn one_seen(scene: &dyn Scene, point: Point) -> Result<Vec<usize>> {
+fn one_seen(scene: &dyn Scene, point: Point, last: bool) -> Result<Vec<usize>> {
     let (mut survivor, victim) = begin(scene)?;
     let place = survivor.place().clone();
-    events::bring(&victim, point, &place, || survivor.nudge())?;
+    let about = last || scene.has_company();
+    events::bring(&victim, point, &place, about, || survivor.nudge())?;
     victim.kill()?;
     let stages = survivor.settle(false)?;
     end(survivor)?;
@@ -173,7 +184,7 @@ pub fn stopped(scene: &dyn Scene, choice: Choice, both: bool, lots: &mut Lots) -
                 continue;
             }
             let at = || format!("stopped after {step} instructions, then killed: {dies}");
-            persist(|| stop_one(scene, &trace, step, dies)).with_context(at)?;
+            persist(|_| stop_one(scene, &trace, step, dies)).with_context(at)?;
             kills += usize::from(dies);
             continued += usize::from(!dies);
         }
@@ -187,57 +198,59 @@ fn stop_one(scene: &dyn Scene, trace: &Trace, step: usize, dies: bool) -> Result
     trace.bring(&victim, step)?;
     survivor.meanwhile(victim.pid().as_raw().cast_unsigned())?;
     if dies {
-        victim.kill()?
+        victim.kill()?;
     } else {
-        victim.finish()?
+        victim.finish()?;
     }
     survivor.account(dies)?;
     end(survivor)
 }
 
-/// Kills a victim at some instructions, and for each of them a reaper at some events.
+/// Kills a victim at some of its events, and for each of them a reaper at some of its own.
 pub fn twice(
     scene: &dyn Scene,
     (victims, reapers): (Choice, Choice),
     lots: &mut Lots,
 ) -> Result<Report> {
-    let trace = way(scene)?;
-    let all: Vec<_> = (0..=trace.steps()).collect();
+    let (_, deaths) = events_of(scene)?;
+    let all: Vec<_> = (0..deaths.len()).collect();
     let chosen = lots.choose(victims, &all);
     let (mut pairs, mut possible) = (0, 0);
-    for step in &chosen {
-        let at = || format!("the victim killed after {step} instructions");
-        let expected = persist(|| one(scene, &trace, *step)).with_context(at)?;
-        let points = persist(|| reapers_points(scene, &trace, *step)).with_context(at)?;
+    for number in &chosen {
+        let death = deaths[*number];
+        let at = || format!("the victim killed at event {number}: {death:?}");
+        let expected = persist(|last| one_seen(scene, death, last)).with_context(at)?;
+        let points = persist(|last| reapers_events(scene, death, last)).with_context(at)?;
         possible += points.len();
         let all: Vec<_> = (0..points.len()).collect();
         for number in lots.choose(reapers, &all) {
             let point = points[number];
             let at = || format!("{}, its reaper at event {number}: {point:?}", at());
-            let stages = persist(|| two(scene, &trace, *step, point)).with_context(at)?;
+            let stages = persist(|last| two(scene, death, point, last)).with_context(at)?;
             let kept = stages.iter().any(|stage| expected.contains(stage));
             ensure!(kept, "{}: stages {stages:?}, without the reaper {expected:?}", at());
             pairs += 1;
         }
     }
-    let victims = chosen.len();
-    let text = format!("{pairs:>5} of {possible} pairs of reaper and victim, {victims} victims");
+    let (some, all) = (chosen.len(), deaths.len());
+    let text = format!("{pairs:>5} of {possible} pairs with a reaper, {some} of {all} events");
     Ok(Report { kills: 2 * pairs, text })
 }
 
-/// A victim that has died after `step` instructions, and a reaper that is ready.
-fn dead(scene: &dyn Scene, trace: &Trace, step: usize) -> Result<(Box<dyn Survivor>, Victim)> {
-    let (survivor, victim) = begin(scene)?;
+/// A victim that has died, and a reaper that is ready.
+fn dead(scene: &dyn Scene, death: Point, last: bool) -> Result<(Box<dyn Survivor>, Victim)> {
+    let (mut survivor, victim) = begin(scene)?;
     let place = survivor.place().clone();
-    trace.bring(&victim, step)?;
+    let about = last || scene.has_company();
+    events::bring(&victim, death, &place, about, || survivor.nudge())?;
     let reaper = Victim::start(|| scene.reap(&place))?;
     victim.kill()?;
     Ok((survivor, reaper))
 }
 
-/// The events of a reaper of a victim that died after `step` instructions.
-fn reapers_points(scene: &dyn Scene, trace: &Trace, step: usize) -> Result<Vec<Point>> {
-    let (mut survivor, reaper) = dead(scene, trace, step)?;
+/// The events of a reaper of a victim that has died so.
+fn reapers_events(scene: &dyn Scene, death: Point, last: bool) -> Result<Vec<Point>> {
+    let (mut survivor, reaper) = dead(scene, death, last)?;
     let (_, points) = events::record(&reaper, survivor.place(), || bail!("it sleeps"))?;
     reaper.finish()?;
     survivor.settle(true)?;
@@ -246,9 +259,10 @@ fn reapers_points(scene: &dyn Scene, trace: &Trace, step: usize) -> Result<Vec<P
 }
 
 /// One victim killed, then its reaper. Says of which stages what is left may be.
-fn two(scene: &dyn Scene, trace: &Trace, step: usize, point: Point) -> Result<Vec<usize>> {
-    let (mut survivor, reaper) = dead(scene, trace, step)?;
-    events::bring(&reaper, point, survivor.place(), || bail!("it sleeps"))?;
+fn two(scene: &dyn Scene, death: Point, point: Point, last: bool) -> Result<Vec<usize>> {
+    let (mut survivor, reaper) = dead(scene, death, last)?;
+    let about = last || scene.has_company();
+    events::bring(&reaper, point, survivor.place(), about, || bail!("it sleeps"))?;
     reaper.kill()?;
     let stages = survivor.settle(true)?;
     end(survivor)?;

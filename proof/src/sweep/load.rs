@@ -38,6 +38,17 @@ pub fn number_of_bytes(found: &[u8]) -> Result<u64> {
     Ok(number)
 }
 
+/// What is special about a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Special {
+    /// Nothing.
+    Plain,
+    /// There is room for two members, so the next one gets the number of the one that died.
+    Heir,
+    /// A message that was delivered twice goes to the dead letters.
+    DeadLetters,
+}
+
 /// A kind of message that a queue carries.
 pub trait Load: Message + 'static {
     /// A message outside of the queue.
@@ -48,7 +59,7 @@ pub trait Load: Message + 'static {
     fn number(found: &Self) -> Result<u64>;
     fn number_of_own(found: &Self::Own) -> Result<u64>;
     /// Options for a small queue with few members, who sleep at once and for long.
-    fn options(policy: DeliveryPolicy) -> Options<Queue<Self>>;
+    fn options(policy: DeliveryPolicy, special: Special) -> Options<Queue<Self>>;
     fn create(options: &Options<Queue<Self>>, name: &str) -> Result<Queue<Self>>;
     fn open(options: &Options<Queue<Self>>, name: &str) -> Result<Queue<Self>>;
     fn send(sender: &Sender<Self>, message: &Self::Own) -> Result<(), SendError<()>>;
@@ -68,10 +79,15 @@ pub trait Load: Message + 'static {
 /// What both kinds do by methods of the same name.
 macro_rules! forward {
     () => {
-        fn options(policy: DeliveryPolicy) -> Options<Queue<Self>> {
+        fn options(policy: DeliveryPolicy, special: Special) -> Options<Queue<Self>> {
             let options = Place::options(Queue::<Self>::options().delivery(policy));
             let options = options.capacity(CAPACITY).max_members(4).remove_when_unused();
-            options.wait(Wait::Park).recheck(Duration::from_mins(1))
+            let options = options.wait(Wait::Park).recheck(Duration::from_mins(1));
+            match special {
+                Special::Plain => options,
+                Special::Heir => options.max_members(2),
+                Special::DeadLetters => options.dead_letters(2, CAPACITY),
+            }
         }
         fn create(options: &Options<Queue<Self>>, name: &str) -> Result<Queue<Self>> {
             Ok(options.create(name)?)

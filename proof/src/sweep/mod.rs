@@ -18,8 +18,8 @@ mod pair;
 mod pipe_scenes;
 mod place;
 mod queue;
-mod queue_scenes;
 mod scene;
+mod sleeper_scenes;
 mod spsc_scenes;
 mod trace;
 mod victim;
@@ -77,47 +77,52 @@ impl Part {
         format!("{}: {way}", self.scene.name())
     }
 
-    fn has_ends(&self) -> bool {
-        let name = self.name();
-        name.starts_with("spsc") || name.starts_with("pipe")
-    }
-
-    /// Release builds are swept completely, but for the reapers; unoptimised ones in the long form.
+    /// The gate kills at every instruction of an optimised build, and by lot elsewhere. The long form leaves to lot only
+    /// stops and pairs of an unoptimised build.
     fn run(&self, long: bool, seed: u64) -> Result<Report> {
         let scene = &*self.scene;
         let lots = &mut Lots::new(seed, &self.name());
         let some = |gate| if long { Choice::All } else { Choice::Some(gate) };
         let debug = cfg!(debug_assertions);
         match self.way {
-            Way::Killed => kills::each(scene, if debug { some(60) } else { Choice::All }, lots),
-            Way::Seen => kills::seen(scene, if debug { some(10) } else { Choice::All }, lots),
-            Way::Stopped => kills::stopped(scene, some(if debug { 8 } else { 40 }), long, lots),
-            Way::Twice if debug => kills::twice(scene, (Choice::Some(2), some(6)), lots),
-            // A reaper is one that attaches there, a long way.
-            Way::Twice if self.has_ends() => kills::twice(scene, (some(2), some(8)), lots),
-            Way::Twice => kills::twice(scene, (some(4), some(12)), lots),
+            Way::Killed => kills::each(scene, if debug { some(40) } else { Choice::All }, lots),
+            Way::Seen => kills::seen(scene, if debug { some(8) } else { Choice::All }, lots),
+            Way::Stopped if debug => {
+                kills::stopped(scene, Choice::Some(if long { 200 } else { 6 }), long, lots)
+            }
+            Way::Stopped => kills::stopped(scene, some(40), long, lots),
+            Way::Twice if debug => {
+                let (deaths, reapers) = if long { (3, 12) } else { (1, 3) };
+                kills::twice(scene, (Choice::Some(deaths), Choice::Some(reapers)), lots)
+            }
+            Way::Twice => kills::twice(scene, (some(4), some(8)), lots),
         }
     }
 }
 
+/// Scenes of one kind.
+type Scenes = fn() -> Vec<Box<dyn Scene>>;
+
+/// What is swept, and how.
+const SWEPT: &[(Scenes, &[Way])] = &[
+    (queue::all, &[Way::Killed, Way::Stopped, Way::Twice]),
+    (queue::special, &[Way::Killed, Way::Twice]),
+    (spsc_scenes::all, &[Way::Killed, Way::Stopped, Way::Twice]),
+    (pipe_scenes::all, &[Way::Killed, Way::Stopped, Way::Twice]),
+    (sleeper_scenes::all, &[Way::Killed, Way::Twice]),
+    (queue::sleeping, &[Way::Seen, Way::Twice]),
+    (spsc_scenes::sleeping, &[Way::Seen, Way::Twice]),
+    (pipe_scenes::sleeping, &[Way::Seen, Way::Twice]),
+    (lifecycle_scenes::all, &[Way::Seen]),
+];
+
 /// All parts.
 fn parts() -> Vec<Part> {
-    let mut parts = Vec::new();
-    for scenes in [queue_scenes::all, spsc_scenes::all, pipe_scenes::all] {
-        for way in [Way::Killed, Way::Stopped, Way::Twice] {
-            parts.extend(scenes().into_iter().map(|scene| Part { scene, way }));
-        }
-    }
-    let long: [fn() -> Vec<Box<dyn Scene>>; 4] = [
-        queue_scenes::sleeping,
-        spsc_scenes::sleeping,
-        pipe_scenes::sleeping,
-        lifecycle_scenes::all,
-    ];
-    for scenes in long {
-        parts.extend(scenes().into_iter().map(|scene| Part { scene, way: Way::Seen }));
-    }
-    parts
+    let part = |(scenes, ways): &(Scenes, &'static [Way])| {
+        let scenes = *scenes;
+        ways.iter().flat_map(move |way| scenes().into_iter().map(|scene| Part { scene, way: *way }))
+    };
+    SWEPT.iter().flat_map(part).collect()
 }
 
 /// Runs the sweep, or what was asked for of it.
@@ -125,8 +130,14 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let parts: Vec<_> =
         parts().into_iter().filter(|part| part.name().contains(&arguments.only)).collect();
     if arguments.list {
-        parts.iter().for_each(|part| println!("{}", part.name()));
+        for part in &parts {
+            println!("{}", part.name());
+        }
         return ExitCode::SUCCESS;
+    }
+    if let Err(why) = place::tidy() {
+        eprintln!("kill-sweep: {why:#}");
+        return ExitCode::FAILURE;
     }
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
     let build = if cfg!(debug_assertions) { "an unoptimised" } else { "an optimised" };

@@ -41,7 +41,7 @@ pub enum End<'a, P: Pair + ?Sized> {
 pub struct Left {
     pub name: &'static str,
     /// Messages that are still received, in order.
-    pub left: Vec<u64>,
+    pub messages: Vec<u64>,
     /// Whether tail and head have moved.
     pub moved: (bool, bool),
     /// Whether somebody has asked to close, and whether the final position is agreed.
@@ -61,6 +61,8 @@ pub struct PairScene<P: Pair> {
     pub passed: u64,
     /// Messages 1 up to this one are in the channel.
     pub before: u64,
+    /// The survivor makes room, or sends, when the victim is about to begin: what the victim's handle knows is old.
+    pub stale: bool,
     pub act: Act<P>,
     pub stages: Rc<[Left]>,
 }
@@ -69,7 +71,7 @@ pub struct PairScene<P: Pair> {
 pub fn asleep(before: &[u64], between: &[u64], after: &[u64], sends: bool) -> Rc<[Left]> {
     let stage = |name, left: &[u64], moved| Left {
         name,
-        left: left.to_vec(),
+        messages: left.to_vec(),
         moved,
         closed: (false, false),
     };
@@ -106,8 +108,19 @@ impl<P: Pair> Scene for PairScene<P> {
             Act::In(_) => (Side::Receives, Some(out), None),
         };
         let stages = Rc::clone(&self.stages);
-        let crew =
-            Crew::<P> { place, view, out, input, side, began, room, stages, sent, got: Vec::new() };
+        let crew = Crew::<P> {
+            place,
+            view,
+            out,
+            input,
+            side,
+            began,
+            room,
+            stages,
+            stale: self.stale,
+            sent,
+            got: Vec::new(),
+        };
         Ok(Box::new(crew))
     }
 
@@ -156,6 +169,7 @@ struct Crew<P: Pair> {
     /// How many messages fit when the channel is empty.
     room: u64,
     stages: Rc<[Left]>,
+    stale: bool,
     sent: Vec<u64>,
     got: Vec<u64>,
 }
@@ -267,10 +281,17 @@ impl<P: Pair> Survivor for Crew<P> {
         &self.place
     }
 
+    fn ready(&mut self) -> Result<()> {
+        if self.stale { self.nudge() } else { Ok(()) }
+    }
+
     fn nudge(&mut self) -> Result<()> {
         match (&mut self.out, &mut self.input) {
-            (Some(out), None) => P::try_send(out, 100)?,
-            (None, Some(input)) => drop(P::try_recv(input)??),
+            (Some(out), None) => {
+                P::try_send(out, 100)?;
+                self.sent.push(100);
+            }
+            (None, Some(input)) => self.got.push(P::try_recv(input)??),
             _ => unreachable!("the survivor has one end"),
         }
         Ok(())
@@ -283,7 +304,7 @@ impl<P: Pair> Survivor for Crew<P> {
         let closed = self.closed()?;
         let left = self.succeed()?;
         self.check_whole()?;
-        let found = Left { name: "", left, moved, closed };
+        let found = Left { name: "", messages: left, moved, closed };
         let like = |stage: &Left| Left { name: "", ..stage.clone() } == found;
         let stages: Vec<_> = (0..self.stages.len()).filter(|n| like(&self.stages[*n])).collect();
         ensure!(!stages.is_empty(), "what is left is of no stage: {found:?}");
@@ -304,8 +325,9 @@ impl<P: Pair> Survivor for Crew<P> {
                 let (got, end) = drain::<P>(input)?;
                 let waits = matches!(end, TryRecvError::Empty | TryRecvError::Closed);
                 ensure!(waits, "the sender lives, and its receiver is told {end}");
-                ensure!(got.len() >= self.sent.len(), "received {got:?} of what was there");
-                self.got = got;
+                self.got.extend(got);
+                let (got, sent) = (self.got.len(), self.sent.len());
+                ensure!(got >= sent, "received {got} of {sent} that were there");
             }
             _ => unreachable!("the survivor has one end"),
         }
@@ -318,15 +340,16 @@ impl<P: Pair> Survivor for Crew<P> {
         let left = self.succeed()?;
         let (mut sent, mut got) = (self.sent.clone(), self.got.clone());
         if self.side == Side::Sends {
-            sent.extend(said)
+            sent.extend(said);
         } else {
-            got.extend(said)
+            got.extend(said);
         }
         got.extend(left);
         if killed {
-            // Of what it was sending, or receiving, a part.
-            let most = self.stages.iter().map(|stage| stage.left.len());
+            // Of what it was sending, or receiving, a part; and what it had sent or received before.
+            let most = self.stages.iter().map(|stage| stage.messages.len());
             let span = most.clone().max().unwrap_or(0) - most.min().unwrap_or(0);
+            let span = span + usize::from(self.stale);
             let (more, less) = if self.side == Side::Sends { (got, sent) } else { (sent, got) };
             ensure!(more.len() - less.len() <= span, "{more:?} against {less:?}");
             let kept = if self.side == Side::Sends {

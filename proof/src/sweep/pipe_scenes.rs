@@ -59,7 +59,7 @@ impl Pair for Pipe {
 fn scene(name: &'static str, before: u64, after: &[u64], act: Act<Pipe>) -> PairScene<Pipe> {
     let there: Vec<_> = (1..=before).collect();
     let stages = before_and_after(&there, after, matches!(act, Act::Out(_))).into();
-    PairScene { name, passed: 3, before, act, stages }
+    PairScene { name, passed: 3, before, stale: false, act, stages }
 }
 
 /// All of them.
@@ -114,7 +114,7 @@ fn sending() -> Vec<PairScene<Pipe>> {
     vec![
         scene("send", 1, &[1, 100], Act::Out(send_one)),
         // The end of the memory is near: padding first.
-        PairScene { passed: 4, ..scene("send with padding", 0, &[100], Act::Out(send_one)) },
+        PairScene { passed: 5, ..scene("send with padding", 0, &[100], Act::Out(send_one)) },
         scene("try_send, full", 5, &[1, 2, 3, 4, 5], Act::Out(send_one)),
         scene("reserve, commit", 1, &[1, 100], Act::Out(commit)),
         scene("reserve, drop", 1, &[1], Act::Out(abort)),
@@ -153,7 +153,7 @@ fn receiving() -> Vec<PairScene<Pipe>> {
     let close = scene("close by the receiver", 1, &[1], Act::In(close));
     vec![
         scene("recv", 2, &[2], Act::In(recv_one)),
-        PairScene { passed: 4, ..scene("recv behind padding", 2, &[2], Act::In(recv_one)) },
+        PairScene { passed: 5, ..scene("recv behind padding", 2, &[2], Act::In(recv_one)) },
         scene("recv_into", 2, &[2], Act::In(into)),
         scene("try_recv, empty", 0, &[], Act::In(recv_one)),
         scene("peek, release", 2, &[2], Act::In(release)),

@@ -20,9 +20,12 @@ pub const LONG: Duration = Duration::from_secs(10);
 
 /// A name for one channel, never used before by anybody, and a way for its victim to say what it did.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Place(Rc<Named>);
+
+#[derive(Debug)]
+struct Named {
     name: String,
-    said: Rc<(PipeReader, PipeWriter)>,
+    said: (PipeReader, PipeWriter),
 }
 
 impl Place {
@@ -30,27 +33,27 @@ impl Place {
         thread_local!(static USED: Cell<u64> = const { Cell::new(0) });
         let number = USED.replace(USED.get() + 1);
         let name = format!("{}-{number:06}", std::process::id());
-        Ok(Self { name, said: Rc::new(pipe()?) })
+        Ok(Self(Rc::new(Named { name, said: pipe()? })))
     }
 
     /// In a victim that has done its operation: which messages it has sent or received.
     pub fn say(&self, numbers: &[u64]) {
         let words = std::iter::once(numbers.len() as u64).chain(numbers.iter().copied());
         let bytes: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
-        (&self.said.1).write_all(&bytes).expect("a pipe has room for a few words");
+        (&self.0.said.1).write_all(&bytes).expect("a pipe has room for a few words");
     }
 
     /// What a victim that has ended has said.
     pub fn hear(&self) -> Result<Vec<u64>> {
         let word = || {
             let mut bytes = [0; 8];
-            (&self.said.0).read_exact(&mut bytes).map(|()| u64::from_le_bytes(bytes))
+            (&self.0.said.0).read_exact(&mut bytes).map(|()| u64::from_le_bytes(bytes))
         };
         (0..word()?).map(|_| Ok(word()?)).collect()
     }
 
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// `options` in the sweep's own family of names.
@@ -58,21 +61,48 @@ impl Place {
         options.namespace(NAMESPACE)
     }
 
-    fn path(&self) -> PathBuf {
-        PathBuf::from(format!("/dev/shm/ringway.{NAMESPACE}.{}", self.name))
-    }
-
     pub fn exists(&self) -> bool {
-        self.path().symlink_metadata().is_ok()
+        self.0.path().symlink_metadata().is_ok()
     }
 
     /// The channel's file.
     pub fn view(&self) -> Result<View> {
-        Ok(View(File::open(self.path()).with_context(|| format!("open {}", self.name))?))
+        Ok(View(File::open(self.0.path()).with_context(|| format!("open {}", self.name()))?))
     }
 }
 
-/// Names that this process, or `pid`, has left behind.
+impl Named {
+    fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/dev/shm/ringway.{NAMESPACE}.{}", self.name))
+    }
+}
+
+/// What a scene leaves that was given up half-way. One that ended well has made sure that there is nothing.
+impl Drop for Named {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.path());
+    }
+}
+
+/// Removes what sweeps have left behind that were killed themselves.
+pub fn tidy() -> Result<()> {
+    let prefix = format!("ringway.{NAMESPACE}.");
+    for entry in std::fs::read_dir("/dev/shm")? {
+        let path = entry?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = name.unwrap_or_default();
+        let Some((pid, _)) = name.strip_prefix(&prefix).and_then(|rest| rest.split_once('-'))
+        else {
+            continue;
+        };
+        if !PathBuf::from(format!("/proc/{pid}")).exists() {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+    Ok(())
+}
+
+/// Names that the process `pid` has left behind.
 pub fn leftovers(pid: u32) -> Result<Vec<PathBuf>> {
     let prefix = format!("ringway.{NAMESPACE}.{pid}-");
     let mut found = Vec::new();
@@ -137,9 +167,10 @@ impl View {
         self.u64(self.ring(ring)? + SEAL)
     }
 
-    /// The words of a queue's slots.
-    pub fn slots(&self) -> Result<Vec<u64>> {
-        let (capacity, stride, slots) = (self.u64(88)?, self.u64(96)?, self.u64(128)?);
+    /// The words of the slots of a queue, or of its dead letters, of which there are as many.
+    pub fn slots(&self, ring: u64) -> Result<Vec<u64>> {
+        let (capacity, stride) = (self.u64(88)?, self.u64(96)?);
+        let slots = self.u64(128)? + ring * (capacity * stride).next_multiple_of(128);
         (0..capacity).map(|index| self.u64(slots + index * stride)).collect()
     }
 

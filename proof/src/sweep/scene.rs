@@ -18,6 +18,11 @@ pub trait Scene {
     /// The part of another process that cleans up after the victim, between two marks. It attaches while the victim lives.
     fn reap(&self, place: &Place);
 
+    /// Whether somebody who is not traced changes the segment meanwhile, so that changes cannot be counted exactly.
+    fn has_company(&self) -> bool {
+        false
+    }
+
     /// What the operation passes through, in order: what it may have come to when its victim dies.
     fn stages(&self) -> Vec<&'static str>;
 }

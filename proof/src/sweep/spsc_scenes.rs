@@ -1,5 +1,6 @@
 //! The operations of a channel of values between two, each with what it may have come to when its victim dies.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -64,16 +65,24 @@ impl Pair for Spsc {
 /// Messages that are left if the operation has not happened, and if it has.
 pub fn before_and_after(before: &[u64], after: &[u64], sends: bool) -> Vec<Left> {
     let open = (false, false);
-    let nothing = Left { name: "nothing", left: before.to_vec(), moved: open, closed: open };
+    let nothing = Left { name: "nothing", messages: before.to_vec(), moved: open, closed: open };
     let name = if sends { "sent" } else { "received" };
-    let done = Left { name, left: after.to_vec(), moved: (sends, !sends), closed: open };
+    let done = Left { name, messages: after.to_vec(), moved: (sends, !sends), closed: open };
     if before == after { vec![nothing] } else { vec![nothing, done] }
+}
+
+/// The stages of one whose handle had to look what the other side has done.
+fn after_look(sends: bool) -> Rc<[Left]> {
+    let (before, after): (&[u64], &[u64]) =
+        if sends { (&[2, 3, 99], &[2, 3, 99, 100]) } else { (&[100], &[]) };
+    let both = |stage| Left { moved: (true, true), ..stage };
+    before_and_after(before, after, sends).into_iter().map(both).collect()
 }
 
 /// What closing passes through.
 pub fn closing(left: &[u64]) -> Vec<Left> {
     [("nothing", (false, false)), ("asked", (true, false)), ("closed", (true, true))]
-        .map(|(name, closed)| Left { name, left: left.to_vec(), moved: (false, false), closed })
+        .map(|(name, closed)| Left { name, messages: left.to_vec(), moved: (false, false), closed })
         .into()
 }
 
@@ -85,7 +94,7 @@ fn sending(
 ) -> PairScene<Spsc> {
     let there: Vec<_> = (1..=before).collect();
     let stages = before_and_after(&there, after, true).into();
-    PairScene { name, passed: 3, before, act: Act::Out(act), stages }
+    PairScene { name, passed: 3, before, stale: false, act: Act::Out(act), stages }
 }
 
 fn receiving(
@@ -96,7 +105,7 @@ fn receiving(
 ) -> PairScene<Spsc> {
     let there: Vec<_> = (1..=before).collect();
     let stages = before_and_after(&there, after, false).into();
-    PairScene { name, passed: 3, before, act: Act::In(act), stages }
+    PairScene { name, passed: 3, before, stale: false, act: Act::In(act), stages }
 }
 
 /// All of them.
@@ -134,11 +143,18 @@ fn producing() -> Vec<PairScene<Spsc>> {
         Vec::new()
     };
     let close = PairScene { stages: closing(&[1]).into(), ..sending("close", 1, &[1], close) };
+    // It has filled the ring, and then one value was received.
+    let send_after_look = sending("send after a look", 3, &[], |out| {
+        out.try_send(value(99)).expect("there is room for one");
+        marked(|| out.send(value(100))).expect("there is room");
+        vec![99, 100]
+    });
     vec![
         sending("send", 1, &[1, 100], |out| {
             marked(|| out.send(value(100))).expect("there is room");
             vec![100]
         }),
+        PairScene { stale: true, stages: after_look(true), ..send_after_look },
         sending("try_send into the last slot", 3, &[1, 2, 3, 100], send_one),
         sending("try_send, full", 4, &[1, 2, 3, 4], send_one),
         sending("try_send_batch of 3", 1, &[1, 100, 101, 102], |out| {
@@ -173,6 +189,12 @@ fn consuming() -> Vec<PairScene<Spsc>> {
         marked(|| input.close());
         Vec::new()
     };
+    // It has emptied the ring, and then one value was sent.
+    let recv_after_look = receiving("recv after a look", 1, &[], |input| {
+        let first = input.recv().expect("there is a message");
+        let second = marked(|| input.recv()).expect("there is another");
+        [first, second].map(|one| number_of(one).expect("it is whole")).into()
+    });
     let name = "close by the consumer";
     let close = PairScene { stages: closing(&[1]).into(), ..receiving(name, 1, &[1], close) };
     vec![
@@ -180,6 +202,7 @@ fn consuming() -> Vec<PairScene<Spsc>> {
             let received = marked(|| input.recv()).expect("there is a message");
             vec![number_of(received).expect("it is whole")]
         }),
+        PairScene { stale: true, stages: after_look(false), ..recv_after_look },
         receiving("recv, full", 4, &[2, 3, 4], recv_one),
         receiving("try_recv, empty", 0, &[], recv_one),
         receiving("try_recv_batch of 3", 4, &[4], |input| {

@@ -234,6 +234,56 @@ impl Drop for Victim {
     }
 }
 
+/// Another process with a part in a scene, not traced. Dropping it kills it.
+#[derive(Debug)]
+pub struct Companion {
+    pid: Pid,
+    gone: bool,
+}
+
+impl Companion {
+    /// Forks a process that runs `act`.
+    pub fn start(act: impl FnOnce()) -> Result<Self> {
+        // SAFETY: this process has one thread, so its child may do anything.
+        match unsafe { fork() }.context("fork a companion")? {
+            ForkResult::Child => {
+                let bound = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
+                let ran = bound.is_ok() && catch_unwind(AssertUnwindSafe(act)).is_ok();
+                exit(if ran { 0 } else { FAILED });
+            }
+            ForkResult::Parent { child } => Ok(Self { pid: child, gone: false }),
+        }
+    }
+
+    pub fn is_asleep(&self) -> bool {
+        state_of(self.pid) == Some('S')
+    }
+
+    /// Whether it has ended, which must be well.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        if !self.gone {
+            match waitpid(self.pid, Some(WaitPidFlag::WNOHANG))? {
+                WaitStatus::StillAlive => return Ok(false),
+                WaitStatus::Exited(_, 0) => self.gone = true,
+                other => {
+                    self.gone = true;
+                    bail!("a companion did not end well: {other:?}");
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        if !self.gone {
+            let _ = kill(self.pid, Signal::SIGKILL);
+            let _ = waitpid(self.pid, None);
+        }
+    }
+}
+
 /// Where the kernel has mapped the code that reads the clock: the same in this process and its forks.
 fn clock_code() -> &'static Range<u64> {
     static RANGE: OnceLock<Range<u64>> = OnceLock::new();

@@ -7,16 +7,15 @@
 //! A mutant counts as killed when a model panics, deadlocks, aborts or does not end in time, never when it
 //! fails to compile. An entry whose text is not found exactly once is stale, and that is an error too.
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use crate::lab::{Harm, Lab};
 use crate::loom;
-use crate::run::{self, Failure};
+use crate::run::Failure;
 use list::{Expect, Mutant};
 
 mod list;
@@ -40,8 +39,8 @@ pub fn run(filter: &str) -> Result<(), Failure> {
     if chosen.is_empty() {
         return Err(Failure::new(format!("no mutant has {filter:?} in its name")));
     }
-    let lab = Lab::new()?;
-    lab.refuse_stale(&chosen)?;
+    let lab = Trials(Lab::new("mutants")?);
+    lab.0.refuse_stale(chosen.iter().map(|mutant| harm(mutant)))?;
     // The originals are checked first: where a model fails anyway, every mutant would look killed.
     let mut files: Vec<&str> = chosen.iter().flat_map(|mutant| mutant.models).copied().collect();
     files.sort_unstable();
@@ -84,67 +83,18 @@ impl std::fmt::Display for Verdict {
     }
 }
 
-/// A copy of the workspace to do harm to.
-struct Lab {
-    work: PathBuf,
-    target: PathBuf,
-}
+/// A copy of the workspace to do harm to, and the models.
+struct Trials(Lab);
 
-impl Lab {
-    fn new() -> Result<Self, Failure> {
-        let root = run::root()?;
-        let lab = Self {
-            work: root.join("target/mutants/work"),
-            target: root.join("target/mutants/build"),
-        };
-        if lab.work.exists() {
-            fs::remove_dir_all(&lab.work).map_err(|why| failed("empty", &lab.work, &why))?;
-        }
-        copy_tree(&root, &lab.work)?;
-        Ok(lab)
-    }
-
-    /// Fails when the text of any entry is not there exactly once, naming all such entries.
-    fn refuse_stale(&self, mutants: &[&Mutant]) -> Result<(), Failure> {
-        let mut stale = Vec::new();
-        for mutant in mutants {
-            if let Err(why) = self.mutated(mutant) {
-                stale.push(why.message);
-            }
-        }
-        if stale.is_empty() { Ok(()) } else { Err(Failure::new(stale.join("\n"))) }
-    }
-
-    /// The file that `mutant` changes as it is, and as the mutant would have it.
-    fn mutated(&self, mutant: &Mutant) -> Result<(String, String), Failure> {
-        let path = self.work.join(mutant.file);
-        let original = fs::read_to_string(&path).map_err(|why| failed("read", &path, &why))?;
-        let mut changed = original.clone();
-        for (from, to) in mutant.edits {
-            let found = changed.matches(from).count();
-            if found != 1 {
-                let (name, file) = (mutant.name, mutant.file);
-                let message = format!("stale mutant {name:?}: {file} has {found} of {from:?}");
-                return Err(Failure::new(message));
-            }
-            changed = changed.replace(from, to);
-        }
-        Ok((original, changed))
-    }
-
+impl Trials {
     /// Applies `mutant`, asks the models, and puts the file back.
     fn try_mutant(&self, mutant: &Mutant) -> Result<Verdict, Failure> {
-        let path = self.work.join(mutant.file);
-        let (original, changed) = self.mutated(mutant)?;
-        fs::write(&path, changed).map_err(|why| failed("write", &path, &why))?;
-        let verdict = self.verdict(mutant.models);
-        fs::write(&path, original).map_err(|why| failed("write", &path, &why))?;
-        verdict.map_err(|why| Failure::new(format!("mutant {:?}: {}", mutant.name, why.message)))
+        self.0.with(&harm(mutant), || self.verdict(mutant.models))
     }
 
     /// Builds, then runs each file of models until one fails.
     fn verdict(&self, files: &[&str]) -> Result<Verdict, Failure> {
-        let mut build = loom::models(&self.work, &self.target, loom::GATE_BOUND);
+        let mut build = loom::models(&self.0.work, &self.0.target, loom::GATE_BOUND);
         build.arg("--quiet").arg("--no-run");
         build.args(files.iter().flat_map(|file| ["--test", file]));
         let outcome = build.output().map_err(|why| Failure::new(format!("start cargo: {why}")))?;
@@ -162,7 +112,7 @@ impl Lab {
 
     /// Runs one file of models until the first of them fails or time is up.
     fn run_file(&self, file: &str) -> Result<Verdict, Failure> {
-        let mut command = loom::models(&self.work, &self.target, loom::GATE_BOUND);
+        let mut command = loom::models(&self.0.work, &self.0.target, loom::GATE_BOUND);
         command.args(["--quiet", "--test", file, "--", "--format", "pretty"]);
         command.stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
         let mut child =
@@ -220,26 +170,9 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-fn failed(doing: &str, path: &Path, why: &std::io::Error) -> Failure {
-    Failure::new(format!("{doing} {}: {why}", path.display()))
-}
-
-/// Copies the directory `from` to `to`, without build output and history.
-fn copy_tree(from: &Path, to: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(to).map_err(|why| failed("create", to, &why))?;
-    for entry in from.read_dir().map_err(|why| failed("read", from, &why))? {
-        let path = entry.map_err(|why| failed("read", from, &why))?.path();
-        let Some(name) = path.file_name().filter(|name| *name != "target" && *name != ".git")
-        else {
-            continue;
-        };
-        if path.is_dir() {
-            copy_tree(&path, &to.join(name))?;
-        } else {
-            fs::copy(&path, to.join(name)).map_err(|why| failed("copy", &path, &why))?;
-        }
-    }
-    Ok(())
+/// What a mutant changes.
+fn harm(mutant: &Mutant) -> Harm {
+    Harm { name: mutant.name, file: mutant.file, edits: mutant.edits }
 }
 
 #[cfg(test)]

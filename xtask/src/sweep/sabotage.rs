@@ -1,0 +1,214 @@
+//! Steps of recovery, each left out or done wrongly, and the parts of the sweep that must notice.
+
+use super::Harm;
+
+/// One way to harm recovery.
+pub struct Sabotage {
+    pub harm: Harm,
+    /// The parts of the sweep that are run, the likeliest to notice first.
+    pub parts: &'static [&'static str],
+}
+
+const REAP: &str = "src/ring/reap.rs";
+const REMAINS: &str = "src/member/remains.rs";
+const RECOVERY: &str = "src/member/recovery.rs";
+const FILL: &str = "src/ring/mpmc/fill.rs";
+const TAKE: &str = "src/ring/mpmc/take.rs";
+const RECEIVING: &str = "src/channel/queue/station/receiving.rs";
+const MEMBER: &str = "src/member.rs";
+
+const fn sabotage(
+    name: &'static str,
+    file: &'static str,
+    edits: &'static [(&'static str, &'static str)],
+    parts: &'static [&'static str],
+) -> Sabotage {
+    Sabotage { harm: Harm { name, file, edits }, parts }
+}
+
+/// All of them.
+pub const ALL: &[Sabotage] = &[
+    sabotage(
+        "reap 1: a claim to fill without a stamp stays",
+        REAP,
+        &[("if tail.member() == dead.0 {", "if false {")],
+        &["queue/send: killed"],
+    ),
+    sabotage(
+        "reap 2: a claim to take without a stamp stays",
+        REAP,
+        &[("if head.member() == dead.0 {", "if false {")],
+        &["queue/recv: killed"],
+    ),
+    sabotage(
+        "reap 2: what nobody saw comes flagged",
+        REAP,
+        &[("Some(found.put_back_unseen())", "Some(found.put_back())")],
+        &["queue/recv: killed"],
+    ),
+    sabotage(
+        "reap 2: an aborted slot that was claimed stays",
+        REAP,
+        &[(
+            "() if found == geometry.aborted(position) => {\n                message",
+            "() if false => {\n                message",
+        )],
+        &["queue/try_recv of an aborted slot: killed"],
+    ),
+    sabotage(
+        "reap 3: a slot being written stays",
+        REAP,
+        &[(
+            "Some(State::Writing) if found.member() == dead.0 =>",
+            "Some(State::Writing) if false =>",
+        )],
+        &["queue/send: killed"],
+    ),
+    sabotage(
+        "reap 3: a slot being read stays",
+        REAP,
+        &[(
+            "Some(State::Reading) if found.member() == dead.0 =>",
+            "Some(State::Reading) if false =>",
+        )],
+        &["queue/ack: killed"],
+    ),
+    sabotage(
+        "reap 3: at least once drops what was seen",
+        REAP,
+        &[(
+            "DeliveryPolicy::AtLeastOnce => found.put_back(),",
+            "DeliveryPolicy::AtLeastOnce => ring.geometry.next_vacant_of(found),",
+        )],
+        &["queue/ack: killed"],
+    ),
+    sabotage(
+        "reap 3: at least once forgets the flag",
+        REAP,
+        &[(
+            "DeliveryPolicy::AtLeastOnce => found.put_back(),",
+            "DeliveryPolicy::AtLeastOnce => found.put_back_unseen(),",
+        )],
+        &["queue/ack: killed"],
+    ),
+    sabotage(
+        "reap 3: at most once delivers what was seen",
+        REAP,
+        &[(
+            "DeliveryPolicy::AtMostOnce => ring.geometry.next_vacant_of(found),",
+            "DeliveryPolicy::AtMostOnce => found.put_back(),",
+        )],
+        &["queue/ack at most once: killed"],
+    ),
+    sabotage(
+        "reap 4: what is put back is not announced",
+        REAP,
+        &[("    if pending {\n", "    if false {\n")],
+        &["queue/ack: killed"],
+    ),
+    sabotage(
+        "reap 4: what another put back is not announced",
+        REAP,
+        &[("Some(State::Redeliver) => return true,", "Some(State::Redeliver) => return false,")],
+        &["queue/recv_guard, drop: killed"],
+    ),
+    sabotage(
+        "resolve: the last slot only",
+        REAP,
+        &[("(1..=ring.capacity()).take_while(unstamped)", "(1..=1).take_while(unstamped)")],
+        &["queue/try_send_batch of 3: killed"],
+    ),
+    sabotage(
+        "resolve: downwards",
+        REAP,
+        &[("for distance in (1..=count).rev() {", "for distance in 1..=count {")],
+        &["queue/try_send_batch of 3: and its reaper killed"],
+    ),
+    sabotage(
+        "take back: waiter bits stay",
+        REMAINS,
+        &[("fetch_and(!(1 << (member.index() % 64)), SeqCst)", "fetch_and(u64::MAX, SeqCst)")],
+        &["queue/recv, asleep", "spsc/send, asleep"],
+    ),
+    sabotage(
+        "take back: roles stay",
+        REMAINS,
+        &[("            self.forget_roles(member);\n", "")],
+        &["queue/send: killed"],
+    ),
+    sabotage(
+        "take back: ends stay",
+        REMAINS,
+        &[("self.vacate(number, member, true)", "_ = number")],
+        &["spsc/send: killed", "pipe/recv: killed"],
+    ),
+    sabotage(
+        "take back: ends do not say that their owner died",
+        REMAINS,
+        &[("self.vacate(number, member, true)", "self.vacate(number, member, false)")],
+        &["spsc/recv: killed"],
+    ),
+    sabotage(
+        "take back: nobody is woken",
+        REMAINS,
+        &[("        self.wake_everybody();\n        reaped", "        reaped")],
+        &["queue/send to a sleeper"],
+    ),
+    sabotage(
+        "take back: the record stays",
+        RECOVERY,
+        &[(
+            "compare_exchange(MEMBER_REAPING, MEMBER_UNUSED,",
+            "compare_exchange(MEMBER_REAPING, MEMBER_REAPING,",
+        )],
+        &["queue/abort: killed"],
+    ),
+    sabotage(
+        "heir: what the number's last owner left stays",
+        MEMBER,
+        &[(
+            "            let reaped = segment.take_back(id);",
+            "            let reaped = Default::default();",
+        )],
+        &["queue/send, an heir: killed"],
+    ),
+    sabotage(
+        "dead letter: taken out of the queue, and put nowhere",
+        RECEIVING,
+        &[(
+            "self.ring().copy_to(&claim, dead_letters.ring(), self.attachment.id()).is_ok()",
+            "true",
+        )],
+        &["queue/recv behind a dead letter: killed"],
+    ),
+    sabotage(
+        "certify: a claim to fill is passed without a stamp",
+        FILL,
+        &[
+            ("            || !ring.is_filling_certified(side, position)\n", ""),
+            ("            self.certify_filling(side, seen)?;\n", ""),
+        ],
+        &["queue/send: stopped"],
+    ),
+    sabotage(
+        "certify: a claim to take is passed without a stamp",
+        TAKE,
+        &[
+            ("            || !ring.is_taking_certified(side, position)\n", ""),
+            ("            self.certify_taking(side, seen)?;\n            // 5", "            // 5"),
+        ],
+        &["queue/recv: stopped"],
+    ),
+    sabotage(
+        "close: nobody finishes what a closer began",
+        TAKE,
+        &[(".fetch_or(CursorWord::CLOSED, SeqCst)", ".load(SeqCst)")],
+        &["queue/close: killed"],
+    ),
+    sabotage(
+        "open: a name whose last user was killed stays",
+        MEMBER,
+        &[("        if segment.is_abandoned(segment.probe())? {", "        if false {")],
+        &["queue/leave as the last"],
+    ),
+];
