@@ -17,6 +17,7 @@
 
 pub mod crash;
 pub mod queue;
+pub mod scene;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;

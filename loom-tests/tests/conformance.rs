@@ -1,16 +1,18 @@
 //! Hazard: the explicit-state model of the queue explores a protocol that is not the code's.
 //!
 //! Checked: each operation, run alone from the words that the model begins with, makes the very accesses to shared words
-//! that the model's steps make, in the same order, and leaves the same words.
+//! that the model's steps make, in the same order, and leaves the same words. So does a hand-over to another ring, which there is
+//! a send. And if the operation's owner dies before any of its accesses, the words that it leaves, the accesses of its
+//! reaper and what comes of them are the model's too.
 #![cfg(loom)]
 
 use std::sync::{Arc, Mutex};
 
 use loom::sync::atomic::Ordering::Relaxed;
-use proof::{Access, Kind, Operation, Script, Word, Words, collapsed, scripts};
+use proof::{Access, Fall, Kind, Operation, Script, Word, Words, collapsed, scripts};
 use ringway::parts::mpmc::{ConsumerSide, ProducerSide, Ring};
 use ringway::parts::reap::{DeliveryPolicy, reap};
-use ringway::parts::{HeapSlots, QueueHeader, Recorded, record};
+use ringway::parts::{HeapSlots, QueueHeader, Recorded, killed_after, record};
 
 fn place<T>(word: &T) -> usize {
     std::ptr::from_ref(word).addr()
@@ -107,29 +109,78 @@ impl Stage {
                 ring.put_back(side.sweeper(), ring.take(&side).expect("there is a message"), true);
             }
             Operation::Close => ring.close(),
-            Operation::Reap { dead, at_most_once } => {
-                let once = at_most_once;
-                let policy =
-                    if once { DeliveryPolicy::AtMostOnce } else { DeliveryPolicy::AtLeastOnce };
-                reap(&ring, loom_tests::member(dead), policy);
-            }
+            Operation::Reap { dead, at_most_once } => self.reap(dead, at_most_once),
         }
     }
+
+    fn reap(&self, dead: u16, at_most_once: bool) {
+        let policy =
+            if at_most_once { DeliveryPolicy::AtMostOnce } else { DeliveryPolicy::AtLeastOnce };
+        reap(&self.ring(), loom_tests::member(dead), policy);
+    }
+
+    /// Sends a message that `member` claimed in another ring, without a look at that.
+    fn forward(&self, member: u16) -> Vec<Recorded> {
+        let slots = vec![0; self.slots.slots().len()];
+        let new = Words { tail: 0, head: 0, redeliver: 0, closed: false, slots };
+        let (first, member) = (Self::new(&new), loom_tests::member(member));
+        first.ring().push(&ProducerSide::new(member), 1).unwrap();
+        let side = ConsumerSide::new(member, &Arc::default());
+        let claim = first.ring().take(&side).unwrap();
+        let recorded = record(|| {
+            // Where there is no room it says so.
+            let _ = first.ring().copy_to(&claim, &self.ring(), member);
+        });
+        assert!(recorded.iter().all(|(address, ..)| first.name(*address).is_none()));
+        recorded
+    }
+
+    /// What the model would call all that was recorded.
+    fn accesses(&self, recorded: Vec<Recorded>) -> Vec<Access> {
+        collapsed(recorded.into_iter().filter_map(|access| self.access(access)).collect())
+    }
+}
+
+/// What `act` gives in the ring that `words` are of.
+///
+/// One thread: there is one order only, and loom is here because the facade records under it.
+fn staged<R: Send + 'static>(
+    words: &Words,
+    act: impl Fn(&Stage) -> R + Send + Sync + 'static,
+) -> R {
+    let outcome = Arc::new(Mutex::new(None));
+    let (result, words) = (Arc::clone(&outcome), words.clone());
+    loom::model(move || *result.lock().unwrap() = Some(act(&Stage::new(&words))));
+    outcome.lock().unwrap().take().expect("the model ran")
 }
 
 /// What the code does where the model does `script`.
 fn played(script: &Script) -> (Vec<Access>, Words) {
-    let outcome = Arc::new(Mutex::new(None));
-    let (result, before, operation) =
-        (Arc::clone(&outcome), script.before.clone(), script.operation);
-    // One thread: there is one order only, and loom is here because the facade records under it.
-    loom::model(move || {
-        let stage = Stage::new(&before);
+    let operation = script.operation;
+    staged(&script.before, move |stage| {
         let recorded = record(|| stage.perform(operation));
-        let accesses = recorded.into_iter().filter_map(|access| stage.access(access)).collect();
-        *result.lock().unwrap() = Some((collapsed(accesses), stage.words()));
-    });
-    outcome.lock().unwrap().take().expect("the model ran")
+        (stage.accesses(recorded), stage.words())
+    })
+}
+
+/// What the code leaves where `member` dies before each of its accesses in `script`, and what its reaper makes of that.
+fn fallen(script: &Script, member: u16, at_most_once: bool) -> Vec<Fall> {
+    let operation = script.operation;
+    let mut falls = Vec::new();
+    for after in 0.. {
+        let (lived, fall) = staged(&script.before, move |stage| {
+            let lived = killed_after(after, || stage.perform(operation)).is_some();
+            let left = stage.words();
+            let accesses = stage.accesses(record(|| stage.reap(member, at_most_once)));
+            (lived, Fall { at_most_once, left, accesses, after: stage.words() })
+        });
+        falls.push(fall);
+        if lived {
+            break;
+        }
+    }
+    falls.dedup();
+    falls
 }
 
 #[test]
@@ -146,5 +197,45 @@ fn the_code_takes_the_steps_of_the_model() {
             ));
         }
     }
+    assert!(wrong.is_empty(), "{} scripts differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_message_handed_over_takes_the_steps_of_one_that_is_sent() {
+    let mut count = 0;
+    for script in scripts() {
+        let Operation::Send { member, batch: 1, at_once: false } = script.operation else {
+            continue;
+        };
+        let did = staged(&script.before, move |stage| {
+            let recorded = stage.forward(member);
+            (stage.accesses(recorded), stage.words())
+        });
+        assert_eq!(did, (script.accesses, script.after), "{}", script.name);
+        count += 1;
+    }
+    assert!(count >= 5, "there are sends");
+}
+
+#[test]
+fn the_dead_leave_and_their_reapers_find_what_they_do_in_the_model() {
+    let (mut falls, mut wrong) = (0, Vec::new());
+    for script in scripts() {
+        let Some(member) = script.operation.member() else { continue };
+        for at_most_once in [false, true] {
+            let expected = script.falls.iter().filter(|fall| fall.at_most_once == at_most_once);
+            let expected: Vec<Fall> = expected.cloned().collect();
+            if expected.is_empty() {
+                continue;
+            }
+            let found = fallen(&script, member, at_most_once);
+            falls += found.len();
+            if found != expected {
+                let name = script.name;
+                wrong.push(format!("{name}\n  model {expected:x?}\n  code  {found:x?}"));
+            }
+        }
+    }
+    assert!(falls > 100, "{falls} deaths");
     assert!(wrong.is_empty(), "{} scripts differ:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -18,7 +18,7 @@ mod word;
 pub use catalogue::{Check, Trial, checks, trials};
 pub use explore::{Finding, Report};
 pub use slots::scenes::scripts;
-pub use slots::script::{Access, Kind, Operation, Script, Word, Words, collapsed};
+pub use slots::script::{Access, Fall, Kind, Operation, Script, Word, Words, collapsed};
 
 use std::hash::{Hash, Hasher};
 

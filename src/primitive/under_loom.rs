@@ -238,7 +238,7 @@ pub struct Guard<'a, T> {
     _turn: Option<sync::MutexGuard<'a, ()>>,
 }
 
-#[allow(missing_docs, reason = "as in the standard library")]
+#[allow(missing_docs, clippy::unnecessary_wraps, reason = "as in the standard library")]
 impl<T> Mutex<T> {
     pub fn new(data: T) -> Self {
         Self { turn: sync::Mutex::new(()), data: std::sync::Mutex::new(data) }

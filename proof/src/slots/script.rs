@@ -11,7 +11,7 @@ use super::consumer::Receive;
 use super::memory::Memory;
 use super::producer::Send;
 use super::reaper::{Reap, Undertaking};
-use super::state::{At, Handle, MAX_MEMBERS, MAX_THREADS, Sweep};
+use super::state::{At, Handle, MAX_MEMBERS, MAX_THREADS, State, Sweep};
 use super::{crash, step_reaper, step_thread};
 
 /// A word of shared memory.
@@ -108,6 +108,19 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Whose it is, where its owner may die in the middle.
+    pub fn member(self) -> Option<u16> {
+        match self {
+            Operation::Send { member, .. }
+            | Operation::Abort { member }
+            | Operation::Receive { member, .. }
+            | Operation::PutBack { member } => Some(member),
+            Operation::Close | Operation::Reap { .. } => None,
+        }
+    }
+}
+
 /// An operation, from which words to which, and how.
 #[derive(Clone, Debug)]
 pub struct Script {
@@ -120,6 +133,21 @@ pub struct Script {
     /// What it accesses, as [`collapsed`] gives it.
     pub accesses: Vec<Access>,
     /// The words after.
+    pub after: Words,
+    /// What is left and taken back if the member dies in the middle of it: at each point in turn, those that differ.
+    pub falls: Vec<Fall>,
+}
+
+/// A member dies on its way through an operation, and is reaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fall {
+    /// By the policy that drops what may have been seen.
+    pub at_most_once: bool,
+    /// The words that it leaves.
+    pub left: Words,
+    /// What its reaper accesses, as [`collapsed`] gives it.
+    pub accesses: Vec<Access>,
+    /// The words after that.
     pub after: Words,
 }
 
@@ -141,12 +169,15 @@ pub const CLOSER: usize = 4;
 pub struct Scene<'c> {
     /// The ring, its threads and what they access.
     pub memory: Memory<'c>,
+    /// Steps of threads that there may still be: then they stop, wherever they are.
+    left: usize,
 }
 
 impl Scene<'_> {
     /// `thread` goes on until its next step is as `stops` says.
     pub fn until(&mut self, thread: usize, choice: u8, stops: impl Fn(At) -> bool) {
-        loop {
+        while self.left > 0 {
+            self.left -= 1;
             step_thread(&mut self.memory, thread, choice);
             if stops(self.memory.state.threads[thread].at) {
                 return;
@@ -241,7 +272,7 @@ pub fn script(name: &'static str, slots: usize, operation: Operation, setting: S
             closer(0),
         ],
     );
-    config.crashes = 1;
+    config.crashes = 2;
     config.at_once = matches!(
         operation,
         Operation::Send { at_once: true, .. } | Operation::Receive { at_once: true, .. }
@@ -253,14 +284,46 @@ pub fn script(name: &'static str, slots: usize, operation: Operation, setting: S
 }
 
 fn record(config: &Config, operation: Operation, setting: Setting) -> Script {
-    let mut scene = Scene { memory: Memory::new(config, &config.initial()) };
+    let memory = Memory::new(config, &config.initial());
+    let mut scene = Scene { memory, left: usize::MAX };
     setting(&mut scene);
     scene.memory.state.handles = [Handle::NEW; MAX_THREADS];
     scene.memory.state.sweeps = [Sweep::NEW; MAX_MEMBERS];
-    let before = scene.words();
+    let (before, begin) = (scene.words(), scene.memory.state);
     scene.memory.log = Some(Vec::new());
     scene.perform(operation);
     let accesses = collapsed(scene.memory.log.take().unwrap_or_default());
     assert_eq!(scene.memory.broken, None, "{}", config.name);
-    Script { name: config.name, before, operation, accesses, after: scene.words() }
+    let mut falls = Vec::new();
+    if let Some(member) = operation.member() {
+        falls.extend(all_falls(config, &begin, operation, member));
+        // By that policy nothing is put back.
+        if matches!(operation, Operation::Receive { .. }) {
+            let drops = Config { policy: Policy::AtMostOnce, ..config.clone() };
+            falls.extend(all_falls(&drops, &begin, operation, member));
+        }
+    }
+    Script { name: config.name, before, operation, accesses, after: scene.words(), falls }
+}
+
+/// What comes of it if `member` dies after each of the steps of `operation`, from none to all.
+fn all_falls(config: &Config, begin: &State, operation: Operation, member: u16) -> Vec<Fall> {
+    let mut falls = Vec::new();
+    for steps in 0.. {
+        let mut scene = Scene { memory: Memory::new(config, begin), left: steps };
+        scene.perform(operation);
+        let is_last = scene.left > 0;
+        let left = scene.words();
+        scene.memory.log = Some(Vec::new());
+        scene.reap(member);
+        assert_eq!(scene.memory.broken, None, "{}", config.name);
+        let accesses = collapsed(scene.memory.log.take().unwrap_or_default());
+        let at_most_once = config.policy == Policy::AtMostOnce;
+        falls.push(Fall { at_most_once, left, accesses, after: scene.words() });
+        if is_last {
+            break;
+        }
+    }
+    falls.dedup();
+    falls
 }

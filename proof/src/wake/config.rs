@@ -60,6 +60,8 @@ pub enum Role {
     PutsBack(u8),
     /// Receives one and holds it for ever.
     Holder,
+    /// Claims a slot to fill, and dies. Whoever looks for it then finds it dead.
+    Victim,
     /// Closes.
     Closer,
 }
@@ -85,6 +87,8 @@ pub enum Mutant {
     EpochStays,
     /// Bits are not set: only sleepers are woken.
     NoBits,
+    /// Who waits for somebody at work sleeps until it is woken.
+    HeldSleepsOn,
 }
 
 impl Config {
@@ -96,7 +100,7 @@ impl Config {
     /// Where a thread of `role` begins each operation.
     pub fn begin(role: Role) -> At {
         match role {
-            Role::Sender(_) | Role::PairSender(_) | Role::Quitter(_) => At::ReadTail,
+            Role::Sender(_) | Role::PairSender(_) | Role::Quitter(_) | Role::Victim => At::ReadTail,
             Role::Receiver(_) | Role::PairReceiver(_) | Role::PutsBack(_) | Role::Holder => {
                 At::ReadRedeliver
             }
@@ -117,7 +121,7 @@ impl Config {
             | Role::PairSender(count)
             | Role::PairReceiver(count) => count,
             Role::Quitter(count) | Role::PutsBack(count) => count + 1,
-            Role::Holder | Role::Closer => 1,
+            Role::Holder | Role::Closer | Role::Victim => 1,
         }
     }
 

@@ -35,7 +35,9 @@ fn siblings(mut config: Config) -> Config {
 /// All of them.
 pub fn all() -> Vec<Config> {
     use Begin::{Aborted, Filled};
-    use Role::{Closer, Holder, PairReceiver, PairSender, PutsBack, Quitter, Receiver, Sender};
+    use Role::{
+        Closer, Holder, PairReceiver, PairSender, PutsBack, Quitter, Receiver, Sender, Victim,
+    };
     let full: &[Begin] = &[Filled, Filled];
     let pair = [Sender(3), Receiver(3)];
     let two_and_one = [Sender(1), Sender(1), Receiver(2)];
@@ -63,6 +65,8 @@ pub fn all() -> Vec<Config> {
         quick(waiting("wake-put-back-send", 1, &[], &[Sender(2), PutsBack(1), Receiver(1)])),
         quick(waiting("wake-close", 1, &[Filled], &closes)),
         quick(waiting("wake-close-late", 2, &[], &closes_late)),
+        quick(waiting("wake-dead", 2, &[], &[Victim, Receiver(1), Sender(1)])),
+        waiting("wake-dead-two", 2, &[], &[Victim, Receiver(1), Receiver(1), Sender(2)]),
         waiting("wake-batch", 2, &[], &pairs),
         waiting("wake-batch-full", 2, full, &pairs_back),
         quick(uncapped(waiting("wake-uncapped-full", 2, full, &two_each))),
@@ -73,7 +77,7 @@ pub fn all() -> Vec<Config> {
 }
 
 /// Each mistake with the name of the configuration that catches it.
-pub const CAUGHT_BY: [(Mutant, &str); 9] = [
+pub const CAUGHT_BY: [(Mutant, &str); 10] = [
     (Mutant::SkipTellsNobody, "wake-skip-held"),
     (Mutant::QuitTellsNobody, "wake-uncapped-quit"),
     (Mutant::PutBackTellsNobody, "wake-put-back"),
@@ -83,4 +87,5 @@ pub const CAUGHT_BY: [(Mutant, &str); 9] = [
     (Mutant::EpochAfterTry, "wake-pair-1"),
     (Mutant::EpochStays, "wake-pair-1"),
     (Mutant::NoBits, "wake-pair-1"),
+    (Mutant::HeldSleepsOn, "wake-dead"),
 ];

@@ -47,7 +47,9 @@ impl Machine<'_> {
     /// What it waits for.
     pub fn event(&self) -> Event {
         match self.config.threads[self.me].role {
-            Role::Sender(_) | Role::PairSender(_) | Role::Quitter(_) => Event::NotFull,
+            Role::Sender(_) | Role::PairSender(_) | Role::Quitter(_) | Role::Victim => {
+                Event::NotFull
+            }
             _ => Event::NotEmpty,
         }
     }
@@ -70,6 +72,7 @@ impl Machine<'_> {
                 | At::CloseTail
                 | At::Enrol
                 | At::FallAsleep { .. }
+                | At::Reap
                 | At::Leave
                 | At::ChangeEpoch { .. }
                 | At::Wake { .. }
@@ -80,7 +83,7 @@ impl Machine<'_> {
     pub fn step(&mut self, choice: usize) {
         let at = self.state.threads[self.me].at;
         let next = match at {
-            At::Done | At::Holding | At::Next => at,
+            At::Done | At::Holding | At::Dead { .. } | At::Next => at,
             At::ReadTail
             | At::ReadRoom { .. }
             | At::ReadTailAgain { .. }

@@ -7,7 +7,15 @@
 //! its cap.
 //!
 //! What is not: owners, stamps and certification (they only add reasons not to sleep long),
-//! crashes, the recheck that heals a wake-up given to the dead, memory weaker than TSO.
+//! the recheck that heals a wake-up given to the dead, memory weaker than TSO. Of crashes there is one:
+//! a sender that has claimed and dies; whoever is at a look for it takes the claim back.
+//!
+//! What the cap is: whoever waits for somebody at work, its holder, looks again after a millisecond, or
+//! after an eighth of the time that the holder has been in the way, if that is longer, and never later
+//! than the recheck; at each look it asks whether the holder lives. So a holder that dies after
+//! *t* in the way is reaped, by the waiter itself, `max(1 ms, t / 8)` after the kernel's release at
+//! most, and within a recheck in any case. That it tells the others only spares them their own look. For the model it is enough that such a sleep ends, whatever
+//! the holder does: `HeldSleepsOn` is the mistake of one that does not.
 //!
 //! Checked: from every state an end can be reached, and at an end everybody is done, or asleep for
 //! want of something that indeed is not there. A lost wake-up is a state from which no end can be
@@ -81,7 +89,7 @@ fn alike(config: &Config) -> Vec<(usize, usize)> {
 
 /// Whether a thread has a step to make.
 fn is_runnable(at: At) -> bool {
-    !matches!(at, At::Done | At::Holding | At::Asleep { capped: false })
+    !matches!(at, At::Done | At::Holding | At::Dead { .. } | At::Asleep { capped: false })
 }
 
 impl Model for Waiting {
@@ -130,7 +138,7 @@ impl Model for Waiting {
         (0..self.config.threads.len()).all(|me| {
             let thread = &state.threads[me];
             let at_end = match thread.at {
-                At::Done | At::Holding => true,
+                At::Done | At::Holding | At::Dead { .. } => true,
                 At::Asleep { .. } => !self.machine(state, me).could_succeed(),
                 _ => false,
             };

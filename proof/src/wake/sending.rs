@@ -45,6 +45,7 @@ impl Machine<'_> {
             At::ClaimTail { tail: position, .. } => {
                 self.then(&[Todo::Leave, Todo::Commit { position }])
             }
+            At::Commit { position, .. } if self.is_victim() => At::Dead { position },
             At::Commit { position, .. } if self.gives_up() => {
                 self.store(self.config.slot(position), self.config.word(position, Slot::Aborted));
                 if self.config.is(Mutant::QuitTellsNobody) {
@@ -62,6 +63,10 @@ impl Machine<'_> {
             }
             _ => unreachable!("a producer is elsewhere"),
         }
+    }
+
+    fn is_victim(&self) -> bool {
+        self.config.threads[self.me].role == Role::Victim
     }
 
     /// Whether this operation is the one that comes to nothing.

@@ -147,6 +147,8 @@ pub enum At {
     FallAsleep { capped: bool },
     /// Asleep.
     Asleep { capped: bool },
+    /// Who is at work is dead: it is reaped.
+    Reap,
     /// The waiter's bit is taken away.
     Leave,
     /// Whether there is more, for others.
@@ -163,6 +165,8 @@ pub enum At {
     Wake { event: Event, count: u8 },
     /// A message is held for ever.
     Holding,
+    /// It was killed with this position claimed.
+    Dead { position: u8 },
 }
 
 /// What remains to be done after an operation.

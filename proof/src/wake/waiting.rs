@@ -1,8 +1,8 @@
 //! Enrolling, sleeping, leaving, waking: what `event.rs` does.
 
-use super::config::{Config, Mutant};
+use super::config::{Config, Mutant, Slot};
 use super::machine::Machine;
-use super::state::{At, CLOSED, Event, Word};
+use super::state::{At, CLOSED, Event, Todo, Word};
 
 impl Machine<'_> {
     /// A try came to nothing: enrol and try again, or see whether anybody is at work.
@@ -19,7 +19,32 @@ impl Machine<'_> {
         if !self.is_enrolled() {
             return At::Enrol;
         }
-        At::FallAsleep { capped: self.config.capped }
+        let is_dead = self.dead().is_some();
+        let sleeps_on = self.config.is(Mutant::HeldSleepsOn);
+        if is_dead { At::Reap } else { At::FallAsleep { capped: self.config.capped && !sleeps_on } }
+    }
+
+    /// What somebody had claimed who is dead, until it is taken back.
+    fn dead(&self) -> Option<u8> {
+        self.state.threads.iter().find_map(|thread| match thread.at {
+            At::Dead { position } => {
+                let claimed = self.config.word(position, Slot::Vacant);
+                let word = self.state.memory[self.config.slot(position).place()];
+                (word == claimed).then_some(position)
+            }
+            _ => None,
+        })
+    }
+
+    /// A swap that fails if another was first, and everybody is told; then it tries again.
+    fn reap(&mut self) -> At {
+        if let Some(position) = self.dead() {
+            let aborted = self.config.word(position, Slot::Aborted);
+            let vacant = self.config.word(position, Slot::Vacant);
+            self.swap(self.config.slot(position), vacant, aborted);
+        }
+        let both = [Event::NotEmpty, Event::NotFull].map(Todo::TellAll);
+        self.then(&[both[0], both[1], Todo::Retry])
     }
 
     pub fn wait(&mut self, at: At, choice: usize) -> At {
@@ -58,6 +83,7 @@ impl Machine<'_> {
                 At::ReadEpoch
             }
             At::Asleep { .. } => At::ReadEpoch,
+            At::Reap => self.reap(),
             At::Leave | At::MoreHead | At::MoreTail { .. } | At::MoreRedeliver => {
                 self.leave(at, event)
             }

@@ -24,6 +24,7 @@ pub struct Mutant {
 }
 
 mod closing;
+mod crashes;
 mod cursors;
 mod positions;
 mod queue_recovery;
@@ -69,6 +70,6 @@ const ENROLLED: &str =
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     let spsc = [positions::MUTANTS, closing::MUTANTS, steps::MUTANTS];
     let mpmc = [cursors::MUTANTS, stamps::MUTANTS, wakes::MUTANTS];
-    let queue = [queue_steps::MUTANTS, queue_recovery::MUTANTS];
+    let queue = [queue_steps::MUTANTS, queue_recovery::MUTANTS, crashes::MUTANTS];
     spsc.into_iter().chain(mpmc).chain(queue).flatten()
 }

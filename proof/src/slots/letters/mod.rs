@@ -18,6 +18,7 @@ use std::fmt::Write;
 
 pub use configurations::{CAUGHT_BY, all};
 
+use super::config::Role;
 use super::memory::Memory;
 use super::mutants::Mutant;
 use super::reaper::{Reap, Undertaking};
@@ -206,7 +207,7 @@ impl Letters {
                 scene.within(0, |memory| respawn(memory, member));
                 scene.within(1, |memory| {
                     respawn(memory, member);
-                    rest(&mut memory.state);
+                    rest(memory, Some(member));
                 });
                 moves.push(scene.done(Step::Respawn { member }, false));
             }
@@ -242,11 +243,12 @@ fn idle(state: &State) -> usize {
     found.expect("no more are at work than there may be")
 }
 
-/// Nobody sends into the second ring before there is something to move.
-fn rest(letters: &mut State) {
-    for thread in &mut letters.threads {
-        if matches!(thread.at, At::Send(_)) && thread.left == 0 {
-            *thread = Thread { left: 0, at: At::Rest };
+/// Nobody sends into the second ring before there is something to move: threads that would, of one member or of all, rest.
+fn rest(letters: &mut Memory, member: Option<u16>) {
+    for (me, spec) in letters.config.threads.iter().enumerate() {
+        let theirs = member.is_none_or(|member| member == spec.member);
+        if theirs && matches!(spec.role, Role::Producer { .. }) {
+            letters.state.threads[me] = Thread { left: 0, at: At::Rest };
         }
     }
 }
@@ -257,10 +259,12 @@ impl Model for Letters {
     type Step = Step;
 
     fn initial(&self) -> Both {
-        let mut rings = [0, 1].map(|ring| self.config.rings[ring].initial());
-        rest(&mut rings[1]);
+        let rings = [0, 1].map(|ring| self.config.rings[ring].initial());
         let (under_way, letters) = ([None; MAX_THREADS], [None; MAX_CLAIMS]);
-        Both { rings, moves: Moves { under_way, letters, gone: 0 } }
+        let both = Both { rings, moves: Moves { under_way, letters, gone: 0 } };
+        let mut scene = self.scene(&both);
+        scene.within(1, |memory| rest(memory, None));
+        scene.both
     }
 
     fn moves(&self, both: &Both, moves: &mut Vec<Move<Self>>) {

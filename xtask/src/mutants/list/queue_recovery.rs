@@ -187,10 +187,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "receiver passes no baton",
         MPMC,
-        &[(
-            "!self.is_empty() || RedeliverWord(self.header.head.redeliver.load(Relaxed)).is_pending()",
-            "false",
-        )],
+        &[("!self.is_empty() || self.has_again()", "false")],
         &["queue_wake"],
         Killed,
     ),

@@ -122,7 +122,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "notification wakes nobody",
         EVENT,
-        &[("        self.line.epoch.wake(count);\n", "        let _ = count;\n")],
+        &[("let answered = self.line.epoch.wake(count) > 0;", "let answered = count > 0;")],
         WAIT,
         Killed,
     ),
