@@ -84,7 +84,7 @@ impl<M: Message + ?Sized> Queue<M> {
     ///
     /// Each is received by one of those who ask, and like any other stays until it is acknowledged. Whoever moved a
     /// message here may have died before it could take it out of the queue, and then it is moved once more: so a dead
-    /// letter may come twice. [`Disconnected`](crate::RecvError::Disconnected) is told while the queue has no receiver, since
+    /// letter may come once more for each such death. [`Disconnected`](crate::RecvError::Disconnected) is told while the queue has no receiver, since
     /// it is receivers who move messages here. To close this handle closes the dead letters only.
     pub fn dead_letters(&self) -> Option<Receiver<M>> {
         let anchored = self.dead_letters.as_ref()?;

@@ -163,7 +163,7 @@ impl<T: Pod> Receiver<T> {
     /// Takes values that lie side by side, or one that comes again.
     fn pop_slice(&self, ring: &Ring<'_, T>, buffer: &mut [T]) -> Result<usize, Dry> {
         if !ring.has_again() {
-            return ring.pop_slice(&self.side, buffer);
+            return ring.pop_row(&self.side, buffer);
         }
         let claim = self.claim(ring)?;
         buffer[0] = ring.copy(&claim);

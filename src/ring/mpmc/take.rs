@@ -337,6 +337,7 @@ impl<T: Pod> Ring<'_, T> {
     }
 
     /// Takes the next value. The caller then asks whether producers wait.
+    #[cfg(any(test, loom))]
     pub fn pop(&self, side: &ConsumerSide) -> Result<T, Dry> {
         let claim = self.take(side)?;
         let value = self.copy(&claim);
@@ -344,12 +345,19 @@ impl<T: Pod> Ring<'_, T> {
         Ok(value)
     }
 
-    /// Takes as many values as lie in a row and `buffer` holds; at least one or an error. Says how many.
+    /// As [`pop_row`](Self::pop_row), or one value that was put back.
+    #[cfg(any(test, loom))]
     pub fn pop_slice(&self, side: &ConsumerSide, buffer: &mut [T]) -> Result<usize, Dry> {
         if self.has_again() {
             buffer[0] = self.pop(side)?;
             return Ok(1);
         }
+        self.pop_row(side, buffer)
+    }
+
+    /// Takes as many values as lie in a row and `buffer` holds; at least one or an error. Says how many. Those that were put
+    /// back are not among them.
+    pub fn pop_row(&self, side: &ConsumerSide, buffer: &mut [T]) -> Result<usize, Dry> {
         let (first, count) = self.claim_filled(side, buffer.len() as u64)?;
         for (n, place) in (0..count).zip(buffer.iter_mut()) {
             let position = after(first, n);
