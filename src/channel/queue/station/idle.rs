@@ -4,7 +4,7 @@ use super::{Post, Station};
 use crate::error::MemberId;
 use crate::event::{Attempt, Deadline, Look, Recheck};
 use crate::primitive::Ordering::Relaxed;
-use crate::primitive::{AtomicU32, Message, Mutex, now_ns};
+use crate::primitive::{AtomicU32, AtomicU64, Message, Mutex, now_ns};
 
 /// What a handle remembers of its fruitless attempts, so that one who only ever polls, or waits only briefly, still
 /// looks from time to time who died.
@@ -12,20 +12,24 @@ use crate::primitive::{AtomicU32, Message, Mutex, now_ns};
 pub struct Idle {
     misses: AtomicU32,
     recheck: Mutex<Recheck>,
-    stuck: Mutex<Stuck>,
+    stuck: Stuck,
 }
 
-/// Who is in the way of a handle that polls.
-#[derive(Clone, Copy, Debug, Default)]
+/// Where a handle that polls is stuck. Not exact where threads share the handle: then they ask later.
+#[derive(Debug, Default)]
 struct Stuck {
-    /// The member and the position that it has; nobody at first.
-    at: Option<(MemberId, u64)>,
-    /// Since when it is known to be there, or when it was last asked about, on the monotonic clock.
-    since: u64,
+    /// The position.
+    at: AtomicU64,
+    /// How often in a row it was seen there.
+    looks: AtomicU32,
+    /// Since when it is known to be there, or when it last asked, on the monotonic clock.
+    since: AtomicU64,
 }
 
 /// Fruitless attempts between two looks at the clock.
 const MISSES: u32 = 256;
+/// As often a position is seen stuck before it is worth a look at the clock, which takes longer than most claims.
+const LOOKS: u32 = 4;
 /// The part of a recheck interval after which somebody who polls asks whether the member in its way lives.
 const STUCK_PART: u64 = 10;
 
@@ -46,9 +50,6 @@ impl<M: Message + ?Sized> Station<M> {
         if self.anchored.is_inherited() {
             return;
         }
-        if let Some(member) = self.at_work() {
-            self.is_freed_of(member);
-        }
         if self.idle.recheck.try_lock().is_ok_and(|mut next| next.is_due(self.patience)) {
             self.attachment.bury_dead();
         }
@@ -66,17 +67,22 @@ impl<M: Message + ?Sized> Station<M> {
     /// it lives. True if not, and what it held was taken back: try again.
     #[cold]
     pub(super) fn is_freed_of(&self, member: MemberId) -> bool {
-        let Ok(mut stuck) = self.idle.stuck.try_lock() else { return false };
-        let (now, at) = (now_ns(), Some((member, self.ring().turn(self.post == Post::Sender))));
-        if stuck.at != at {
-            *stuck = Stuck { at, since: now };
+        let Stuck { at, looks, since } = &self.idle.stuck;
+        let now_at = self.ring().turn(self.post == Post::Sender);
+        let seen =
+            if at.load(Relaxed) == now_at { looks.load(Relaxed).saturating_add(1) } else { 1 };
+        at.store(now_at, Relaxed);
+        looks.store(seen, Relaxed);
+        if seen < LOOKS {
             return false;
         }
-        if now.saturating_sub(stuck.since) < self.patience.recheck_ns / STUCK_PART {
+        let now = now_ns();
+        let lasts = now.saturating_sub(since.load(Relaxed));
+        if seen > LOOKS && lasts < self.patience.recheck_ns / STUCK_PART {
             return false;
         }
-        stuck.since = now;
-        self.attachment.bury(member)
+        since.store(now, Relaxed);
+        seen > LOOKS && self.attachment.bury(member)
     }
 
     /// Waits at one of the two events.
