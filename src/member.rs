@@ -90,8 +90,10 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct DeadMember {
     id: MemberId,
-    /// The description that shares the dead member's byte, and the right to keep it from forked children.
-    _hold: (File, fork::Guard),
+    /// The description that shares the dead member's byte.
+    view: File,
+    /// The right to keep it from forked children.
+    _guard: fork::Guard,
 }
 
 /// Why an attempt to attach came to nothing and may be made again.
@@ -257,7 +259,7 @@ impl Membership {
         };
         match lock::try_shared(&fresh, liveness_byte(member)) {
             Ok(true) if member != self.id => {
-                Verdict::Dead(DeadMember { id: member, _hold: (fresh, guard) })
+                Verdict::Dead(DeadMember { id: member, view: fresh, _guard: guard })
             }
             _ => Verdict::Alive,
         }
@@ -270,18 +272,25 @@ impl Membership {
 
     /// A new description that is shown to be of this segment, and to see a living member as living.
     fn view(&self) -> View {
-        let ours = |file: &File| {
-            file.metadata().is_ok_and(|found| Identity::of(&found) == self.segment.identity())
-        };
-        if !ours(self.segment.probe()) {
+        if !self.is_ours(self.segment.probe()) {
             return View::Lost;
         }
         let Ok(fresh) = shm::reopen(self.segment.probe()) else { return View::Unavailable };
-        match lock::is_held_elsewhere(&fresh, liveness_byte(self.id)) {
-            Ok(true) if ours(&fresh) => View::Ours(fresh),
-            Ok(_) => View::Lost,
+        match self.shows_us(&fresh) {
+            Ok(true) => View::Ours(fresh),
+            Ok(false) => View::Lost,
             Err(_) => View::Unavailable,
         }
+    }
+
+    fn is_ours(&self, file: &File) -> bool {
+        file.metadata().is_ok_and(|found| Identity::of(&found) == self.segment.identity())
+    }
+
+    /// Whether `view` is of the segment and shows this member, which lives, as living.
+    fn shows_us(&self, view: &File) -> std::io::Result<bool> {
+        let lives = lock::is_held_elsewhere(view, liveness_byte(self.id))?;
+        Ok(lives && self.is_ours(view))
     }
 }
 

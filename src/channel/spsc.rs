@@ -287,9 +287,9 @@ impl<T: Pod> Consumer<T> {
         Ok(received)
     }
 
-    /// Whether the value that comes next may have been seen by a consumer before this one, which died or left before it took
-    /// it: all that were there when the end of a dead member was taken over, since it may have looked at them in place, or
-    /// those that were looked at in place and left.
+    /// Whether the value that comes next may have been seen by a consumer before this one: all that were there when the end
+    /// was taken over from one that died, since it may have looked at them in place, or that had looked at some in place and
+    /// left them.
     pub fn is_redelivered(&self) -> bool {
         self.lane.is_redelivered()
     }

@@ -47,7 +47,7 @@ impl Recovered {
 pub struct Statistics {
     /// Dead members that were cleaned up after.
     pub recoveries: u64,
-    /// Messages of a queue received that somebody may have seen before.
+    /// Times that a receiver claimed a message of a queue which somebody may have seen before.
     pub redeliveries: u64,
     /// Claims that their senders had not committed when they died.
     pub aborted: u64,
@@ -58,14 +58,19 @@ pub struct Statistics {
 }
 
 impl Membership {
-    /// Takes back what `member` left behind if it is dead, and says whether it was. If it lives that costs one
-    /// question to the kernel.
+    /// Takes back what `member` left behind if it is dead, and says whether there was anything to do. If it lives that costs
+    /// one question to the kernel.
     pub fn bury(&self, member: MemberId) -> bool {
         self.bury_and_count(member).is_some()
     }
 
     fn bury_and_count(&self, member: MemberId) -> Option<Recovered> {
         if member == self.id || member.index() >= self.segment.shape().max_members as usize {
+            return None;
+        }
+        // ORDERING(member): as in `take_number`. Who left, or was cleaned up after, has left nothing: to do it again would
+        // wake everybody for nothing, the caller too, who then might come back at once.
+        if self.segment.record(member).state.load(Acquire) == MEMBER_UNUSED {
             return None;
         }
         // A hint. If the question fails, the verdict finds out why.
@@ -84,7 +89,8 @@ impl Membership {
         let reaped = self.segment.take_back(dead.id);
         let state = &self.segment.record(dead.id).state;
         let mut recovered = Recovered::of(0, reaped);
-        if let View::Ours(_) = self.view() {
+        // Once more, on the description that the verdict was taken through.
+        if matches!(self.shows_us(&dead.view), Ok(true)) {
             // ORDERING(member): what was taken back is; pairs with the Acquire in `take_number`. Of several who
             // reap, one counts the member.
             let last = state.compare_exchange(MEMBER_REAPING, MEMBER_UNUSED, AcqRel, Acquire);
@@ -98,10 +104,7 @@ impl Membership {
     pub fn bury_dead(&self) -> Recovered {
         let mut recovered = Recovered::default();
         for member in self.segment.member_ids() {
-            // ORDERING(member): as in `take_number`.
-            if self.segment.record(member).state.load(Acquire) != MEMBER_UNUSED {
-                recovered.add(self.bury_and_count(member).unwrap_or_default());
-            }
+            recovered.add(self.bury_and_count(member).unwrap_or_default());
         }
         recovered
     }

@@ -16,7 +16,7 @@ use crate::event::{Attempt, Deadline, Patience, Recheck, Wait};
 use crate::layout::MEMBER_ACTIVE;
 use crate::primitive::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::sys::lock;
-use crate::sys::watch::{Bell, Process, refuse_signals};
+use crate::sys::watch::{Bell, Process, without_signals};
 
 /// The threads of one attachment. Dropping it ends them.
 #[derive(Debug)]
@@ -58,10 +58,7 @@ impl Watcher {
     fn start(&mut self, work: fn(&Shared)) -> Result<(), Failure> {
         let shared = Arc::clone(&self.shared);
         let builder = thread::Builder::new().name("ringway-watcher".to_owned()).stack_size(STACK);
-        self.threads.push(builder.spawn(move || {
-            refuse_signals();
-            work(&shared);
-        })?);
+        self.threads.push(without_signals(|| builder.spawn(move || work(&shared)))?);
         Ok(())
     }
 
@@ -97,7 +94,8 @@ impl Shared {
         while !self.is_stopped() {
             self.watch_newcomers(&mut watched);
             self.member.bury_dead();
-            let ended = self.bell.wait(&mut watched, pause);
+            // Fails when somebody has closed the descriptors: then the rechecks must do.
+            let Ok(ended) = self.bell.wait(&mut watched, pause) else { return };
             pause = if ended { AGAIN } else { pause * 4 }.min(recheck);
         }
     }

@@ -12,44 +12,76 @@ use std::time::Duration;
 
 use super::check;
 
+/// A descriptor that is no file's, so that nothing but its kind tells it from another which took its number after the
+/// program had closed it. Then it is left alone.
+#[derive(Debug)]
+struct Own {
+    /// `None` only while dropping.
+    descriptor: Option<OwnedFd>,
+    kind: &'static str,
+}
+
+impl Own {
+    fn new(descriptor: RawFd, kind: &'static str) -> Self {
+        // SAFETY: every caller passes what a system call has just made for it alone.
+        Self { descriptor: Some(unsafe { OwnedFd::from_raw_fd(descriptor) }), kind }
+    }
+
+    fn number(&self) -> RawFd {
+        self.descriptor.as_ref().expect("present until dropped").as_raw_fd()
+    }
+
+    fn is_ours(&self) -> bool {
+        let what = std::fs::read_link(format!("/proc/self/fd/{}", self.number()));
+        what.is_ok_and(|what| what.to_string_lossy().contains(self.kind))
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        if !self.is_ours() {
+            std::mem::forget(self.descriptor.take());
+        }
+    }
+}
+
 /// A process, to be waited for.
 #[derive(Debug)]
-pub struct Process(OwnedFd);
+pub struct Process(Own);
 
 impl Process {
     /// The process that has the number `pid` in this process's namespace now.
     pub fn open(pid: u32) -> io::Result<Self> {
         // SAFETY: it takes two numbers.
         let made = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-        check(i32::try_from(made).unwrap_or(-1)).map(|descriptor| Self(owned(descriptor)))
+        check(i32::try_from(made).unwrap_or(-1)).map(|number| Self(Own::new(number, "pidfd")))
     }
 }
 
 /// Ends the wait of whoever waits for processes.
 #[derive(Debug)]
-pub struct Bell(OwnedFd);
-
-fn owned(descriptor: RawFd) -> OwnedFd {
-    // SAFETY: every caller passes what a system call has just made for it alone.
-    unsafe { OwnedFd::from_raw_fd(descriptor) }
-}
+pub struct Bell(Own);
 
 impl Bell {
     /// A bell that nobody has rung.
     pub fn new() -> io::Result<Self> {
         // SAFETY: it takes numbers.
         let made = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-        Ok(Self(owned(check(made)?)))
+        check(made).map(|number| Self(Own::new(number, "eventfd")))
     }
 
     /// Waits at most `time` until one of `processes` has ended or the bell is rung. Of those that have ended nothing is left;
     /// says whether any has.
-    pub fn wait<K>(&self, processes: &mut [(K, Option<Process>)], time: Duration) -> bool {
-        let entry = |descriptor: &OwnedFd| libc::pollfd {
-            fd: descriptor.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        };
+    ///
+    /// # Errors
+    ///
+    /// When there is no waiting, as after somebody has closed the descriptors: at once.
+    pub fn wait<K>(
+        &self,
+        processes: &mut [(K, Option<Process>)],
+        time: Duration,
+    ) -> io::Result<bool> {
+        let entry = |own: &Own| libc::pollfd { fd: own.number(), events: libc::POLLIN, revents: 0 };
         let of_processes = processes.iter().flat_map(|(_, process)| process).map(|it| entry(&it.0));
         let mut entries: Vec<_> = std::iter::once(entry(&self.0)).chain(of_processes).collect();
         let limit = libc::timespec {
@@ -60,8 +92,14 @@ impl Bell {
         // SAFETY: as many entries to read and write, a time limit, no signal mask.
         let ready =
             unsafe { libc::ppoll(entries.as_mut_ptr(), count, &raw const limit, ptr::null()) };
-        if ready > 0 && entries[0].revents != 0 {
-            self.hush();
+        match check(ready) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+        match entries[0].revents {
+            0 => {}
+            libc::POLLIN if self.0.is_ours() => self.hush(),
+            _ => return Err(io::ErrorKind::InvalidInput.into()),
         }
         let mut any = false;
         let waited_for = processes.iter_mut().filter(|(_, process)| process.is_some());
@@ -70,30 +108,40 @@ impl Bell {
                 (*process, any) = (None, true);
             }
         }
-        any
+        Ok(any)
     }
 
     fn hush(&self) {
         let mut rung = 0u64;
         // SAFETY: room for eight bytes.
-        unsafe {
-            libc::read(self.0.as_raw_fd(), ptr::from_mut(&mut rung).cast(), size_of::<u64>())
-        };
+        unsafe { libc::read(self.0.number(), ptr::from_mut(&mut rung).cast(), size_of::<u64>()) };
     }
 
     /// Ends the wait, or the next one.
     pub fn ring(&self) {
         let one = 1u64;
-        // SAFETY: eight bytes to read.
-        unsafe { libc::write(self.0.as_raw_fd(), ptr::from_ref(&one).cast(), size_of::<u64>()) };
+        if self.0.is_ours() {
+            // SAFETY: eight bytes to read.
+            unsafe { libc::write(self.0.number(), ptr::from_ref(&one).cast(), size_of::<u64>()) };
+        }
     }
 }
 
-/// Has the calling thread take no signal: they are for the threads of the program.
-pub fn refuse_signals() {
+/// Runs `start`, which starts a thread: that takes no signals, which are for the threads of the program, but for those
+/// that a thread causes itself.
+pub fn without_signals<R>(start: impl FnOnce() -> R) -> R {
     let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    let mut before = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: there is room for a set.
     unsafe { libc::sigfillset(all.as_mut_ptr()) };
-    // SAFETY: the set was filled above; what the mask was is not asked for.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), ptr::null_mut()) };
+    for own in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE] {
+        // SAFETY: the set was filled above.
+        unsafe { libc::sigdelset(all.as_mut_ptr(), own) };
+    }
+    // SAFETY: a set to read and room for one to write.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
+    let started = start();
+    // SAFETY: the set was written by the call above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
+    started
 }

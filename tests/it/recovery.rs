@@ -282,3 +282,29 @@ fn a_watcher_ends_with_its_handle() {
     assert_eq!(queue.members().unwrap().len(), 1, "it keeps no attachment");
     assert!(view.waiting(ARRIVALS).is_empty());
 }
+
+/// A message was put back and nobody takes it again; who moved the head last has left, or is dead and was cleaned up after.
+#[test]
+fn who_waits_for_room_that_only_a_receiver_can_make_waits_quietly() {
+    for dies in [false, true] {
+        let name = Name::new("quiet");
+        let queue = queues().wait(Wait::Park).create(&name).unwrap();
+        let (sender, _busy_elsewhere) = (queue.sender(), queue.receiver());
+        sender.send(1).unwrap();
+        if dies {
+            spawn("take", &name, "holding").kill();
+            assert_eq!(queue.recover().unwrap().members, 1);
+        } else {
+            let other = queues().open(&name).unwrap();
+            drop(other.receiver().recv_guard().unwrap());
+        }
+        sender.send_batch(&[2, 3, 4]).unwrap();
+        let view = View::open(name.path());
+        let before = view.u32(view.not_full(0));
+        let waited = sender.send_timeout(5, Duration::from_millis(200));
+        assert_eq!(waited, Err(SendTimeoutError::Timeout(5)));
+        let woken = view.u32(view.not_full(0)) - before;
+        assert!(woken < 3, "everybody was woken {woken} times, dies: {dies}");
+        assert_eq!(queue.statistics().recoveries, u64::from(dies));
+    }
+}
