@@ -115,8 +115,9 @@ fn build(lab: &Lab) -> Result<(), Failure> {
 fn find(lab: &Lab, part: &str, seed: Option<u64>) -> Result<Option<String>, Failure> {
     let mut command = proof(lab, &["run"]);
     command.args(["--", "kill-sweep", "--only", part]);
-    // Of pairs a sample may miss the one that matters.
-    command.args(part.contains("reaper").then_some("--long"));
+    // Of pairs and of stops a sample may miss the one that matters.
+    let sampled = part.contains("reaper") || part.contains("stopped");
+    command.args(sampled.then_some("--long"));
     if let Some(seed) = seed {
         command.args(["--seed", &seed.to_string()]);
     }
