@@ -23,14 +23,14 @@ fn bench(criterion: &mut Criterion) {
     alone::<128>(criterion);
     bytes(criterion, 8);
     bytes(criterion, 64);
-    if common::probe::usable().len() > 1 {
+    if common::machine::usable().len() > 1 {
         stream::<1>(criterion);
         stream::<8>(criterion);
     } else {
         println!("not run: two sides that spin need two processors");
     }
     for (how, wait) in WAYS {
-        if wait == Wait::Park || common::probe::usable().len() > 1 {
+        if wait == Wait::Park || common::machine::usable().len() > 1 {
             round_trip(criterion, how, wait);
         }
     }
@@ -100,7 +100,7 @@ fn stream<const W: usize>(criterion: &mut Criterion) {
     let (out, back) = both_ways::<W>(&name, Wait::default());
     peer.start(&format!("stream {W} {name}"));
     wait_for(&back, &mut peer);
-    common::probe::pin(0);
+    common::machine::pin(0);
     let mut group = criterion.benchmark_group("queue");
     group.throughput(Throughput::Elements(1));
     group.bench_function(format!("1-1 {} B cap {SLOTS}, processes", W * 8), |bencher| {
@@ -120,7 +120,7 @@ fn round_trip(criterion: &mut Criterion, how: &str, wait: Wait) {
     let (out, back) = both_ways::<1>(&name, wait);
     peer.start(&format!("{how} 1 {name}"));
     wait_for(&back, &mut peer);
-    common::probe::pin(0);
+    common::machine::pin(0);
     let mut group = criterion.benchmark_group("round-trip 8 B");
     group.bench_function(format!("queue, {how}, processes"), |bencher| {
         bencher.iter_custom(|count| {
@@ -191,7 +191,7 @@ fn opened<const W: usize>(name: &str, wait: Wait) -> (Receiver<[u64; W]>, Sender
     let from = Queue::<[u64; W]>::options().wait(wait).open(name).expect("open the queue");
     let back = Queue::<[u64; 1]>::options().wait(wait).open(&back_of(name));
     let back = back.expect("open the queue back").sender();
-    common::probe::pin(1);
+    common::machine::pin(1);
     back.send([u64::MAX]).expect("the maker is there");
     (from.receiver(), back)
 }

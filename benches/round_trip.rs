@@ -20,7 +20,7 @@ fn main() {
 
 fn bench(criterion: &mut Criterion) {
     for (how, wait) in WAYS {
-        if wait == Wait::Spin && common::probe::usable().len() < 2 {
+        if wait == Wait::Spin && common::machine::usable().len() < 2 {
             println!("not run: two sides that spin need two processors");
             continue;
         }
@@ -38,7 +38,7 @@ fn values(criterion: &mut Criterion, how: &str, wait: Wait) {
     let mut back = back.create(&back_of(&name)).expect("create the channel back");
     peer.start(&format!("values {how} {name}"));
     check::<1>(&first(&mut back, &mut peer), u64::MAX);
-    common::probe::pin(0);
+    common::machine::pin(0);
     let mut group = criterion.benchmark_group("round-trip 8 B");
     group.bench_function(format!("spsc, {how}, processes"), |bencher| {
         bencher.iter_custom(|count| {
@@ -62,7 +62,7 @@ fn records(criterion: &mut Criterion, how: &str, wait: Wait) {
         peer.check_alive();
     }
     assert_eq!(pipe.recv().expect("the other side is there"), b"ready");
-    common::probe::pin(0);
+    common::machine::pin(0);
     let mut group = criterion.benchmark_group("round-trip 8 B");
     group.bench_function(format!("pipe, {how}, processes"), |bencher| {
         bencher.iter_custom(|count| {
@@ -86,14 +86,14 @@ fn play(role: &[&str]) {
         let from = Consumer::<Message>::options().wait(wait).open(name);
         let back = Producer::<Message>::options().wait(wait).open(&back_of(name));
         let (mut from, mut back) = (from.expect("open"), back.expect("open the channel back"));
-        common::probe::pin(1);
+        common::machine::pin(1);
         back.send([u64::MAX]).expect("room");
         while let Ok(message) = from.recv() {
             back.send(message).expect("room");
         }
     } else {
         let mut pipe = Connection::options().wait(wait).open(name).expect("open the pipe");
-        common::probe::pin(1);
+        common::machine::pin(1);
         pipe.send(b"ready").expect("room");
         let mut message: Message = [0];
         while let Ok(len) = pipe.recv_into(bytemuck::bytes_of_mut(&mut message)) {

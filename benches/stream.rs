@@ -41,7 +41,7 @@ fn main() {
 }
 
 fn bench(criterion: &mut Criterion) {
-    if common::probe::usable().len() < 2 {
+    if common::machine::usable().len() < 2 {
         println!("not run: two sides that spin need two processors");
         return;
     }
@@ -71,7 +71,7 @@ fn values<const W: usize>(criterion: &mut Criterion, work: Work) {
     }
     let (mut out, from) = spsc::pair::<[u64; W]>(SLOTS).expect("a pair");
     let (answers, mut back) = spsc::pair(SLOTS).expect("a pair");
-    common::probe::unpin();
+    common::machine::unpin();
     let follower = std::thread::spawn(move || follow_values(work, from, answers));
     check::<1>(&first(&mut back, &mut Peer::none()), u64::MAX);
     measure(criterion, &format!("{label}, threads"), |count| {
@@ -102,7 +102,7 @@ fn records<const W: usize>(criterion: &mut Criterion) {
 }
 
 fn measure(criterion: &mut Criterion, label: &str, mut sample: impl FnMut(u64) -> Duration) {
-    common::probe::pin(0);
+    common::machine::pin(0);
     let mut group = criterion.benchmark_group("stream");
     group.throughput(Throughput::Elements(1));
     group.bench_function(label, |bencher| bencher.iter_custom(&mut sample));
@@ -150,7 +150,7 @@ fn stream_values<const W: usize>(
 
 /// Receives samples until the sender leaves.
 fn follow_values<const W: usize>(work: Work, mut from: Consumer<[u64; W]>, mut answers: Answers) {
-    common::probe::pin(1);
+    common::machine::pin(1);
     send_one(&mut answers, u64::MAX);
     while let Some(header) = receive_one(&mut from) {
         let count = header[0];
@@ -195,7 +195,7 @@ fn receive_record(from: &mut Connection, buffer: &mut [u64]) -> Option<usize> {
 }
 
 fn follow_records<const W: usize>(mut from: Connection, mut answers: Answers) {
-    common::probe::pin(1);
+    common::machine::pin(1);
     send_one(&mut answers, u64::MAX);
     let mut buffer = [0; W];
     while receive_record(&mut from, &mut buffer) == Some(1) {

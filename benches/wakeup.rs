@@ -1,16 +1,16 @@
 //! From the send until a receiver that sleeps in another process has the message, beside a bare futex.
 //!
 //! Each wake-up is sent only once the kernel says that the receiver sleeps. The sleepers are those of
-//! `rivals`, which compares the two in turns and is where ratios come from.
+//! this benchmark; `rivals` compares contestants in turns and is where ratios come from.
 
 mod common;
 
-#[path = "rivals/src/bare.rs"]
+#[path = "common/bare.rs"]
 mod bare;
-#[path = "rivals/src/sleeper.rs"]
+#[path = "common/sleeper.rs"]
 mod sleeper;
 
-use common::probe;
+use common::machine;
 
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
 //! What benchmarks share: a child process for the other side, where the sides run, and what they send.
 //!
-//! Pinning and the sleeping processes are those of `rivals`, so that both measure the same thing.
+//! Pinning is that of `rivals`, so that both measure the same thing.
 #![allow(dead_code, reason = "each benchmark uses its part")]
 
-#[path = "../rivals/src/probe.rs"]
-pub mod probe;
+#[path = "../rivals/src/machine.rs"]
+pub mod machine;
 
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -60,7 +60,7 @@ impl Peer {
 
     /// Starts this program again to play `role`.
     pub fn start(&mut self, role: &str) {
-        probe::unpin();
+        machine::unpin();
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         let child = command.env(ROLE, role).stdin(Stdio::null()).spawn();
         self.0 = Some(child.expect("a child process"));

@@ -7,7 +7,12 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
+use std::sync::Arc;
+
+use bytemuck::Zeroable;
 use crossbeam_utils::{Backoff, CachePadded};
+
+use super::prelude::*;
 
 pub struct Vyukov<T> {
     tail: CachePadded<AtomicU64>,
@@ -25,10 +30,10 @@ struct Slot<T> {
 // SAFETY: a slot's value is touched only by who claimed its turn.
 unsafe impl<T: Send> Sync for Vyukov<T> {}
 
-impl<T: Copy + Default> Vyukov<T> {
+impl<T: Copy + Zeroable> Vyukov<T> {
     pub fn new(capacity: usize) -> Self {
         assert!(capacity.is_power_of_two());
-        let slot = |n| Slot { turn: AtomicU64::new(n), value: UnsafeCell::default() };
+        let slot = |n| Slot { turn: AtomicU64::new(n), value: UnsafeCell::new(T::zeroed()) };
         let slots = (0..capacity as u64).map(slot).collect();
         Self { tail: CachePadded::default(), head: CachePadded::default(), slots }
     }
@@ -79,5 +84,54 @@ impl<T: Copy + Default> Vyukov<T> {
         let value = unsafe { slot.value.get().read() };
         slot.turn.store(position + self.slots.len() as u64, Release);
         Some(value)
+    }
+}
+
+pub struct PlainVyukov;
+
+impl Contestant for PlainVyukov {
+    const NAME: &'static str = "plain-Vyukov";
+    const KIND: Kind = Kind::Limit;
+    const BETWEEN: Between = Between::Threads;
+    const BLOCKS: bool = false;
+    const PARTIES: (usize, usize) = (8, 8);
+    type Hub<const W: usize> = Arc<Vyukov<[u64; W]>>;
+
+    fn create<const W: usize>(
+        workload: &Workload,
+        _: &str,
+        _: Way,
+    ) -> Result<Self::Hub<W>, Unable> {
+        Ok(Arc::new(Vyukov::new(workload.capacity)))
+    }
+}
+
+impl<const W: usize> Hub<W> for Arc<Vyukov<[u64; W]>> {
+    type Out = Self;
+    type In = Self;
+
+    fn sender(&mut self) -> Self {
+        self.clone()
+    }
+
+    fn receiver(&mut self) -> Self {
+        self.clone()
+    }
+}
+
+impl<const W: usize> Out<W> for Arc<Vyukov<[u64; W]>> {
+    #[inline(always)]
+    fn try_send(&mut self, message: &[u64; W]) -> bool {
+        self.push(*message)
+    }
+}
+
+impl<const W: usize> In<W> for Arc<Vyukov<[u64; W]>> {
+    #[inline(always)]
+    fn try_recv(&mut self, mut look: impl FnMut(&[u64; W])) -> bool {
+        self.pop().is_some_and(|message| {
+            look(&message);
+            true
+        })
     }
 }

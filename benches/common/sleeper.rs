@@ -10,7 +10,7 @@ use ringway::Wait;
 use ringway::spsc::{Consumer, Producer};
 
 use crate::bare::{Handover, is_asleep, now_ns};
-use crate::probe::{pin, unpin};
+use crate::machine::{pin, unpin};
 
 /// Says in a child process which sleeper it plays.
 const ROLE: &str = "RINGWAY_SLEEPER";

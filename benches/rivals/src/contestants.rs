@@ -1,0 +1,36 @@
+//! Who takes part: a file each.
+
+mod array_queue;
+mod bare;
+mod ringway_pipe;
+mod ringway_queue;
+mod ringway_spsc;
+mod rtrb;
+mod vyukov;
+
+use crate::contestant::Entry;
+
+/// What every contestant's file needs.
+mod prelude {
+    pub use crate::contestant::{Between, Contestant, Hub, In, Kind, Out, Way};
+    pub use crate::play::Unable;
+    pub use crate::workload::Workload;
+}
+
+/// All contestants, in the order of the tables.
+pub const fn all() -> &'static [Entry] {
+    const {
+        &[
+            Entry::of::<ringway_spsc::Processes>(),
+            Entry::of::<ringway_spsc::Threads>(),
+            Entry::of::<ringway_queue::Processes>(),
+            Entry::of::<ringway_queue::Threads>(),
+            Entry::of_long::<ringway_pipe::Processes>(),
+            Entry::of::<rtrb::Rtrb>(),
+            Entry::of::<array_queue::CrossbeamArrayQueue>(),
+            Entry::of::<vyukov::PlainVyukov>(),
+            Entry::of_long::<bare::Slots>(),
+            Entry::of::<bare::Futex>(),
+        ]
+    }
+}
