@@ -74,6 +74,31 @@ pub fn pause() {
     loom::thread::yield_now();
 }
 
+/// Bytes of a cache line.
+pub const CACHE_LINE: usize = 64;
+
+/// A number that one side remembers for the sake of speed alone: lost or mixed up by threads that share the side, it
+/// costs time and nothing else. So loom does not see it, and always reads zero.
+#[derive(Debug, Default)]
+pub struct Hint(#[cfg(not(loom))] std::sync::atomic::AtomicU64);
+
+impl Hint {
+    #[inline(always)]
+    pub fn get(&self) -> u64 {
+        #[cfg(not(loom))]
+        return self.0.load(std::sync::atomic::Ordering::Relaxed);
+        #[cfg(loom)]
+        return 0;
+    }
+
+    #[inline(always)]
+    pub fn set(&self, number: u64) {
+        #[cfg(not(loom))]
+        self.0.store(number, std::sync::atomic::Ordering::Relaxed);
+        let _ = number;
+    }
+}
+
 /// Starts fetching the cache line of `address`, to read or to `WRITE` it, where the processor has an
 /// instruction for that. It may be any address.
 #[inline(always)]
@@ -81,10 +106,16 @@ pub fn pause() {
 fn prefetch<const WRITE: bool>(address: *const u8) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
-        use std::arch::x86_64::{_MM_HINT_ET0, _MM_HINT_T0, _mm_prefetch};
+        use std::arch::asm;
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         if WRITE {
+            // Not `_mm_prefetch` with its hint to write: without a target feature that the base of x86-64 lacks, the
+            // compiler makes it a prefetch to read, and the store then waits for the line all over again. Processors
+            // without the instruction take it for one that does nothing.
             // SAFETY: a prefetch does nothing as far as the language is concerned, for any address.
-            unsafe { _mm_prefetch::<_MM_HINT_ET0>(address.cast()) }
+            unsafe {
+                asm!("prefetchw [{}]", in(reg) address, options(readonly, nostack, preserves_flags));
+            }
         } else {
             // SAFETY: as above.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
@@ -93,7 +124,7 @@ fn prefetch<const WRITE: bool>(address: *const u8) {
     let _ = address;
 }
 
-/// Lets the other side get a distance ahead: a few hundred nanoseconds, nothing under loom.
+/// Lets the other side get a distance ahead: one to two microseconds, nothing under loom.
 #[cold]
 pub fn hold_back() {
     if !cfg!(loom) {
@@ -101,8 +132,8 @@ pub fn hold_back() {
     }
 }
 
-/// Hints in [`hold_back`]: some hundred nanoseconds, in which the other side passes some tens of slots.
-const HOLD_BACK: u32 = 64;
+/// Hints in [`hold_back`]: time in which the other side passes some tens of slots or more.
+const HOLD_BACK: u32 = 160;
 
 /// Gives the processor away once.
 pub fn yield_now() {

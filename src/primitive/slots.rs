@@ -132,6 +132,43 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
         M::stride(self.stride)
     }
 
+    /// Slots that begin on one line: a power of two, at least one.
+    #[inline(always)]
+    pub fn per_line(&self) -> u64 {
+        #[cfg(not(loom))]
+        return match self.stride() {
+            ..=16 => 4,
+            17..=32 => 2,
+            _ => 1,
+        };
+        #[cfg(loom)]
+        return 1;
+    }
+
+    /// How many slots ahead lines are worth fetching: about a kilobyte.
+    #[inline(always)]
+    pub fn ahead(&self) -> u64 {
+        match self.per_line() {
+            1 => 12,
+            several => 16 * several,
+        }
+    }
+
+    /// Starts fetching the first lines of slot `index`, to write them.
+    #[inline(always)]
+    pub fn prefetch(&self, index: usize) {
+        #[cfg(not(loom))]
+        {
+            let slot = self.at(index).as_ptr().cast_const();
+            super::prefetch::<true>(slot);
+            if self.stride() > super::CACHE_LINE {
+                let next = self.stride().min(2 * super::CACHE_LINE) - 1;
+                super::prefetch::<true>(slot.wrapping_add(next));
+            }
+        }
+        let _ = index;
+    }
+
     /// How many elements of payload a slot has.
     #[inline(always)]
     pub fn elements(&self) -> usize {

@@ -28,6 +28,7 @@
 //! dead. Left to others: sleeping (`event`), memory (`segment`), who is dead (`member`).
 #![allow(clippy::needless_pass_by_value, reason = "who passes a claim has used it up")]
 
+mod ahead;
 mod fill;
 mod forward;
 mod redeliver;

@@ -8,11 +8,13 @@
 //!
 //! It changes when a side looks, never what it sees.
 
-use crate::primitive::hold_back;
+use bytemuck::{Pod, Zeroable};
+
+use crate::primitive::{Hint, hold_back};
 
 /// What a side remembers of its looks.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(4))] // handed over by one load and one store
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C, align(4))] // handed over by one load and one store
 pub struct Pace {
     /// Looks in a row that found nothing.
     misses: u8,
@@ -25,7 +27,7 @@ pub struct Pace {
 /// Looks without success after which the other side takes its time.
 const QUICK: u8 = 4;
 /// Slots that make holding back pay.
-const SEVERAL: u64 = 48;
+const SEVERAL: u64 = 16;
 /// Bounds of [`Pace::patience`]: 4 and 4,096 quick finds.
 const PATIENCE: (u8, u8) = (2, 12);
 
@@ -68,6 +70,28 @@ impl Pace {
     }
 }
 
+/// A [`Pace`] for sides that count nothing on the way: what one has found shows when it next finds nothing.
+#[derive(Debug, Default)]
+pub struct SharedPace {
+    pace: Hint,
+    /// The position at which it last found nothing.
+    missed_at: Hint,
+}
+
+impl SharedPace {
+    /// After a look at `position` that found nothing; may hold back.
+    pub fn missed(&self, position: u64) {
+        let pace = match u32::try_from(self.pace.get()) {
+            Ok(known) if known != 0 => bytemuck::cast(known),
+            _ => Pace::default(),
+        };
+        let found = position.wrapping_sub(self.missed_at.get());
+        let pace = if found == 0 { pace } else { pace.found(found) };
+        self.missed_at.set(position);
+        self.pace.set(u64::from(bytemuck::cast::<Pace, u32>(pace.missed())));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +121,24 @@ mod tests {
             pace = single(pace, 1);
         }
         assert!((10..40).contains(&tries), "{tries} of 100,000");
+    }
+
+    #[test]
+    #[cfg(not(loom))]
+    fn a_side_that_counts_nothing_learns_from_where_it_misses() {
+        let pace = SharedPace::default();
+        let held_back = || {
+            let known = u32::try_from(pace.pace.get()).expect("what was put there");
+            bytemuck::cast::<u32, Pace>(known).holds_back()
+        };
+        // One message between two misses, each time: it begins to hold back.
+        (1..=1 << PATIENCE.0).for_each(|position| pace.missed(position));
+        assert!(held_back());
+        // Many between two: it goes on. One: it stops.
+        pace.missed(100);
+        assert!(held_back(), "it pays");
+        pace.missed(101);
+        assert!(!held_back(), "it does not pay");
     }
 
     #[test]

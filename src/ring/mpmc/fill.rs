@@ -4,8 +4,10 @@
 use bytemuck::Pod;
 
 use super::super::Corruption;
+use super::super::pace::SharedPace;
 use super::super::reap::resolve;
 use super::super::word::{CursorWord, POSITION_MASK, SlotWord, State, after, before};
+use super::ahead::Ahead;
 use super::{Attempts, Ring};
 use crate::error::MemberId;
 use crate::primitive::Ordering::{Acquire, Relaxed, Release, SeqCst};
@@ -41,12 +43,19 @@ pub struct ProducerSide {
     ///
     /// A handle, not a member: another thread of the same member may have claimed and not stamped yet.
     next: ContestedU64,
+    ahead: Ahead,
+    pace: SharedPace,
 }
 
 impl ProducerSide {
     /// A handle of `member` that has claimed nothing yet.
     pub fn new(member: MemberId) -> Self {
-        Self { member, next: ContestedU64::new(NOWHERE) }
+        Self {
+            member,
+            next: ContestedU64::new(NOWHERE),
+            ahead: Ahead::default(),
+            pace: SharedPace::default(),
+        }
     }
 }
 
@@ -75,9 +84,10 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         let seen = CursorWord(tail.load(Acquire));
         let (position, index) = (seen.position(), ring.geometry.index(seen.position()));
         let (slot, vacant) = (ring.slots.word(index), ring.geometry.vacant(position));
+        let runs = side.next.load(Acquire) == position;
         if slot.load(Acquire) != vacant.0
             || seen.is_closed()
-            || !ring.is_filling_certified(side, position)
+            || !(runs || ring.is_filling_certified(side, position))
         {
             return None;
         }
@@ -88,6 +98,9 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         ring.assert_edge(index, &[vacant, word]);
         overwrite(slot, word.0, Release);
         side.next.store(claimed.position(), Release);
+        if runs {
+            ring.fetch_to_fill(&side.ahead, position);
+        }
         Some(Filling { index, word, len, ring: ring.identity() })
     }
 
@@ -114,7 +127,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
             // Once: a second look could find it vacant, which then would not explain the first.
             let nearest = word(0);
             if nearest != self.geometry.vacant(first) || seen.is_closed() {
-                seen = self.why_not_vacant(seen, nearest)?;
+                seen = self.why_not_vacant(side, seen, nearest)?;
                 attempts.fail()?;
                 continue;
             }
@@ -180,7 +193,12 @@ impl<M: Message + ?Sized> Ring<'_, M> {
 
     /// The next slot is not to be had: a newer tail to try again with, or why not.
     #[inline(never)]
-    fn why_not_vacant(&self, seen: CursorWord, word: SlotWord) -> Result<CursorWord, Refusal> {
+    fn why_not_vacant(
+        &self,
+        side: &ProducerSide,
+        seen: CursorWord,
+        word: SlotWord,
+    ) -> Result<CursorWord, Refusal> {
         if seen.is_closed() {
             return Err(Refusal::Closed);
         }
@@ -197,7 +215,10 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         Err(match state {
             _ if !self.geometry.is_previous(word, position) => Corruption::Slot.into(),
             State::Reading => Refusal::Held(member),
-            _ => Refusal::Full,
+            _ => {
+                side.pace.missed(position);
+                Refusal::Full
+            }
         })
     }
 

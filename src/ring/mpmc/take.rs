@@ -6,8 +6,10 @@ use std::sync::Arc;
 use bytemuck::Pod;
 
 use super::super::Corruption;
+use super::super::pace::SharedPace;
 use super::super::reap::resolve;
 use super::super::word::{CursorWord, RedeliverWord, SlotWord, State, after, before};
+use super::ahead::Ahead;
 use super::fill::NOWHERE;
 use super::redeliver::Sweeper;
 use super::{Attempts, Ring};
@@ -42,6 +44,8 @@ pub struct ConsumerSide {
     pub(super) member: MemberId,
     /// As for a producer.
     next: ContestedU64,
+    ahead: Ahead,
+    pace: SharedPace,
     /// What is known of messages to deliver again.
     pub(super) sweeper: Arc<Sweeper>,
 }
@@ -50,7 +54,13 @@ impl ConsumerSide {
     /// A handle of `member` that has claimed nothing yet. Those of one process may share what they know of messages to
     /// deliver again.
     pub fn new(member: MemberId, sweeper: &Arc<Sweeper>) -> Self {
-        Self { member, next: ContestedU64::new(NOWHERE), sweeper: Arc::clone(sweeper) }
+        Self {
+            member,
+            next: ContestedU64::new(NOWHERE),
+            ahead: Ahead::default(),
+            pace: SharedPace::default(),
+            sweeper: Arc::clone(sweeper),
+        }
     }
 
     /// What is known of messages to deliver again.
@@ -94,9 +104,10 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         let position = seen.position();
         let (index, filled) = (ring.geometry.index(position), ring.geometry.filled(position));
         let slot = ring.slots.word(index);
+        let runs = side.next.load(Acquire) == position;
         if slot.load(Acquire) != filled.0
             || RedeliverWord(head.redeliver.load(Relaxed)).is_pending()
-            || !ring.is_taking_certified(side, position)
+            || !(runs || ring.is_taking_certified(side, position))
         {
             return None;
         }
@@ -107,6 +118,9 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         ring.assert_edge(index, &[filled, word]);
         overwrite(slot, word.0, Release);
         side.next.store(claimed.position(), Release);
+        if runs {
+            ring.fetch_to_take(&side.ahead, position);
+        }
         Some(Taken { position, index, word, len: 0, ring: ring.identity() })
     }
 
@@ -254,7 +268,12 @@ impl<M: Message + ?Sized> Ring<'_, M> {
             };
             passed && self.geometry.is_previous(word, position)
         };
-        if nothing { Err(self.drained(position)) } else { Err(Corruption::Slot.into()) }
+        if nothing {
+            side.pace.missed(position);
+            Err(self.drained(position))
+        } else {
+            Err(Corruption::Slot.into())
+        }
     }
 
     /// Claims the next slot although there will be no message in it, and gives it back.

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use serde::{Deserialize, Serialize};
 
 use super::board::Board;
-use super::message::{Letter, head_of, short};
+use super::message::{Letter, SHORT, head_of, short};
 use super::quantiles::Durations;
 use super::{Quantiles, Sample, Task, Unable, crowd};
 use crate::contestant::{Between, Contestant, Hub, In, Out, Way};
@@ -205,14 +205,21 @@ pub fn put<C: Contestant, const W: usize>(
     letter: &mut Letter<W>,
     head: u64,
 ) {
-    letter.with(head, |message| {
-        if !C::POLLS {
-            return out.send(message);
-        }
-        while !out.try_send(message) {
-            std::hint::spin_loop();
-        }
-    });
+    if W <= SHORT {
+        put_this::<C, W>(out, &short(head));
+    } else {
+        put_this::<C, W>(out, letter.stamped(head));
+    }
+}
+
+#[inline(always)]
+fn put_this<C: Contestant, const W: usize>(out: &mut impl Out<W>, message: &[u64; W]) {
+    if !C::POLLS {
+        return out.send(message);
+    }
+    while !out.try_send(message) {
+        std::hint::spin_loop();
+    }
 }
 
 #[inline(always)]
@@ -241,7 +248,9 @@ fn send_stream<C: Contestant, const W: usize>(
     side: &mut Side<OutOf<C, W>, InOf<C, W>>,
 ) -> Part {
     pin(0);
-    let (out, letter) = (&mut side.ends[0], &mut Letter::new());
+    // A local variable, as in most programs: what it remembers can live in registers.
+    let (mut out, mut letter) = (side.ends.remove(0), Letter::new());
+    let (out, letter) = (&mut out, &mut letter);
     (0..warm_up(task)).for_each(|n| put::<C, W>(out, letter, n));
     board.meet(1, 2);
     let begun = now();
@@ -255,7 +264,8 @@ fn receive_stream<C: Contestant, const W: usize>(
     side: &mut Side<InOf<C, W>, OutOf<C, W>>,
 ) -> Part {
     pin(1);
-    let from = &mut side.ends[0];
+    let mut from = side.ends.remove(0);
+    let from = &mut from;
     (0..warm_up(task)).for_each(|n| get_the::<C, W>(from, n));
     board.meet(1, 2);
     (0..task.count).for_each(|n| get_the::<C, W>(from, n));
@@ -273,8 +283,9 @@ fn send<C: Contestant, const W: usize>(
         return crowd::send::<C, W>(task, board, warm, ends);
     }
     pin(0);
-    let (out, letter) = (&mut side.ends[0], &mut Letter::new());
-    let back = side.answer.as_mut();
+    let (mut out, mut letter) = (side.ends.remove(0), Letter::new());
+    let (out, letter) = (&mut out, &mut letter);
+    let mut back = side.answer.take();
     board.meet(1, 2);
     let mut part = Part::default();
     match task.workload.shape {
@@ -285,7 +296,7 @@ fn send<C: Contestant, const W: usize>(
             send_batches(out, task.count);
         }
         Shape::SpinningTrip | Shape::ParkedTrip => {
-            let back = back.expect("trips have a way back");
+            let back = back.as_mut().expect("trips have a way back");
             travel::<C, W>(task, warm, out, back, &mut part);
         }
         Shape::Burst(size) => wake_often::<C, W>(task.count, warm, size, board, out, letter),
@@ -318,7 +329,8 @@ fn receive<C: Contestant, const W: usize>(
         return crowd::receive::<C, W>(task, board, ends);
     }
     pin(1);
-    let from = &mut side.ends[0];
+    let mut from = side.ends.remove(0);
+    let from = &mut from;
     board.introduce_sleeper();
     board.meet(1, 2);
     let mut part = Part::default();
@@ -329,9 +341,9 @@ fn receive<C: Contestant, const W: usize>(
             receive_batches(from, task.count);
         }
         Shape::SpinningTrip | Shape::ParkedTrip => {
-            let answer = side.answer.as_mut().expect("trips have a way back");
+            let mut answer = side.answer.take().expect("trips have a way back");
             let parks = task.workload.shape == Shape::ParkedTrip;
-            (0..warm + task.count).for_each(|n| answer_one::<C, W>(parks, from, answer, n));
+            (0..warm + task.count).for_each(|n| answer_one::<C, W>(parks, from, &mut answer, n));
         }
         Shape::Burst(size) => part.quantiles = Some(wake_up(task.count, warm, size, board, from)),
         Shape::Wake => part.quantiles = Some(wake_up(task.count, warm, 1, board, from)),
@@ -451,7 +463,7 @@ fn wake_often<C: Contestant, const W: usize>(
     for time in 0..warm + count {
         board.await_sleep();
         board.mark_sent();
-        (0..size).for_each(|n| letter.with(time * size + n, |message| out.send(message)));
+        (0..size).for_each(|n| out.send(letter.stamped(time * size + n)));
         board.await_answer(time);
     }
 }

@@ -12,7 +12,7 @@ use crossbeam_utils::Backoff;
 use super::Task;
 use super::board::Board;
 use super::both::{EndTogether, Part};
-use super::message::{END, Letter, SENDER_SHIFT, head_of};
+use super::message::{END, Letter, SENDER_SHIFT, SHORT, head_of, short};
 use crate::contestant::{Contestant, In, Out};
 use crate::machine::pin;
 use crate::region::now;
@@ -25,15 +25,22 @@ fn share(task: &Task, count: u64) -> u64 {
 
 #[inline(always)]
 fn put<C: Contestant, const W: usize>(out: &mut impl Out<W>, letter: &mut Letter<W>, head: u64) {
-    letter.with(head, |message| {
-        if !C::POLLS {
-            return out.send(message);
-        }
-        let backoff = Backoff::new();
-        while !out.try_send(message) {
-            backoff.snooze();
-        }
-    });
+    if W <= SHORT {
+        put_this::<C, W>(out, &short(head));
+    } else {
+        put_this::<C, W>(out, letter.stamped(head));
+    }
+}
+
+#[inline(always)]
+fn put_this<C: Contestant, const W: usize>(out: &mut impl Out<W>, message: &[u64; W]) {
+    if !C::POLLS {
+        return out.send(message);
+    }
+    let backoff = Backoff::new();
+    while !out.try_send(message) {
+        backoff.snooze();
+    }
 }
 
 #[inline(always)]

@@ -6,7 +6,7 @@ pub const SENDER_SHIFT: u32 = 48;
 pub const END: u64 = u64::MAX;
 
 /// Longer messages are filled once, and stamped for each sending: the work is to move them, not to invent them.
-const SHORT: usize = 8;
+pub const SHORT: usize = 8;
 /// Words between stamps: a page.
 const STAMPS: usize = 512;
 
@@ -19,17 +19,14 @@ impl<const W: usize> Letter<W> {
         Self(blank.try_into().unwrap_or_else(|_| unreachable!("it has W words")))
     }
 
-    /// Gives the message with `head` in front.
+    /// The message with `head` in front.
     #[inline(always)]
-    pub fn with<R>(&mut self, head: u64, send: impl FnOnce(&[u64; W]) -> R) -> R {
-        if W <= SHORT {
-            return send(&short(head));
-        }
+    pub fn stamped(&mut self, head: u64) -> &[u64; W] {
         for (page, words) in self.0.chunks_mut(STAMPS).enumerate() {
             words[0] = stamp(head, page * STAMPS);
         }
         self.0[W - 1] = stamp(head, W - 1);
-        send(&self.0)
+        &self.0
     }
 }
 
