@@ -2,10 +2,20 @@
 
 mod array_queue;
 mod bare;
+mod channel;
+mod concurrent_queue;
+mod crossbeam_channel;
+mod crossfire;
+mod flume;
+mod kanal;
+mod python;
+mod ringbuf;
+mod ringway_bytes;
 mod ringway_pipe;
 mod ringway_queue;
 mod ringway_spsc;
 mod rtrb;
+mod std_mpsc;
 mod vyukov;
 
 use crate::contestant::Entry;
@@ -25,9 +35,24 @@ pub const fn all() -> &'static [Entry] {
             Entry::of::<ringway_spsc::Threads>(),
             Entry::of::<ringway_queue::Processes>(),
             Entry::of::<ringway_queue::Threads>(),
+            Entry::of_long::<ringway_bytes::Processes>(),
             Entry::of_long::<ringway_pipe::Processes>(),
             Entry::of::<rtrb::Rtrb>(),
             Entry::of::<array_queue::CrossbeamArrayQueue>(),
+            Entry::of::<ringbuf::Ringbuf>(),
+            Entry::of::<concurrent_queue::Bounded>(),
+            Entry::of::<crossbeam_channel::Bounded>(),
+            Entry::of::<std_mpsc::SyncChannel>(),
+            Entry::of::<kanal::Bounded>(),
+            Entry::of::<flume::Bounded>(),
+            Entry::of::<crossfire::Spsc>(),
+            Entry::of::<crossfire::Mpsc>(),
+            Entry::of::<crossfire::Mpmc>(),
+            python::QUEUE,
+            python::SIMPLE_QUEUE,
+            python::PIPE,
+            python::PIPE_BYTES,
+            python::MANAGER,
             Entry::of::<vyukov::PlainVyukov>(),
             Entry::of_long::<bare::Slots>(),
             Entry::of::<bare::Futex>(),
