@@ -77,6 +77,11 @@ pub enum ErrorKind {
     },
     /// Same version, but the structures differ: one of the builds was changed without raising it.
     WrongLayout,
+    /// The segment was made with features of the format that this build does not have.
+    UnknownFeatures {
+        /// The bits of those.
+        bits: u32,
+    },
     /// The name belongs to something else, named here where this build knows it.
     WrongKind(&'static str),
     /// Elements of another size or alignment, or another [`type_id`](crate::Options::type_id).
@@ -228,6 +233,9 @@ impl fmt::Display for ErrorKind {
                 write!(f, "layout version {found}, this build reads {expected}")
             }
             Self::WrongLayout => write!(f, "its build lays the same version out differently"),
+            Self::UnknownFeatures { bits } => {
+                write!(f, "it has features {bits:#x}, which this build does not know")
+            }
             Self::WrongKind(found) => write!(f, "the name is held by {found}"),
             Self::WrongType(how) => write!(f, "element type differs: {how}"),
             Self::UnknownDelivery { code } => write!(f, "delivery policy {code} is not known here"),

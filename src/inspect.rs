@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use bytemuck::Zeroable;
 
 use crate::error::{ErrorKind, Failure};
-use crate::layout::{Kind, LAYOUT_HASH, MAGIC, SegmentHeader, Shape, VERSION};
+use crate::layout::{KNOWN_FEATURES, Kind, LAYOUT_HASH, MAGIC, SegmentHeader, Shape, VERSION};
 use crate::sys::shm::{self, FileSystem};
 
 /// Who may be trusted, and where.
@@ -104,7 +104,8 @@ fn read_header(file: &File, len: u64) -> Result<SegmentHeader, Failure> {
 }
 
 /// Version and layout come first, so that another build's segment is named as such; the checksum covers
-/// every other byte; what remains must be the very header that this build writes for such a shape.
+/// every other byte, so that only then features are what a later build wrote; what remains must be the very header
+/// that this build writes for such a shape.
 fn check_header(header: &SegmentHeader) -> Result<Shape, Failure> {
     if header.magic != MAGIC {
         return Err(ErrorKind::NotASegment("it does not begin as one").into());
@@ -119,12 +120,16 @@ fn check_header(header: &SegmentHeader) -> Result<Shape, Failure> {
     if header.checksum != header.sum() {
         return Err(ErrorKind::NotASegment("its header does not match its checksum").into());
     }
+    let bits = header.features & !KNOWN_FEATURES;
+    if bits != 0 {
+        return Err(ErrorKind::UnknownFeatures { bits }.into());
+    }
     let shape = Shape::of(header).ok_or(ErrorKind::WrongKind(Kind::described(header.kind)))?;
     if !shape.knows_delivery() {
         return Err(ErrorKind::UnknownDelivery { code: shape.delivery }.into());
     }
     match shape.header(header.boot_id) {
-        Some(ours) if ours == *header => Ok(shape),
+        Some(ours) if ours.is_matched_by(header) => Ok(shape),
         _ => Err(ErrorKind::NotASegment("its header contradicts itself").into()),
     }
 }

@@ -2,37 +2,100 @@
 //!
 //! Fixed-width integers only, little-endian, naturally aligned; one structure per 128-byte line, grouped by
 //! who writes it; all zeros is the valid empty state of every mutable line, but for `present`. The compiler checks each
-//! offset below, a golden-bytes test pins the header, and DESIGN.md §4 shows the same numbers.
+//! offset, golden-bytes tests pin every structure, and DESIGN.md §4 shows the same numbers.
 //!
-//! This file has the header and the arithmetic on geometry, `lines` what members change: data, no I/O, no references
-//! into memory.
+//! This file has the constants and the arithmetic on geometry, `header` what is fixed, `lines` what members change,
+//! `describe` how both are shown to other languages: data, no I/O, no references into memory.
+//!
+//! Version 1 is frozen. What it has room for and nothing uses yet is marked *Reserved*; DESIGN.md §4 says how it may
+//! come into use.
 
+mod describe;
+mod header;
 mod lines;
 
-use bytemuck::{Pod, Zeroable};
+use crate::primitive::{self, slot_stride};
+use describe::constants;
 
-use crate::primitive::slot_stride;
-
+pub use describe::Constant;
+#[cfg(not(loom))]
+pub use describe::{Field, Shared, Structure, Type};
+pub use header::*;
 pub use lines::*;
 
-/// `ringway` and a zero byte, as a little-endian number: the first eight bytes of every segment.
-pub const MAGIC: u64 = u64::from_le_bytes(*b"ringway\0");
-/// The format described in this file. A change that an older build cannot read raises it.
-pub const VERSION: u32 = 1;
-/// Everything starts on a line of this many bytes: two cache lines, because the adjacent-line prefetcher
-/// of common processors fetches in pairs.
-pub const LINE: usize = 128;
-/// The most members that a segment can have: one line of waiter bits.
-pub const MAX_MEMBERS: u32 = 512;
-/// The longest segment: lock bytes begin behind it.
-pub const MAX_SEGMENT: u64 = 1 << 40;
+constants! {
+    /// What is the same in every segment of this version.
+    pub const GENERAL;
 
-/// Liveness byte of member 0 in the segment file; member `i` holds the `i`-th after it.
-pub const LIVENESS_BYTE: u64 = 1 << 40;
-/// The byte that whoever removes the segment's name holds.
-pub const REMOVAL_BYTE: u64 = 1 << 42;
-/// Byte of member 0 that a watcher may wait on; it says nothing about liveness by itself.
-pub const BELL_BYTE: u64 = 1 << 41;
+    /// `ringway` and a zero byte, as a little-endian number: the first eight bytes of every segment.
+    pub const MAGIC: u64 = u64::from_le_bytes(*b"ringway\0");
+    /// The format described here. It is frozen: a change that an older build could not read raises it.
+    pub const VERSION: u32 = 1;
+    /// What was added to the version compatibly: words that were zero before, which an older build may ignore.
+    pub const MINOR: u32 = 0;
+    /// Everything starts on a line of this many bytes: two cache lines, because the adjacent-line prefetcher
+    /// of common processors fetches in pairs.
+    pub const LINE: usize = 128;
+    /// The most members that a segment can have: one line of waiter bits.
+    pub const MAX_MEMBERS: u32 = 512;
+    /// The longest segment: lock bytes begin behind it.
+    pub const MAX_SEGMENT: u64 = 1 << 40;
+    /// The most deliveries that are told apart: a slot counts them in four bits.
+    pub const MOST_DELIVERIES: u32 = 15;
+    /// Liveness byte of member 0 in the segment file; member `i` holds the `i`-th after it.
+    pub const LIVENESS_BYTE: u64 = 1 << 40;
+    /// Byte of member 0 that a watcher may wait on; it says nothing about liveness by itself.
+    pub const BELL_BYTE: u64 = 1 << 41;
+    /// The byte that whoever removes the segment's name holds.
+    pub const REMOVAL_BYTE: u64 = 1 << 42;
+    /// Offset of [`Control`].
+    pub const CONTROL_OFFSET: usize = 256;
+    /// Offset of [`Ends`].
+    pub const ENDS_OFFSET: usize = 384;
+    /// Offset of the [`EventLine`] at which watchers wait.
+    pub const ARRIVALS_OFFSET: usize = 512;
+    /// Offset of what the geometry places: members first.
+    pub const PLACED_OFFSET: usize = 640;
+}
+
+constants! {
+    /// Bits and codes in the header.
+    pub const CODES;
+
+    /// The channel's name disappears with its last member.
+    pub const FLAG_REMOVE_WHEN_UNUSED: u32 = 1;
+    /// Sides use the asymmetric barrier.
+    pub const FLAG_ASYMMETRIC: u32 = 2;
+    /// A pipe with one ring: end 0 sends, end 1 receives.
+    pub const FLAG_FIRST_SENDS: u32 = 4;
+    /// A pipe with one ring: end 1 sends, end 0 receives.
+    pub const FLAG_SECOND_SENDS: u32 = 8;
+    /// A message whose receiver did not acknowledge it is delivered again.
+    pub const DELIVERY_AT_LEAST_ONCE: u32 = 1;
+    /// A message whose receiver did not acknowledge it is dropped.
+    pub const DELIVERY_AT_MOST_ONCE: u32 = 2;
+    /// Messages of bytes may lie outside of their slot. Reserved.
+    pub const FEATURE_LONG_MESSAGES: u32 = 1;
+    /// Another segment may continue this one. Reserved.
+    pub const FEATURE_GROWTH: u32 = 2;
+    /// Records may be longer than the ring, and receivers may set how long at most. Reserved.
+    pub const FEATURE_LONG_RECORDS: u32 = 4;
+}
+
+constants! {
+    /// Where things lie in a slot of a queue.
+    pub const SLOTS;
+
+    /// Slots begin on multiples of this, or of the element's alignment if that is more.
+    pub const SLOT_ALIGN: usize = primitive::SLOT_ALIGN;
+    /// A value lies here, or at its alignment if that is more; of a message of bytes the word with its length.
+    pub const SLOT_PAYLOAD: usize = size_of::<u64>();
+    /// The bytes of a message.
+    pub const SLOT_BYTES: usize = SLOT_PAYLOAD + size_of::<u64>();
+}
+
+/// The `FEATURE_` bits that this build can deal with: it opens no segment that has others.
+pub const KNOWN_FEATURES: u32 = 0;
 
 /// What a segment holds.
 #[repr(u32)]
@@ -101,203 +164,6 @@ impl Kind {
     }
 }
 
-/// The channel's name disappears with its last member.
-pub const FLAG_REMOVE_WHEN_UNUSED: u32 = 1;
-/// Sides use [`crate::primitive::Barrier::Asymmetric`].
-pub const FLAG_ASYMMETRIC: u32 = 2;
-/// A pipe with one ring: end 0 sends, end 1 receives.
-pub const FLAG_FIRST_SENDS: u32 = 4;
-/// A pipe with one ring: end 1 sends, end 0 receives.
-pub const FLAG_SECOND_SENDS: u32 = 8;
-
-/// A message whose receiver did not acknowledge it is delivered again.
-pub const DELIVERY_AT_LEAST_ONCE: u32 = 1;
-/// A message whose receiver did not acknowledge it is dropped.
-pub const DELIVERY_AT_MOST_ONCE: u32 = 2;
-
-/// What the segment is, fixed before its name becomes visible: plain data, read once into private memory.
-#[repr(C, align(128))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-pub struct SegmentHeader {
-    /// [`MAGIC`].
-    pub magic: u64,
-    /// [`VERSION`].
-    pub version: u32,
-    /// A [`Kind`].
-    pub kind: u32,
-    /// [`LAYOUT_HASH`].
-    pub layout_hash: u64,
-    /// [`SegmentHeader::sum`] of the other bytes.
-    pub checksum: u64,
-    /// Bytes in the file.
-    pub total_len: u64,
-    /// Kernel boot that the locks of this segment belong to.
-    pub boot_id: [u8; 16],
-    /// Fingerprint of the element type's agreed name; zero for none.
-    pub type_id: [u8; 16],
-    /// Bytes in one element.
-    pub element_size: u64,
-    /// Alignment of one element.
-    pub element_align: u32,
-    /// Members that can be attached at a time.
-    pub max_members: u32,
-    /// Elements (for byte rings: 8-byte words) in each ring, a power of two.
-    pub capacity: u64,
-    /// Bytes from one slot to the next.
-    pub stride: u64,
-    /// Offset of the member records.
-    pub members_offset: u64,
-    /// Offset of the members' counters.
-    pub counters_offset: u64,
-    /// Offset of the ring headers.
-    pub rings_offset: u64,
-    /// Offset of the first ring's slots.
-    pub slots_offset: u64,
-    /// Offset of the slab; zero for none.
-    pub slab_offset: u64,
-    /// Bytes in the slab.
-    pub slab_len: u64,
-    /// `FLAG_` bits.
-    pub flags: u32,
-    /// How many rings.
-    pub rings: u32,
-    /// Delivery policy of a queue: [`DELIVERY_AT_LEAST_ONCE`] or [`DELIVERY_AT_MOST_ONCE`]; zero elsewhere.
-    pub delivery: u32,
-    /// Deliveries after which a message goes to the dead letters; zero for no limit.
-    pub delivery_limit: u32,
-    /// Elements in the second ring of a queue, which has its dead letters, a power of two; zero for none.
-    pub dead_letters: u64,
-    /// Zero.
-    pub reserved: [u64; 10],
-}
-
-impl SegmentHeader {
-    /// FNV-1a over the header with its checksum field taken as zero.
-    pub fn sum(&self) -> u64 {
-        let blank = Self { checksum: 0, ..*self };
-        fnv1a_64(bytemuck::bytes_of(&blank))
-    }
-}
-
-#[cfg(not(loom))]
-const _: () = {
-    use std::mem::{offset_of, size_of};
-    assert!(cfg!(target_endian = "little"));
-    assert!(size_of::<SegmentHeader>() == 256);
-    assert!(offset_of!(SegmentHeader, version) == 8);
-    assert!(offset_of!(SegmentHeader, kind) == 12);
-    assert!(offset_of!(SegmentHeader, layout_hash) == 16);
-    assert!(offset_of!(SegmentHeader, checksum) == 24);
-    assert!(offset_of!(SegmentHeader, total_len) == 32);
-    assert!(offset_of!(SegmentHeader, boot_id) == 40);
-    assert!(offset_of!(SegmentHeader, type_id) == 56);
-    assert!(offset_of!(SegmentHeader, element_size) == 72);
-    assert!(offset_of!(SegmentHeader, element_align) == 80);
-    assert!(offset_of!(SegmentHeader, max_members) == 84);
-    assert!(offset_of!(SegmentHeader, capacity) == 88);
-    assert!(offset_of!(SegmentHeader, stride) == 96);
-    assert!(offset_of!(SegmentHeader, members_offset) == 104);
-    assert!(offset_of!(SegmentHeader, counters_offset) == 112);
-    assert!(offset_of!(SegmentHeader, rings_offset) == 120);
-    assert!(offset_of!(SegmentHeader, slots_offset) == 128);
-    assert!(offset_of!(SegmentHeader, slab_offset) == 136);
-    assert!(offset_of!(SegmentHeader, slab_len) == 144);
-    assert!(offset_of!(SegmentHeader, flags) == 152);
-    assert!(offset_of!(SegmentHeader, rings) == 156);
-    assert!(offset_of!(SegmentHeader, delivery) == 160);
-    assert!(offset_of!(SegmentHeader, delivery_limit) == 164);
-    assert!(offset_of!(SegmentHeader, dead_letters) == 168);
-    assert!(size_of::<Control>() == LINE && offset_of!(Control, roster) == 8);
-    assert!(offset_of!(Control, next) == 16);
-    assert!(size_of::<Ends>() == LINE && offset_of!(Ends, deserted) == 16);
-    assert!(size_of::<MemberRecord>() == LINE && offset_of!(MemberRecord, pid) == 4);
-    assert!(offset_of!(MemberRecord, incarnation) == 8);
-    assert!(offset_of!(MemberRecord, start_time) == 16);
-    assert!(offset_of!(MemberRecord, roles) == 24);
-    assert!(size_of::<Counters>() == LINE && offset_of!(Counters, dead_letters) == 80);
-    assert!(size_of::<SealLine>() == LINE && offset_of!(SealLine, present) == 8);
-    assert!(size_of::<EventLine>() == LINE && offset_of!(EventLine, waiters) == 8);
-    assert!(size_of::<RingHeader>() == 640);
-    assert!(offset_of!(RingHeader, consumer) == 128);
-    assert!(offset_of!(RingHeader, seal) == 256);
-    assert!(offset_of!(RingHeader, not_empty) == 384);
-    assert!(offset_of!(RingHeader, not_full) == 512);
-    assert!(size_of::<HeadLine>() == LINE && offset_of!(HeadLine, redeliver) == 8);
-    assert!(size_of::<GateLine>() == LINE && offset_of!(GateLine, present) == 8);
-    assert!(size_of::<QueueHeader>() == size_of::<RingHeader>());
-    assert!(offset_of!(QueueHeader, head) == 128);
-    assert!(offset_of!(QueueHeader, gate) == 256);
-    assert!(offset_of!(QueueHeader, not_empty) == 384);
-    assert!(offset_of!(QueueHeader, not_full) == 512);
-};
-
-/// Fingerprint of sizes and of some offsets: builds that disagree about them refuse each other.
-#[cfg(not(loom))]
-pub const LAYOUT_HASH: u64 = {
-    use std::mem::{offset_of, size_of};
-    let facts = [
-        size_of::<SegmentHeader>(),
-        offset_of!(SegmentHeader, flags),
-        size_of::<Control>(),
-        size_of::<Ends>(),
-        size_of::<MemberRecord>(),
-        offset_of!(MemberRecord, roles),
-        size_of::<Counters>(),
-        offset_of!(Counters, dead_letters),
-        size_of::<RingHeader>(),
-        offset_of!(RingHeader, consumer),
-        offset_of!(RingHeader, seal),
-        offset_of!(RingHeader, not_empty),
-        offset_of!(RingHeader, not_full),
-        offset_of!(EventLine, waiters),
-        offset_of!(SealLine, present),
-        size_of::<QueueHeader>(),
-        offset_of!(QueueHeader, not_full),
-        offset_of!(HeadLine, redeliver),
-        offset_of!(Ends, deserted),
-        CONTROL_OFFSET,
-        ENDS_OFFSET,
-        ARRIVALS_OFFSET,
-        LINE,
-    ];
-    let mut hash = FNV_64;
-    let mut i = 0;
-    while i < facts.len() {
-        hash = fnv1a_step(hash, facts[i] as u64);
-        i += 1;
-    }
-    hash
-};
-
-/// Offset of [`Control`].
-pub const CONTROL_OFFSET: usize = 256;
-/// Offset of [`Ends`].
-pub const ENDS_OFFSET: usize = 384;
-/// Offset of the [`EventLine`] that watchers wait at.
-pub const ARRIVALS_OFFSET: usize = 512;
-/// Offset of what the geometry places: members first.
-pub const PLACED_OFFSET: usize = 640;
-
-const FNV_64: u64 = 0xcbf2_9ce4_8422_2325;
-const FNV_64_PRIME: u64 = 0x0000_0100_0000_01b3;
-const FNV_128: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-const FNV_128_PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-
-const fn fnv1a_step(hash: u64, value: u64) -> u64 {
-    (hash ^ value).wrapping_mul(FNV_64_PRIME)
-}
-
-/// FNV-1a, 64 bits (Fowler, Noll, Vo). Every single flipped bit changes it.
-pub fn fnv1a_64(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(FNV_64, |hash, byte| fnv1a_step(hash, u64::from(*byte)))
-}
-
-/// FNV-1a, 128 bits: the fingerprint of a type's agreed name.
-pub fn type_fingerprint(name: &str) -> [u8; 16] {
-    let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(FNV_128_PRIME);
-    name.as_bytes().iter().fold(FNV_128, step).to_le_bytes()
-}
-
 /// What a channel needs of its segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -323,9 +189,6 @@ pub struct Shape {
     pub dead_letters: u64,
 }
 
-/// The most deliveries that are told apart: a slot counts them in four bits.
-pub const MOST_DELIVERIES: u32 = 15;
-
 impl Shape {
     /// The header that describes a segment of this shape, or `None` when it would be longer than
     /// [`MAX_SEGMENT`] or the numbers make no sense.
@@ -336,6 +199,7 @@ impl Shape {
         let whole = self.capacity.is_power_of_two() && self.element_align.is_power_of_two();
         let countable = self.capacity <= MAX_SEGMENT;
         let aligned = self.element_align as usize <= LINE
+            && self.element_fits_kind()
             && self.element_size.checked_rem(u64::from(self.element_align)) == Some(0);
         let known = self.flags & !self.kind.flags() == 0
             && self.knows_delivery()
@@ -381,7 +245,8 @@ impl Shape {
             delivery: self.delivery,
             delivery_limit: self.delivery_limit,
             dead_letters: self.dead_letters,
-            ..Zeroable::zeroed()
+            minor: MINOR,
+            ..bytemuck::Zeroable::zeroed()
         };
         header.checksum = header.sum();
         Some(header)
@@ -420,6 +285,16 @@ impl Shape {
                     && slots.is_power_of_two()
                     && slots <= MAX_SEGMENT
             }
+        }
+    }
+
+    /// Whether elements are such as the kind has: a pipe is made of words, and a message of bytes begins on one.
+    fn element_fits_kind(&self) -> bool {
+        let word = size_of::<u64>();
+        match self.kind {
+            Kind::Pipe => (self.element_size, self.element_align as usize) == (word as u64, word),
+            Kind::ByteQueue => self.element_align as usize == word,
+            Kind::Spsc | Kind::Queue => true,
         }
     }
 

@@ -36,7 +36,7 @@
     target_endian = "little"
 )))]
 compile_error!(
-    "ringway runs on 64-bit little-endian Linux: port src/sys and the assertions in src/layout.rs"
+    "ringway runs on 64-bit little-endian Linux: port src/sys and the assertions in src/layout"
 );
 
 mod error;
@@ -61,6 +61,11 @@ mod ring;
 
 #[cfg(not(loom))]
 mod channel;
+
+/// For the generator of `include/ringway.h`; nothing here is promised to Rust programs.
+#[cfg(not(loom))]
+#[doc(hidden)]
+pub mod format;
 
 pub use error::{
     Error, ErrorKind, Fault, MemberId, Operation, RecvError, RecvTimeoutError, SendError,

@@ -1,7 +1,7 @@
 //! The facade: atomics, shared cells, locks, time and the futex, from the standard library or from loom.
 //!
 //! Everything above this file is written once and runs on a mapping, on the heap and under loom alike.
-//! Only the module list in `lib.rs` and what `layout.rs` says of sizes ask which one it is besides.
+//! Only the module list in `lib.rs` and what `layout` says of sizes ask which one it is besides.
 //!
 //! Two rules live here because both builds must keep them:
 //!
@@ -26,7 +26,7 @@ pub use self::cells::Cells;
 pub use self::cells::HeapCells;
 #[cfg(any(test, loom))]
 pub use self::slots::HeapSlots;
-pub use self::slots::{Message, Slots, stride as slot_stride};
+pub use self::slots::{Message, SLOT_ALIGN, Slots, stride as slot_stride};
 
 #[cfg(loom)]
 pub use loom::sync::atomic::Ordering;

@@ -54,7 +54,7 @@ mod sealed {
 }
 
 /// Slots begin on multiples of this: four small ones share a cache line, and a large one wastes little.
-const SLOT_ALIGN: usize = 16;
+pub const SLOT_ALIGN: usize = 16;
 
 /// Bytes from one slot to the next for a payload of `size` bytes aligned to `align`.
 ///

@@ -13,9 +13,10 @@
 
 use super::Corruption;
 use super::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
+use crate::layout::{RECORD_PADDING, RECORD_WHOLE};
 
-const RECORD: u64 = 1 << 32;
-const PADDING: u64 = 2 << 32;
+const RECORD: u64 = (RECORD_WHOLE as u64) << 32;
+const PADDING: u64 = (RECORD_PADDING as u64) << 32;
 const WORD: usize = 8;
 
 /// The longest record that a ring of `words` words carries, in bytes.
@@ -268,7 +269,7 @@ mod tests {
     #[test]
     fn arbitrary_words_are_records_or_corruption_but_never_out_of_bounds() {
         let lengths = [0u64, 1, 7, 8, 9, 23, 24, 25, 31, 32, 33, u32::MAX.into()];
-        for kind in 0..4u64 {
+        for kind in 0..7u64 {
             for len in lengths {
                 for second in lengths.map(|len| RECORD | len).into_iter().chain([0, PADDING | 8]) {
                     for (start, filled) in [(0, 8), (5, 3), (5, 8), (7, 1), (7, 2), (3, 4)] {

@@ -68,6 +68,10 @@ const OWNER_MASK: u64 = (1 << OWNER_BITS) - 1;
 const DIED: u64 = 1 << 63;
 
 impl EndWord {
+    /// Its parts and their bits.
+    pub const PARTS: [(&'static str, u64); 3] =
+        [("died", DIED), ("incarnation", !(DIED | OWNER_MASK)), ("owner", OWNER_MASK)];
+
     /// The word as it is in memory.
     #[inline(always)]
     pub fn from_bits(bits: u64) -> Self {

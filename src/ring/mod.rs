@@ -27,6 +27,8 @@ pub enum Corruption {
     Member,
     /// A message longer than its slot.
     Length,
+    /// A message with flags that nothing sets.
+    Flags,
     /// Somebody moves a cursor without end.
     Restless,
 }
@@ -42,6 +44,7 @@ impl Corruption {
             Corruption::Slot => "a slot is in a state that its position cannot have",
             Corruption::Member => "a claim belongs to no possible member",
             Corruption::Length => "a message is longer than its slot",
+            Corruption::Flags => "a message has flags that this build does not know",
             Corruption::Restless => "a cursor moves without end",
         }
     }

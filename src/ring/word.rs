@@ -31,6 +31,10 @@ const TRIES_SHIFT: u32 = 14;
 const TRIES_MASK: u64 = 0b1111;
 const LAP_SHIFT: u32 = 18;
 
+const PENDING: u64 = 1;
+
+const LENGTH_MASK: u64 = (1 << 32) - 1;
+
 /// What a slot is in the middle of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -67,6 +71,14 @@ impl State {
 pub struct SlotWord(pub u64);
 
 impl SlotWord {
+    /// Its parts and their bits.
+    pub const PARTS: [(&'static str, u64); 4] = [
+        ("lap", !0 << LAP_SHIFT),
+        ("tries", TRIES_MASK << TRIES_SHIFT),
+        ("member", MEMBER_MASK << MEMBER_SHIFT),
+        ("state", STATE_MASK),
+    ];
+
     /// Its state, if any correct member writes such a word.
     #[inline(always)]
     pub fn state(self) -> Option<State> {
@@ -254,6 +266,10 @@ pub fn before(position: u64, count: u64) -> u64 {
 pub struct CursorWord(pub u64);
 
 impl CursorWord {
+    /// Its parts and their bits.
+    pub const PARTS: [(&'static str, u64); 3] =
+        [("position", !0 << CURSOR_SHIFT), ("closed", CLOSED), ("member", MEMBER_MASK)];
+
     /// The cursor at `position` after a claim by `member`.
     #[inline(always)]
     pub fn new(position: u64, member: u16) -> Self {
@@ -291,22 +307,49 @@ impl CursorWord {
 pub struct RedeliverWord(pub u64);
 
 impl RedeliverWord {
+    /// Its parts and their bits.
+    pub const PARTS: [(&'static str, u64); 2] = [("generation", !PENDING), ("pending", PENDING)];
+
     /// Whether a slot may be in REDELIVER.
     #[inline(always)]
     pub fn is_pending(self) -> bool {
-        self.0 & 1 != 0
+        self.0 & PENDING != 0
     }
 
     /// After a message was put back.
     #[must_use]
     pub fn raised(self) -> Self {
-        Self((self.0 >> 1).wrapping_add(1) << 1 | 1)
+        Self((self.0 >> 1).wrapping_add(1) << 1 | PENDING)
     }
 
     /// After all slots were looked at and none was in REDELIVER.
     #[must_use]
     pub fn cleared(self) -> Self {
-        Self(self.0 & !1)
+        Self(self.0 & !PENDING)
+    }
+}
+
+/// What lies between the word of a slot and a message of bytes: `[flags:32 | length:32]`.
+///
+/// A flag says that what follows is not just the bytes; there are none yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageWord(pub u64);
+
+impl MessageWord {
+    /// Its parts and their bits.
+    pub const PARTS: [(&'static str, u64); 2] = [("flags", !LENGTH_MASK), ("length", LENGTH_MASK)];
+
+    /// Of a message whose `len` bytes follow.
+    #[inline(always)]
+    pub fn new(len: usize) -> Self {
+        debug_assert!(len as u64 <= LENGTH_MASK, "a slot is shorter than that");
+        Self(len as u64)
+    }
+
+    /// How many bytes follow, where this build knows what they are.
+    #[inline(always)]
+    pub fn length(self) -> Option<usize> {
+        if self.0 & !LENGTH_MASK == 0 { usize::try_from(self.0).ok() } else { None }
     }
 }
 
@@ -381,6 +424,17 @@ mod tests {
         }
         assert_eq!(SlotWord(ring.writing(9, 1).0 | 1 << TRIES_SHIFT).state(), None);
         assert_eq!(SlotWord(ring.reading(9, 1).put_back().0 | 1 << MEMBER_SHIFT).state(), None);
+    }
+
+    #[test]
+    fn a_message_with_a_flag_has_no_length() {
+        for len in [0, 1, 240, u32::MAX] {
+            let len = usize::try_from(len).unwrap();
+            assert_eq!(MessageWord::new(len).length(), Some(len));
+            for flag in 32..64 {
+                assert_eq!(MessageWord(MessageWord::new(len).0 | 1 << flag).length(), None);
+            }
+        }
     }
 
     #[test]

@@ -168,6 +168,8 @@ fn record_headers_that_cannot_be_are_corrupt_for_every_way_of_receiving() {
         PADDING | 0x78,
         PADDING | u64::from(u32::MAX),
         3 << 32,
+        4 << 32,
+        5 << 32 | 8,
         u64::MAX,
     ];
     for header in forged {

@@ -7,13 +7,18 @@ mod util;
 
 mod absences;
 mod barriers;
+mod c_reader;
+mod c_reader_hostile;
+mod c_reader_live;
 mod dead_letters;
 mod dirty;
 mod dirty_orders;
 mod fork;
 mod forked;
+mod golden;
 mod handover;
 mod hostile;
+mod hostile_later;
 mod hostile_words;
 mod layout;
 mod lifecycle;
@@ -57,6 +62,7 @@ fn child() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match role.split_once("::") {
         Some(("barriers", role)) => barriers::play(role, &arguments),
+        Some(("c_reader", role)) => c_reader::play(role, &arguments),
         Some(("deaths", role)) => threats_deaths::play(role, &arguments),
         Some(("dirty", role)) => dirty::play(role, &arguments),
         Some(("dirty_orders", role)) => dirty_orders::play(role, &arguments),
@@ -64,6 +70,7 @@ fn child() {
         Some(("dead_letters", role)) => dead_letters::play(role, &arguments),
         Some(("fork", role)) => fork::play(role, &arguments),
         Some(("forked", role)) => forked::play(role, &arguments),
+        Some(("golden", role)) => golden::play(role, &arguments),
         Some(("handover", role)) => handover::play(role, &arguments),
         Some(("hostile", role)) => hostile::play(role, &arguments),
         Some(("lifecycle", role)) => lifecycle::play(role, &arguments),

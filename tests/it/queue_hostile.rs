@@ -222,12 +222,13 @@ fn counts_of_senders_and_receivers_that_are_not_so_disconnect_or_do_not_but_harm
 }
 
 #[test]
-fn a_length_longer_than_a_slot_is_corrupt_for_every_way_of_receiving_until_healed() {
+fn a_length_longer_than_a_slot_or_with_a_flag_is_corrupt_for_every_way_of_receiving_until_healed() {
     let name = Name::new("length");
     let queue = Queue::<[u8]>::options().capacity(2).message_len(32).create(&name).unwrap();
     let (sender, receiver, view) = (queue.sender(), queue.receiver(), View::open(name.path()));
     sender.send(&[7; 32]).unwrap();
-    for len in [33, 40, 1 << 20, 1 << 32, 1 << 63, u64::MAX] {
+    let flags = (32..64).map(|flag| 1 << flag | 7);
+    for len in [33, 40, 1 << 20, 1 << 32, 1 << 63, u64::MAX].into_iter().chain(flags) {
         view.put_u64(view.word(0) + 8, len);
         let faults = within(LONG, || {
             [
@@ -239,7 +240,9 @@ fn a_length_longer_than_a_slot_is_corrupt_for_every_way_of_receiving_until_heale
                 receiver.recv_guard().unwrap_err().fault(),
             ]
         });
-        assert!(faults.iter().all(|f| matches!(f, Some(Fault::Corrupt(_)))), "{faults:?}");
+        let what = if len >> 32 == 0 { "longer" } else { "flags" };
+        let named = |f: &Option<Fault>| matches!(f, Some(Fault::Corrupt(w)) if w.contains(what));
+        assert!(faults.iter().all(named), "{len:#x}: {faults:?}");
     }
     view.put_u64(view.word(0) + 8, 3);
     let delivery = receiver.recv_guard().unwrap();

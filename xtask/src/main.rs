@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod checks;
 mod compare;
 mod fuzz;
+mod header;
 mod lab;
 mod loom;
 mod model;
@@ -80,6 +81,8 @@ enum Check {
     },
     /// Kills processes at every instruction of every operation: survivors must find everything in order
     KillSweep(sweep::Arguments),
+    /// Makes include/ringway.h of the layout
+    Header,
     /// Checks formatting, lints and documentation
     Lint,
 }
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
         Check::Fuzz(arguments) => fuzz::run(&arguments),
         Check::Torture { arguments } => torture::run(&arguments),
         Check::KillSweep(arguments) => sweep::run(&arguments),
+        Check::Header => header::write(),
         Check::Lint => checks::lint(),
     };
     match outcome {

@@ -290,7 +290,44 @@ impl Receiver<[u8]> {
     /// # Errors
     ///
     /// Why there is none; [`Fault::BufferTooShort`] if it is longer than `buffer`, and then it stays first in line.
+    #[inline(always)]
     pub fn try_recv_into(&self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
+        match self.recv_into_at_once(buffer) {
+            Some(received) => received.map_err(TryRecvError::Failed),
+            None => self.try_recv_into_slowly(buffer),
+        }
+    }
+
+    /// Takes the next message into `buffer` if there is no obstacle: as for values.
+    #[inline(always)]
+    fn recv_into_at_once(&self, buffer: &mut [u8]) -> Option<Result<usize, Fault>> {
+        let ring = *self.anchored.ring();
+        let mut claim = ring.take_at_once(&self.side)?;
+        let place = ring.measure(&mut claim).map(|len| buffer.get_mut(..len));
+        let Ok(Some(place)) = place else { return Some(self.give_up(claim, buffer.len())) };
+        place.copy_from_slice(ring.bytes(&claim));
+        ring.acknowledge(claim);
+        if ring.producers_wait() {
+            self.place.wake_senders(1);
+        }
+        Some(Ok(place.len()))
+    }
+
+    /// What is wrong with a claimed message, which stays first in line: corrupt, or longer than a buffer of `len` bytes.
+    #[cold]
+    fn give_up(&self, mut claim: Taken, len: usize) -> Result<usize, Fault> {
+        let ring = self.anchored.ring();
+        let fault = match ring.measure(&mut claim) {
+            Ok(needed) => Fault::BufferTooShort { needed, len },
+            Err(what) => Fault::Corrupt(what.text()),
+        };
+        ring.put_back(self.side.sweeper(), claim, false);
+        self.place.tell_receivers(1);
+        Err(fault)
+    }
+
+    #[inline(never)]
+    fn try_recv_into_slowly(&self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
         let claim = self.take()?;
         self.copy_into(claim, buffer).map_err(TryRecvError::Failed)
     }
@@ -301,7 +338,16 @@ impl Receiver<[u8]> {
     ///
     /// Why none can come any more; [`Fault::BufferTooShort`] if it is longer than `buffer`, and then it stays first in
     /// line.
+    #[inline(always)]
     pub fn recv_into(&self, buffer: &mut [u8]) -> Result<usize, RecvError> {
+        match self.recv_into_at_once(buffer) {
+            Some(received) => received.map_err(RecvError::Failed),
+            None => self.recv_into_slowly(buffer),
+        }
+    }
+
+    #[inline(never)]
+    fn recv_into_slowly(&self, buffer: &mut [u8]) -> Result<usize, RecvError> {
         let claim = self.take_until(Deadline::NEVER)?;
         self.copy_into(claim, buffer).map_err(RecvError::Failed)
     }
@@ -396,11 +442,7 @@ impl Receiver<[u8]> {
         let ring = self.anchored.ring();
         let message = ring.bytes(&claim);
         let (needed, len) = (message.len(), buffer.len());
-        let Some(place) = buffer.get_mut(..needed) else {
-            ring.put_back(self.side.sweeper(), claim, false);
-            self.place.tell_receivers(1);
-            return Err(Fault::BufferTooShort { needed, len });
-        };
+        let Some(place) = buffer.get_mut(..needed) else { return self.give_up(claim, len) };
         place.copy_from_slice(message);
         self.acknowledge(claim);
         Ok(needed)

@@ -275,7 +275,29 @@ impl Sender<[u8]> {
     /// # Errors
     ///
     /// Why it was not sent.
+    #[inline(always)]
     pub fn try_send(&self, message: &[u8]) -> Result<(), TrySendError<()>> {
+        if self.send_at_once(message) { Ok(()) } else { self.try_send_slowly(message) }
+    }
+
+    /// Sends `message` if there is no obstacle: as for values.
+    #[inline(always)]
+    fn send_at_once(&self, message: &[u8]) -> bool {
+        let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
+        let ring = *self.anchored.ring();
+        if entered == deserted || message.len() > ring.max_len() {
+            return false;
+        }
+        let Some(claim) = ring.reserve_at_once(&self.side, message.len()) else { return false };
+        ring.fill_with(claim, message);
+        if ring.consumers_wait() {
+            self.place.wake_receivers(1);
+        }
+        true
+    }
+
+    #[inline(never)]
+    fn try_send_slowly(&self, message: &[u8]) -> Result<(), TrySendError<()>> {
         let claim = self.check(message.len()).and_then(|()| self.claim(message.len()));
         self.fill(claim.map_err(|why| why.give_back(()))?, message);
         Ok(())
@@ -286,7 +308,13 @@ impl Sender<[u8]> {
     /// # Errors
     ///
     /// Why it cannot be sent.
+    #[inline(always)]
     pub fn send(&self, message: &[u8]) -> Result<(), SendError<()>> {
+        if self.send_at_once(message) { Ok(()) } else { self.send_slowly(message) }
+    }
+
+    #[inline(never)]
+    fn send_slowly(&self, message: &[u8]) -> Result<(), SendError<()>> {
         let claim = self.checked_claim_until(message.len(), Deadline::NEVER);
         self.fill(claim.map_err(|why| why.give_back_final(()))?, message);
         Ok(())

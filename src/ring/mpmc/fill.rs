@@ -6,7 +6,7 @@ use bytemuck::Pod;
 use super::super::Corruption;
 use super::super::pace::SharedPace;
 use super::super::reap::resolve;
-use super::super::word::{CursorWord, POSITION_MASK, SlotWord, State, after, before};
+use super::super::word::{CursorWord, MessageWord, POSITION_MASK, SlotWord, State, after, before};
 use super::ahead::Ahead;
 use super::{Attempts, Ring};
 use crate::error::MemberId;
@@ -313,6 +313,7 @@ impl Ring<'_, [u8]> {
     }
 
     /// Makes `message` the message of a claim of its length. The caller then asks whether consumers wait.
+    #[inline(always)]
     pub fn fill_with(&self, mut claim: Filling, message: &[u8]) {
         self.claimed_mut(&mut claim).copy_from_slice(message);
         self.commit(claim);
@@ -327,6 +328,7 @@ impl Ring<'_, [u8]> {
     }
 
     /// The bytes of a claim, to be written in place.
+    #[inline(always)]
     pub fn claimed_mut<'c>(&'c self, claim: &'c mut Filling) -> &'c mut [u8] {
         let (index, words) = self.place(claim);
         // SAFETY: as above, exclusively.
@@ -335,15 +337,17 @@ impl Ring<'_, [u8]> {
     }
 
     /// The slot of a claim, and how many words its bytes take.
+    #[inline(always)]
     fn place(&self, claim: &Filling) -> (usize, usize) {
         (self.slot_of(claim), claim.len.div_ceil(size_of::<u64>()))
     }
 
     /// Makes the bytes of a claim a message.
+    #[inline(always)]
     pub fn commit(&self, claim: Filling) {
         let index = self.slot_of(&claim);
         // SAFETY: the slot is in WRITING for this claim.
-        unsafe { self.slots.write(index, claim.len as u64) };
+        unsafe { self.slots.write(index, MessageWord::new(claim.len).0) };
         self.fill(index, claim.word);
     }
 }

@@ -8,7 +8,7 @@ use bytemuck::Pod;
 use super::super::Corruption;
 use super::super::pace::SharedPace;
 use super::super::reap::resolve;
-use super::super::word::{CursorWord, RedeliverWord, SlotWord, State, after, before};
+use super::super::word::{CursorWord, MessageWord, RedeliverWord, SlotWord, State, after, before};
 use super::ahead::Ahead;
 use super::fill::NOWHERE;
 use super::redeliver::Sweeper;
@@ -402,11 +402,13 @@ impl Ring<'_, [u8]> {
     ///
     /// # Errors
     ///
-    /// When it is longer than a slot; the claim is as it was.
+    /// When it is longer than a slot, or has flags; the claim is as it was.
+    #[inline(always)]
     pub fn measure(&self, claim: &mut Taken) -> Result<usize, Corruption> {
         let index = self.slot_of_taken(claim);
         // SAFETY: the claim is one of this ring; nobody writes to the slot meanwhile.
-        let len = usize::try_from(unsafe { self.slots.read_once(index) }).unwrap_or(usize::MAX);
+        let word = MessageWord(unsafe { self.slots.read_once(index) });
+        let len = word.length().ok_or(Corruption::Flags)?;
         if len > self.max_len() {
             return Err(Corruption::Length);
         }
@@ -415,6 +417,7 @@ impl Ring<'_, [u8]> {
     }
 
     /// The bytes of a claim that was measured.
+    #[inline(always)]
     pub fn bytes<'c>(&'c self, claim: &'c Taken) -> &'c [u8] {
         let index = self.slot_of_taken(claim);
         // SAFETY: the claim is one of this ring and stays borrowed; nobody writes to the slot meanwhile.

@@ -2,6 +2,7 @@
 
 pub mod child;
 pub mod os;
+pub mod reader;
 pub mod view;
 
 use std::ops::Deref;

@@ -53,6 +53,10 @@ impl View {
         self.0.write_all_at(&value.to_le_bytes(), offset).expect("inside the file");
     }
 
+    pub fn put_bytes(&self, offset: u64, bytes: &[u8]) {
+        self.0.write_all_at(bytes, offset).expect("inside the file");
+    }
+
     pub fn put_u32(&self, offset: u64, value: u32) {
         self.0.write_all_at(&value.to_le_bytes(), offset).expect("inside the file");
     }

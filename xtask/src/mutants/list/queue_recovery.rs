@@ -121,7 +121,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "redelivery without a new generation",
         WORD,
-        &[("Self((self.0 >> 1).wrapping_add(1) << 1 | 1)", "Self(self.0 | 1)")],
+        &[("Self((self.0 >> 1).wrapping_add(1) << 1 | PENDING)", "Self(self.0 | PENDING)")],
         &["redelivery"],
         Killed,
     ),
