@@ -70,7 +70,7 @@ impl<T: Pod> Producer<T> {
     /// The value with why it was not sent.
     #[inline(always)]
     pub fn try_send(&mut self, value: T) -> Result<(), TrySendError<T>> {
-        match self.lane.attempt(|ring, side| side.push(ring, value)) {
+        match self.lane.push(value) {
             Ok(awaited) => {
                 self.lane.notify_if(awaited);
                 Ok(())
@@ -101,7 +101,7 @@ impl<T: Pod> Producer<T> {
 
     #[inline(always)]
     fn send_until(&mut self, value: T, deadline: Deadline) -> Result<(), Unsent> {
-        let awaited = match self.lane.attempt(|ring, side| side.push(ring, value)) {
+        let awaited = match self.lane.push(value) {
             Err(Unsent::Full) => self.wait_to_send(value, deadline)?,
             done => done?,
         };
@@ -218,7 +218,7 @@ impl<T: Pod> Consumer<T> {
     /// Why there is none.
     #[inline(always)]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        let (value, awaited) = self.lane.attempt(|ring, side| side.pop(ring))?;
+        let (value, awaited) = self.lane.pop()?;
         self.lane.notify_if(awaited);
         Ok(value)
     }
@@ -244,7 +244,7 @@ impl<T: Pod> Consumer<T> {
 
     #[inline(always)]
     fn recv_until(&mut self, deadline: Deadline) -> Result<T, Unreceived> {
-        let (value, awaited) = match self.lane.attempt(|ring, side| side.pop(ring)) {
+        let (value, awaited) = match self.lane.pop() {
             Err(Unreceived::Empty) => self.wait_to_recv(deadline)?,
             done => done?,
         };

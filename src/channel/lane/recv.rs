@@ -110,6 +110,18 @@ impl<T: Pod> RecvLane<T> {
         }
     }
 
+    /// Takes the next value: the frequent operation on its own, as for senders.
+    #[inline(always)]
+    pub fn pop(&mut self) -> Result<(T, bool), Unreceived> {
+        if !self.lane.has_peer() {
+            self.lane.check_present()?;
+        }
+        match self.side.pop(self.lane.anchored.ring()) {
+            Ok(popped) => Ok(popped),
+            Err(dry) => Err(self.dried(dry)),
+        }
+    }
+
     #[inline(always)]
     fn dried(&mut self, dry: Dry) -> Unreceived {
         self.idle.missed(&self.lane);
