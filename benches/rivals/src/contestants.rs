@@ -4,17 +4,28 @@ mod array_queue;
 mod bare;
 mod channel;
 mod concurrent_queue;
+mod copied;
 mod crossbeam_channel;
 mod crossfire;
+mod descriptors;
 mod flume;
+mod iceoryx2;
+mod ipc_channel;
 mod kanal;
+mod litter;
+mod message_queue;
+mod pipe;
 mod python;
 mod ringbuf;
+mod ringfire;
 mod ringway_bytes;
 mod ringway_pipe;
 mod ringway_queue;
 mod ringway_spsc;
 mod rtrb;
+mod shaq;
+mod shmem_ipc;
+mod sockets;
 mod std_mpsc;
 mod vyukov;
 
@@ -48,6 +59,17 @@ pub const fn all() -> &'static [Entry] {
             Entry::of::<crossfire::Spsc>(),
             Entry::of::<crossfire::Mpsc>(),
             Entry::of::<crossfire::Mpmc>(),
+            Entry::of::<shaq::Spsc>(),
+            Entry::of::<shaq::Mpmc>(),
+            shaq::Newer::entry(),
+            Entry::of::<ringfire::Lossless>(),
+            Entry::of_long::<iceoryx2::PublishSubscribe>(),
+            Entry::of_long::<shmem_ipc::Ring>(),
+            Entry::of_long::<ipc_channel::Bytes>(),
+            Entry::of_long::<pipe::Pipe>(),
+            Entry::of_long::<sockets::Stream>(),
+            Entry::of_long::<sockets::Packets>(),
+            Entry::of_long::<message_queue::Posix>(),
             python::QUEUE,
             python::SIMPLE_QUEUE,
             python::PIPE,

@@ -81,6 +81,8 @@ fn lead<C: Contestant, const W: usize>(
             let hubs = [Some(&there), back.as_ref()].into_iter().flatten();
             let tokens: Vec<String> = hubs.map(Hub::token).collect();
             let child = Follower::start(task, &board, &tokens)?;
+            there.handed_over();
+            back.as_mut().map(Hub::handed_over);
             let part = send(task, &board, &mut side);
             (part, child.finish()?)
         }
@@ -118,6 +120,7 @@ fn follow<C: Contestant, const W: usize>(
     tokens: &[String],
     receive: Act<InOf<C, W>, OutOf<C, W>>,
 ) -> Result<(), Unable> {
+    end_with_parent();
     let [board, there, back @ ..] = tokens else {
         return Err(Unable("tokens are missing".to_owned()));
     };
@@ -156,6 +159,32 @@ fn conclude(task: &Task, near: &Part, far: &Part) -> Sample {
     }
 }
 
+/// Some contestants do not tell their users of the other side's death: the kernel does it for them.
+#[allow(unsafe_code, reason = "prctl")]
+fn end_with_parent() {
+    // SAFETY: it touches nothing but an attribute of this process.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
+/// Ends this process if process `pid`, its child, fails: who waits for it would wait forever.
+#[allow(unsafe_code, reason = "waitid")]
+fn end_with_child(pid: u32) {
+    std::thread::spawn(move || {
+        // SAFETY: all zeros is a value of it.
+        let mut how: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        // The child stays to be waited for by its owner.
+        let options = libc::WEXITED | libc::WNOWAIT;
+        // SAFETY: there is room for the answer.
+        let answer = unsafe { libc::waitid(libc::P_PID, pid, &raw mut how, options) };
+        // SAFETY: the answer is that of a child's end.
+        let status = unsafe { how.si_status() };
+        if answer == 0 && (how.si_code != libc::CLD_EXITED || status != 0) {
+            eprintln!("the receiving process failed ({status})");
+            std::process::exit(1);
+        }
+    });
+}
+
 /// The other process of a sample.
 struct Follower(Child);
 
@@ -169,7 +198,9 @@ impl Follower {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn();
-        child.map(Self).map_err(Unable::because("start the other process"))
+        let child = child.map_err(Unable::because("start the other process"))?;
+        end_with_child(child.id());
+        Ok(Self(child))
     }
 
     /// What it saw.
@@ -342,7 +373,7 @@ fn receive<C: Contestant, const W: usize>(
         }
         Shape::SpinningTrip | Shape::ParkedTrip => {
             let mut answer = side.answer.take().expect("trips have a way back");
-            let parks = task.workload.shape == Shape::ParkedTrip;
+            let parks = sleeps::<C>(task);
             (0..warm + task.count).for_each(|n| answer_one::<C, W>(parks, from, &mut answer, n));
         }
         Shape::Burst(size) => part.quantiles = Some(wake_up(task.count, warm, size, board, from)),
@@ -386,6 +417,11 @@ fn receive_batches<const W: usize>(from: &mut impl In<W>, count: u64) {
     }
 }
 
+/// Whether trips are made by blocking calls.
+fn sleeps<C: Contestant>(task: &Task) -> bool {
+    task.workload.shape == Shape::ParkedTrip || !C::POLLS
+}
+
 /// Trips: first many in rounds of some, by the clock's reading of each round; then as many one by one.
 #[allow(clippy::cast_precision_loss, reason = "figures for people")]
 fn travel<C: Contestant, const W: usize>(
@@ -396,7 +432,7 @@ fn travel<C: Contestant, const W: usize>(
     part: &mut Part,
 ) {
     const ROUND: u64 = 50;
-    let parks = task.workload.shape == Shape::ParkedTrip;
+    let parks = sleeps::<C>(task);
     let mut n = 0;
     let mut trip = || {
         let message = short(n);
