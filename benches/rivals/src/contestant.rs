@@ -2,11 +2,14 @@
 //!
 //! A new one is a file in `contestants/` with these traits and a line in [`contestants::all`](crate::contestants::all).
 
+use serde::{Deserialize, Serialize};
+
 use crate::play::{self, Sample, Task, Unable};
 use crate::workload::Workload;
 
 /// Why it is in the tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     Ringway,
     Rival,
@@ -15,7 +18,8 @@ pub enum Kind {
 }
 
 /// Where its sides run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Between {
     Threads,
     Processes,
@@ -96,6 +100,8 @@ pub trait Contestant: 'static {
     const POLLS: bool = true;
     /// It can sleep until there is something: blocking forms of its own.
     const BLOCKS: bool;
+    /// Its blocking forms look again for a while before they sleep, and cannot be told not to.
+    const SPINS_FIRST: bool = false;
     /// It moves several messages by one call.
     const BATCHES: bool = false;
     /// The longest message, in bytes. Values that are moved through the stack end at a few KiB.

@@ -34,7 +34,22 @@ pub struct Sample {
     /// In the workload's [unit](Workload::unit).
     pub value: f64,
     /// Of single messages, trips or calls, where they were measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantiles: Option<Quantiles>,
+}
+
+impl Sample {
+    /// With so many digits as mean something.
+    pub fn rounded(self) -> Self {
+        let round = crate::conductor::rounded;
+        let quantiles = self.quantiles.map(|q| Quantiles {
+            p50: round(q.p50),
+            p99: round(q.p99),
+            p999: round(q.p999),
+            max: round(q.max),
+        });
+        Self { value: round(self.value), quantiles }
+    }
 }
 
 /// Why a contestant does not do a workload here: it cannot, or the system refused something.
@@ -75,6 +90,7 @@ pub fn refuses<C: Contestant>(workload: &Workload) -> Option<String> {
         _ if senders > most_senders => no("not supported: several senders"),
         _ if receivers > most_receivers => no("not supported: several receivers"),
         _ if workload.waiting() == Waiting::Park && !C::BLOCKS => no("not supported: sleeping"),
+        Shape::ParkedTrip if C::SPINS_FIRST => no("not supported: sleeping at once"),
         Shape::Batch if !C::BATCHES => no("not supported: batches"),
         Shape::Pair | Shape::Duel | Shape::Paced(_) if !C::POLLS => no("not supported: polling"),
         Shape::Attach if C::BETWEEN == Between::Threads => no("nothing to attach to: threads"),

@@ -82,7 +82,9 @@ impl Workload {
         let mut all = Vec::new();
         let mut add = |shape, bytes, capacity| all.push(Self::new(shape, bytes, capacity));
         for bytes in [8, 64, 1 << 10] {
-            CAPACITIES.into_iter().for_each(|capacity| add(Stream, bytes, capacity));
+            for capacity in CAPACITIES {
+                add(Stream, bytes, capacity);
+            }
         }
         // What Python's queue is compared at: not a power of two.
         add(Stream, 104, 1 << 10);
@@ -90,14 +92,18 @@ impl Workload {
         add(Stream, 64 << 10, 16);
         add(Stream, 1 << 20, 4);
         for bytes in [8, 64] {
-            CAPACITIES.into_iter().for_each(|capacity| add(Batch, bytes, capacity));
+            for capacity in CAPACITIES {
+                add(Batch, bytes, capacity);
+            }
         }
         add(SpinningTrip, 8, 1 << 10);
         add(ParkedTrip, 8, 1 << 10);
         for (senders, receivers) in [(2, 2), (4, 4)] {
             for bytes in [8, 64] {
                 let crowd = Crowd { senders, receivers };
-                CAPACITIES.into_iter().for_each(|capacity| add(crowd, bytes, capacity));
+                for capacity in CAPACITIES {
+                    add(crowd, bytes, capacity);
+                }
             }
         }
         add(Crowd { senders: 4, receivers: 1 }, 8, 1 << 10);
@@ -162,7 +168,8 @@ impl Workload {
     }
 }
 
-fn size(bytes: usize) -> String {
+/// A length with its unit.
+pub fn size(bytes: usize) -> String {
     match bytes {
         bytes if bytes >= 1 << 20 => format!("{} MiB", bytes >> 20),
         bytes if bytes >= 1 << 10 => format!("{} KiB", bytes >> 10),

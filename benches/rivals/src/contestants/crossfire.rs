@@ -17,6 +17,7 @@ macro_rules! constants {
         const KIND: Kind = Kind::Rival;
         const BETWEEN: Between = Between::Threads;
         const BLOCKS: bool = true;
+        const SPINS_FIRST: bool = true;
         const PARTIES: (usize, usize) = $parties;
         type Hub<const W: usize> =
             Channel<Tx<$array::Array<[u64; W]>>, Rx<$array::Array<[u64; W]>>>;

@@ -15,6 +15,7 @@ impl Contestant for Bounded {
     const KIND: Kind = Kind::Rival;
     const BETWEEN: Between = Between::Threads;
     const BLOCKS: bool = true;
+    const SPINS_FIRST: bool = true;
     const PARTIES: (usize, usize) = (8, 8);
     type Hub<const W: usize> = Channel<Sender<[u64; W]>, Receiver<[u64; W]>>;
 

@@ -12,6 +12,7 @@ pub struct Processes;
 /// Between threads, without a name.
 pub struct Threads;
 
+#[allow(clippy::large_enum_variant, reason = "a process has one or two")]
 pub enum Ends<const W: usize> {
     /// Both, for threads.
     Both(Option<Producer<[u64; W]>>, Option<Consumer<[u64; W]>>),

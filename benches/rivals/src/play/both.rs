@@ -330,7 +330,7 @@ fn send<C: Contestant, const W: usize>(
             let back = back.as_mut().expect("trips have a way back");
             travel::<C, W>(task, warm, out, back, &mut part);
         }
-        Shape::Burst(size) => wake_often::<C, W>(task.count, warm, size, board, out, letter),
+        Shape::Burst(many) => wake_often::<C, W>(task.count, warm, many, board, out, letter),
         Shape::Wake => wake_often::<C, W>(task.count, warm, 1, board, out, letter),
         Shape::Paced(every) => {
             let every = u64::try_from(every.as_nanos()).expect("a short time");
@@ -376,7 +376,7 @@ fn receive<C: Contestant, const W: usize>(
             let parks = sleeps::<C>(task);
             (0..warm + task.count).for_each(|n| answer_one::<C, W>(parks, from, &mut answer, n));
         }
-        Shape::Burst(size) => part.quantiles = Some(wake_up(task.count, warm, size, board, from)),
+        Shape::Burst(many) => part.quantiles = Some(wake_up(task.count, warm, many, board, from)),
         Shape::Wake => part.quantiles = Some(wake_up(task.count, warm, 1, board, from)),
         Shape::Paced(every) => {
             let every = u64::try_from(every.as_nanos()).expect("a short time");
@@ -437,7 +437,7 @@ fn travel<C: Contestant, const W: usize>(
     let mut trip = || {
         let message = short(n);
         if parks {
-            out.send(&message)
+            out.send(&message);
         } else {
             while !out.try_send(&message) {}
         }
