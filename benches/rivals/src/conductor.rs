@@ -213,8 +213,9 @@ impl Conductor<'_> {
         let mut taken = child::take(job, patience)?;
         if let (Outcome::Late(why), false) = (&taken.0, child::is_interrupted()) {
             let Job { contestant, workload, .. } = job;
-            self.progress.say(&format!("{contestant}, {workload}: {why}; once more"));
-            taken = child::take(job, 2 * patience)?;
+            self.progress.say(&format!("{contestant}, {workload}: {why}; once more, with fewer"));
+            let count = (job.count / 20).max(64).min(job.count);
+            taken = child::take(&Job { count, ..*job }, patience)?;
             // Who is late twice hangs.
             if let (Outcome::Late(why), used) = taken {
                 taken = (Outcome::Failed(why), used);

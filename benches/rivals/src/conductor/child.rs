@@ -28,7 +28,7 @@ pub enum Outcome {
     Skipped(String),
     /// It went wrong.
     Failed(String),
-    /// It had not ended in time: it hangs, or others had the processors.
+    /// It had not ended in time: it hangs, or has become slow since its count was found.
     Late(String),
 }
 

@@ -36,7 +36,7 @@ fn head(text: &mut String, run: &Run, cells: &[Figures]) {
     let commit = &program.commit;
     let _ = writeln!(text, "{}, {}, commit {commit}, {date}", program.compiler, program.profile);
     let versions = program.versions.iter().map(|(name, version)| format!("{name} {version}"));
-    let _ = writeln!(text, "\nRivals: {}.", versions.collect::<Vec<_>>().join(", "));
+    let _ = writeln!(text, "\nCrates: {}.", versions.collect::<Vec<_>>().join(", "));
     let samples = || run.cells.iter().flat_map(|cell| &cell.rows).flat_map(|row| &row.samples);
     let rounds = samples().map(|taken| taken.round + 1).max().unwrap_or(0);
     let marked = samples().filter(|taken| taken.mark.is_some()).count();
