@@ -142,7 +142,10 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
             _ => 1,
         };
         #[cfg(loom)]
-        return 1;
+        {
+            let _ = self;
+            1
+        }
     }
 
     /// How many slots ahead lines are worth fetching: about a kilobyte.
@@ -166,7 +169,7 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
                 super::prefetch::<true>(slot.wrapping_add(next));
             }
         }
-        let _ = index;
+        let _ = (self, index);
     }
 
     /// How many elements of payload a slot has.
