@@ -303,8 +303,14 @@ impl Receiver<[u8]> {
     fn recv_into_at_once(&self, buffer: &mut [u8]) -> Option<Result<usize, Fault>> {
         let ring = *self.anchored.ring();
         let mut claim = ring.take_at_once(&self.side)?;
-        let place = ring.measure(&mut claim).map(|len| buffer.get_mut(..len));
-        let Ok(Some(place)) = place else { return Some(self.give_up(claim, buffer.len())) };
+        let needed = match ring.measure(&mut claim) {
+            Ok(needed) => needed,
+            Err(what) => return Some(self.give_up(claim, Fault::Corrupt(what.text()))),
+        };
+        let len = buffer.len();
+        let Some(place) = buffer.get_mut(..needed) else {
+            return Some(self.give_up(claim, Fault::BufferTooShort { needed, len }));
+        };
         place.copy_from_slice(ring.bytes(&claim));
         ring.acknowledge(claim);
         if ring.producers_wait() {
@@ -313,15 +319,10 @@ impl Receiver<[u8]> {
         Some(Ok(place.len()))
     }
 
-    /// What is wrong with a claimed message, which stays first in line: corrupt, or longer than a buffer of `len` bytes.
+    /// Leaves a claimed message first in line, because of `fault`.
     #[cold]
-    fn give_up(&self, mut claim: Taken, len: usize) -> Result<usize, Fault> {
-        let ring = self.anchored.ring();
-        let fault = match ring.measure(&mut claim) {
-            Ok(needed) => Fault::BufferTooShort { needed, len },
-            Err(what) => Fault::Corrupt(what.text()),
-        };
-        ring.put_back(self.side.sweeper(), claim, false);
+    fn give_up(&self, claim: Taken, fault: Fault) -> Result<usize, Fault> {
+        self.anchored.ring().put_back(self.side.sweeper(), claim, false);
         self.place.tell_receivers(1);
         Err(fault)
     }
@@ -442,7 +443,9 @@ impl Receiver<[u8]> {
         let ring = self.anchored.ring();
         let message = ring.bytes(&claim);
         let (needed, len) = (message.len(), buffer.len());
-        let Some(place) = buffer.get_mut(..needed) else { return self.give_up(claim, len) };
+        let Some(place) = buffer.get_mut(..needed) else {
+            return self.give_up(claim, Fault::BufferTooShort { needed, len });
+        };
         place.copy_from_slice(message);
         self.acknowledge(claim);
         Ok(needed)
