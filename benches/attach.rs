@@ -23,7 +23,7 @@ fn bench(criterion: &mut Criterion) {
         assert_eq!(consumer.try_recv(), Ok(n));
         n += 1;
     };
-    let mut group = criterion.benchmark_group(format!("attach {SLOTS} slots"));
+    let mut group = criterion.benchmark_group(format!("attach 8 B cap {SLOTS}"));
     group.bench_function("open", |bencher| {
         bencher.iter_custom(|count| {
             let mut took = Duration::ZERO;

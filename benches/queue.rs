@@ -101,9 +101,9 @@ fn stream<const W: usize>(criterion: &mut Criterion) {
     peer.start(&format!("stream {W} {name}"));
     wait_for(&back, &mut peer);
     common::machine::pin(0);
-    let mut group = criterion.benchmark_group("queue");
+    let mut group = criterion.benchmark_group("stream");
     group.throughput(Throughput::Elements(1));
-    group.bench_function(format!("1-1 {} B cap {SLOTS}, processes", W * 8), |bencher| {
+    group.bench_function(format!("{} B cap {SLOTS}, queue, processes", W * 8), |bencher| {
         bencher.iter_custom(|count| {
             let start = Instant::now();
             send(&out, count);
@@ -121,8 +121,8 @@ fn round_trip(criterion: &mut Criterion, how: &str, wait: Wait) {
     peer.start(&format!("{how} 1 {name}"));
     wait_for(&back, &mut peer);
     common::machine::pin(0);
-    let mut group = criterion.benchmark_group("round-trip 8 B");
-    group.bench_function(format!("queue, {how}, processes"), |bencher| {
+    let mut group = criterion.benchmark_group(format!("round-trip {how} 8 B"));
+    group.bench_function("queue, processes", |bencher| {
         bencher.iter_custom(|count| {
             let start = Instant::now();
             for n in 0..count {

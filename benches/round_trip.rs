@@ -39,8 +39,8 @@ fn values(criterion: &mut Criterion, how: &str, wait: Wait) {
     peer.start(&format!("values {how} {name}"));
     check::<1>(&first(&mut back, &mut peer), u64::MAX);
     common::machine::pin(0);
-    let mut group = criterion.benchmark_group("round-trip 8 B");
-    group.bench_function(format!("spsc, {how}, processes"), |bencher| {
+    let mut group = criterion.benchmark_group(format!("round-trip {how} 8 B"));
+    group.bench_function("spsc, processes", |bencher| {
         bencher.iter_custom(|count| {
             let start = Instant::now();
             for n in 0..count {
@@ -63,8 +63,8 @@ fn records(criterion: &mut Criterion, how: &str, wait: Wait) {
     }
     assert_eq!(pipe.recv().expect("the other side is there"), b"ready");
     common::machine::pin(0);
-    let mut group = criterion.benchmark_group("round-trip 8 B");
-    group.bench_function(format!("pipe, {how}, processes"), |bencher| {
+    let mut group = criterion.benchmark_group(format!("round-trip {how} 8 B"));
+    group.bench_function("pipe, processes", |bencher| {
         bencher.iter_custom(|count| {
             let mut found: Message = [0];
             let start = Instant::now();

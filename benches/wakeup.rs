@@ -24,7 +24,7 @@ fn main() {
 }
 
 fn bench(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("wake parked 8 B");
+    let mut group = criterion.benchmark_group("wake 8 B");
     for (label, way) in [("bare futex, processes", Way::Bare), ("ringway, processes", Way::Ringway)]
     {
         let mut sleeper = Sleeper::start(way);

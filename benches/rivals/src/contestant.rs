@@ -81,7 +81,8 @@ pub trait Hub<const W: usize> {
         unreachable!("only between threads")
     }
 
-    /// The other process runs and has inherited what the [token](Self::token) names: the maker lets go of what is not its own.
+    /// The other process runs and has inherited what the [token](Self::token) names: the maker lets go of what is not
+    /// its own.
     fn handed_over(&mut self) {}
 
     /// An end that sends. Called once for each sender, in one process only.

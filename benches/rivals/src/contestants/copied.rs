@@ -1,6 +1,8 @@
-//! Where messages are copied to from the memory in which a contestant shows them: the work is to copy in and to copy out.
+//! Where messages are copied to from the memory in which a contestant shows them: the work is to copy in and
+//! to copy out.
 //!
-//! Whoever looked at a long message where it lies would read a few words of each page, and leave the rest to nobody.
+//! Whoever looked at a long message where it lies would read a few words of each page, and leave the rest to
+//! nobody.
 
 /// Longer messages are copied; of these all words are looked at.
 const SHORT: usize = 8;

@@ -1,8 +1,10 @@
-//! iceoryx2: publish and subscribe between one and one, lossless: no overflow, a subscriber's buffer as large as the work
-//! says. Messages are written into loaned samples; long ones are copied out, as all contestants do it.
+//! iceoryx2: publish and subscribe between one and one, lossless: no overflow, a subscriber's buffer as large
+//! as the work says. Messages are written into loaned samples; long ones are copied out, as all contestants do
+//! it.
 //!
-//! Who polls looks at the subscriber alone. Who sleeps waits for its event service, by which the sender tells of each message.
-//! Who finds the buffer full waits inside of the call (`RetryUntilDelivered`). All names and directories are of the sample's own.
+//! Who polls looks at the subscriber alone. Who sleeps waits for its event service, by which the sender tells
+//! of each message. Who finds the buffer full waits inside of the call (`RetryUntilDelivered`). All names and
+//! directories are of the sample's own.
 #![allow(unsafe_code, reason = "messages in loaned samples, ports that stay with their thread")]
 
 use std::ptr;
@@ -131,7 +133,8 @@ pub struct Sender<const W: usize> {
     has_subscriber: bool,
 }
 
-// SAFETY: only the works of one and one are done, by processes, and those use each end on the thread that made it.
+// SAFETY: only the works of one and one are done, by processes, and those use each end on the thread that made
+// it.
 unsafe impl<const W: usize> Send for Sender<W> {}
 
 pub struct Receiver<const W: usize> {

@@ -1,7 +1,8 @@
 //! ipc-channel: its channel of bytes, which spares the conversion that its other channels do.
 //!
-//! The processes meet at a one-shot server; the maker of the channel sends the other process its end. Its documentation
-//! calls channels unbounded; on Linux they are sockets, and who sends waits while a socket's buffer is full.
+//! The processes meet at a one-shot server; the maker of the channel sends the other process its end. Its
+//! documentation calls channels unbounded; on Linux they are sockets, and who sends waits while a socket's
+//! buffer is full.
 
 use std::path::Path;
 

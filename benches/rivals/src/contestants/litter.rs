@@ -1,5 +1,6 @@
-//! What contestants leave behind in the file system under names of this process's own: removed when the queue's maker lets
-//! go of it, and when the process ends by itself in whatever way, after a failed sample too.
+//! What contestants leave behind in the file system under names of this process's own: removed when the
+//! queue's maker lets go of it, and when the process ends by itself in whatever way, after a failed sample
+//! too.
 //!
 //! A process that was killed removes nothing: its parent knows the names, which begin with `rivals-PID`.
 #![allow(unsafe_code, reason = "atexit")]

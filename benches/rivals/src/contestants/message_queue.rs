@@ -1,9 +1,9 @@
-//! POSIX message queues, with room for as many messages as the work says, all of one priority. Where one message is under
-//! way at a time, there is room for one: that much every system allows.
+//! POSIX message queues, with room for as many messages as the work says, all of one priority. Where one
+//! message is under way at a time, there is room for one: that much every system allows.
 //!
-//! The system's limits decide what works there are: `msg_max` and `msgsize_max` in `/proc/sys/fs/mqueue`, unless the process
-//! is privileged, and the bytes of `RLIMIT_MSGQUEUE`, which is raised here as far as that is allowed. What they forbid is
-//! refused: a queue with less room would do another work.
+//! The system's limits decide what works there are: `msg_max` and `msgsize_max` in `/proc/sys/fs/mqueue`,
+//! unless the process is privileged, and the bytes of `RLIMIT_MSGQUEUE`, which is raised here as far as that
+//! is allowed. What they forbid is refused: a queue with less room would do another work.
 #![allow(unsafe_code, reason = "mq_open and what follows, setrlimit")]
 
 use std::ffi::CString;

@@ -1,8 +1,8 @@
 //! pipe(2), with room for as many bytes as the work's messages have, or as many as the system allows.
 //!
-//! Several may write and read at once: what is not longer than `PIPE_BUF` goes in whole (pipe(7)); and as all messages
-//! are of one length, and a read takes what it asked for under the pipe's lock, it comes out whole. Every
-//! message is checked for that.
+//! Several may write and read at once: what is not longer than `PIPE_BUF` goes in whole (pipe(7)); and as all
+//! messages are of one length, and a read takes what it asked for under the pipe's lock, it comes out whole.
+//! Every message is checked for that.
 #![allow(unsafe_code, reason = "fcntl")]
 
 use std::fs;

@@ -1,8 +1,8 @@
 //! ringfire: its ring of one producer, in the lossless form, with one reader registered.
 //!
-//! Each of its readers sees every message, and its queue between many drops messages when it is full: so here it is between
-//! one and one. Receivers sleep by `FutexWait` as it is by default. Only a producer makes a ring: of the way back that
-//! is the other process, and the receiver opens the ring when it first looks.
+//! Each of its readers sees every message, and its queue between many drops messages when it is full: so here
+//! it is between one and one. Receivers sleep by `FutexWait` as it is by default. Only a producer makes a
+//! ring: of the way back that is the other process, and the receiver opens the ring when it first looks.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,8 +1,9 @@
 //! shaq: its ring between one and one, and its queue between many, each in a file of `/dev/shm`.
 //!
-//! Messages are written and read one by one (`try_write`, `try_read`) or in batches that publish once. Receivers sleep by its
-//! own timed calls; senders have none that sleep. Version 4.3: what came later, 5.1 included, needs functions that
-//! are not stable in the Rust that this workspace is built with; [`Newer`] says so in the tables.
+//! Messages are written and read one by one (`try_write`, `try_read`) or in batches that publish once.
+//! Receivers sleep by its own timed calls; senders have none that sleep. Version 4.3: what came later, 5.1
+//! included, needs functions that are not stable in the Rust that this workspace is built with; [`Newer`] says
+//! so in the tables.
 #![allow(unsafe_code, reason = "its constructors rely on who else has the file open")]
 
 use std::fs::{File, OpenOptions};

@@ -1,8 +1,8 @@
 //! shmem-ipc: its shared ring between one and one, of messages as they are. Long ones are copied out,
 //! as all contestants do it.
 //!
-//! Who polls uses the ring alone (`sender_mut`, `receiver_mut`), which signals nobody; who sleeps uses the calls that
-//! signal by an eventfd. The other process inherits the memory and both signals.
+//! Who polls uses the ring alone (`sender_mut`, `receiver_mut`), which signals nobody; who sleeps uses the
+//! calls that signal by an eventfd. The other process inherits the memory and both signals.
 #![allow(unsafe_code, reason = "messages in shared memory, bounds of the crate, descriptors")]
 
 use std::fs::File;

@@ -1,8 +1,8 @@
-//! Pairs of Unix sockets: a stream of bytes, of which each read takes exactly one message's; and `SOCK_SEQPACKET`, which
-//! keeps messages apart.
+//! Pairs of Unix sockets: a stream of bytes, of which each read takes exactly one message's; and
+//! `SOCK_SEQPACKET`, which keeps messages apart.
 //!
-//! Both have room for as many messages as the work says, or as many as the system allows (`wmem_max`). The kernel counts
-//! what it spends on each message, too.
+//! Both have room for as many messages as the work says, or as many as the system allows (`wmem_max`). The
+//! kernel counts what it spends on each message, too.
 #![allow(unsafe_code, reason = "socketpair, setsockopt")]
 
 use std::fs::File;
@@ -84,8 +84,8 @@ fn pair(kind: libc::c_int, workload: &Workload) -> Result<(OwnedFd, OwnedFd), Un
     Ok((reads, writes))
 }
 
-/// What the kernel spends on each message beside its bytes, about: it charges that to the sender, and doubles the
-/// figure that it is given.
+/// What the kernel spends on each message beside its bytes, about: it charges that to the sender, and doubles
+/// the figure that it is given.
 const OVERHEAD: usize = 384;
 
 fn give_room(socket: &OwnedFd, workload: &Workload) -> io::Result<()> {

@@ -178,8 +178,12 @@ fn end_with_child(pid: u32) {
         let answer = unsafe { libc::waitid(libc::P_PID, pid, &raw mut how, options) };
         // SAFETY: the answer is that of a child's end.
         let status = unsafe { how.si_status() };
-        if answer == 0 && (how.si_code != libc::CLD_EXITED || status != 0) {
-            eprintln!("the receiving process failed ({status})");
+        let exited = how.si_code == libc::CLD_EXITED;
+        if answer == 0 && (!exited || status != 0) {
+            if !exited {
+                eprintln!("the receiving process was killed by signal {status}");
+            }
+            // What made it exit it has said itself.
             std::process::exit(1);
         }
     });
