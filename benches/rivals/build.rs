@@ -8,7 +8,7 @@ const SOURCES: [&str; 5] =
     ["src", "Cargo.toml", "Cargo.lock", "benches/rivals", "rust-toolchain.toml"];
 
 /// Packages that only the harness needs.
-const TOOLS: [&str; 11] = [
+const TOOLS: [&str; 12] = [
     "bytemuck",
     "clap",
     "ctrlc",
@@ -20,6 +20,7 @@ const TOOLS: [&str; 11] = [
     "resvg",
     "ttf-parser",
     "crossbeam-utils",
+    "zerocopy",
 ];
 
 fn main() {
@@ -70,7 +71,8 @@ fn versions(lock: &str) -> Vec<String> {
     let (_, needs) = this.split_once("dependencies = [").unwrap_or_default();
     let needs = needs.lines().filter_map(|line| line.trim().strip_prefix('"'));
     let needs = needs.map(|line| line.trim_end_matches(['"', ',']));
-    let rivals = needs.filter(|need| !TOOLS.contains(need) && !need.starts_with("serde"));
+    let is_tool = |need: &str| need.split(' ').next().is_some_and(|name| TOOLS.contains(&name));
+    let rivals = needs.filter(|need| !is_tool(need) && !need.starts_with("serde"));
     // "name", or "name version" where there are several of that name.
     let version = |need: &str| {
         if need.contains(' ') {

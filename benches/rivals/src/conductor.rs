@@ -216,6 +216,11 @@ impl Conductor<'_> {
             self.progress.say(&format!("{contestant}, {workload}: {why}; once more, with fewer"));
             let count = (job.count / 20).max(64).min(job.count);
             taken = child::take(&Job { count, ..*job }, patience)?;
+            if matches!(taken.0, Outcome::Took(_)) {
+                // Later rounds do not wait for the same lateness again.
+                let (workload, contestant) = ((*workload).to_owned(), (*contestant).to_owned());
+                self.journal.add(Line::Count { workload, contestant, count })?;
+            }
             // Who is late twice hangs.
             if let (Outcome::Late(why), used) = taken {
                 taken = (Outcome::Failed(why), used);

@@ -107,8 +107,8 @@ impl<T: Pod> SendLane<T> {
         }
     }
 
-    /// Appends `value`. The frequent operation on its own: a closure may or may not be put in line, and if it is not, a
-    /// value of 64 bytes costs three times as much.
+    /// Appends `value`. The frequent operation on its own: a closure may or may not be put in line, and where it was not, a
+    /// value of 64 bytes cost twice as much.
     #[inline(always)]
     pub fn push(&mut self, value: T) -> Result<bool, Unsent> {
         if !self.lane.has_peer() {

@@ -84,10 +84,10 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         let seen = CursorWord(tail.load(Acquire));
         let (position, index) = (seen.position(), ring.geometry.index(seen.position()));
         let (slot, vacant) = (ring.slots.word(index), ring.geometry.vacant(position));
-        let runs = side.next.load(Acquire) == position;
+        let runs = ring.was_last_to_fill(side, position);
         if slot.load(Acquire) != vacant.0
             || seen.is_closed()
-            || !(runs || ring.is_filling_certified(side, position))
+            || !(runs || ring.is_last_filling_stamped(position))
         {
             return None;
         }
@@ -164,18 +164,25 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// 3. The claim that moved the tail to where `seen` says is stamped, whoever made it.
     #[inline(always)]
     fn certify_filling(&self, side: &ProducerSide, seen: CursorWord) -> Result<(), Corruption> {
-        let certified = self.is_filling_certified(side, seen.position());
+        let position = seen.position();
+        let certified =
+            self.was_last_to_fill(side, position) || self.is_last_filling_stamped(position);
         if certified { Ok(()) } else { self.stamp_filling_for(seen) }
     }
 
+    /// Whether it was this very handle that made the last claim before `position`, and stamped it.
     #[inline(always)]
-    fn is_filling_certified(&self, side: &ProducerSide, position: u64) -> bool {
-        // ORDERING(stamp): pairs with the Release of a thread that shares the handle, or of the stamp's owner or a
-        // helper: so that who sees the next claim sees this one stamped.
-        side.next.load(Acquire) == position || {
-            let last = before(position, 1);
-            SlotWord(self.word(last).load(Acquire)) != self.geometry.vacant(last)
-        }
+    fn was_last_to_fill(&self, side: &ProducerSide, position: u64) -> bool {
+        // ORDERING(stamp): pairs with the Release of a thread that shares the handle.
+        side.next.load(Acquire) == position
+    }
+
+    #[inline(always)]
+    fn is_last_filling_stamped(&self, position: u64) -> bool {
+        // ORDERING(stamp): pairs with the Release of the stamp's owner or a helper: so that who sees the next claim sees
+        // this one stamped.
+        let last = before(position, 1);
+        SlotWord(self.word(last).load(Acquire)) != self.geometry.vacant(last)
     }
 
     #[cold]

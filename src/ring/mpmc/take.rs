@@ -104,10 +104,10 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         let position = seen.position();
         let (index, filled) = (ring.geometry.index(position), ring.geometry.filled(position));
         let slot = ring.slots.word(index);
-        let runs = side.next.load(Acquire) == position;
+        let runs = ring.was_last_to_take(side, position);
         if slot.load(Acquire) != filled.0
             || RedeliverWord(head.redeliver.load(Relaxed)).is_pending()
-            || !(runs || ring.is_taking_certified(side, position))
+            || !(runs || ring.is_last_taking_stamped(position))
         {
             return None;
         }
@@ -193,17 +193,24 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// 4. The claim that moved the head to where `seen` says is stamped, whoever made it.
     #[inline(always)]
     fn certify_taking(&self, side: &ConsumerSide, seen: CursorWord) -> Result<(), Dry> {
-        let certified = self.is_taking_certified(side, seen.position());
+        let position = seen.position();
+        let certified =
+            self.was_last_to_take(side, position) || self.is_last_taking_stamped(position);
         if certified { Ok(()) } else { self.stamp_taking_for(seen) }
     }
 
+    /// As for producers.
     #[inline(always)]
-    fn is_taking_certified(&self, side: &ConsumerSide, position: u64) -> bool {
-        // ORDERING(stamp): as for producers, both.
-        side.next.load(Acquire) == position || {
-            let last = before(position, 1);
-            !self.is_unstamped(last, SlotWord(self.word(last).load(Acquire)))
-        }
+    fn was_last_to_take(&self, side: &ConsumerSide, position: u64) -> bool {
+        // ORDERING(stamp): as for producers.
+        side.next.load(Acquire) == position
+    }
+
+    #[inline(always)]
+    fn is_last_taking_stamped(&self, position: u64) -> bool {
+        // ORDERING(stamp): as for producers.
+        let last = before(position, 1);
+        !self.is_unstamped(last, SlotWord(self.word(last).load(Acquire)))
     }
 
     /// Whether `found` is what the slot of `position` held before a consumer stamped it.

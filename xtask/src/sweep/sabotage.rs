@@ -185,7 +185,7 @@ pub const ALL: &[Sabotage] = &[
         "certify: a claim to fill is passed without a stamp",
         FILL,
         &[
-            ("            || !ring.is_filling_certified(side, position)\n", ""),
+            ("            || !(runs || ring.is_last_filling_stamped(position))\n", ""),
             ("            self.certify_filling(side, seen)?;\n", ""),
         ],
         &["queue/send: stopped"],
@@ -194,7 +194,7 @@ pub const ALL: &[Sabotage] = &[
         "certify: a claim to take is passed without a stamp",
         TAKE,
         &[
-            ("            || !ring.is_taking_certified(side, position)\n", ""),
+            ("            || !(runs || ring.is_last_taking_stamped(position))\n", ""),
             ("            self.certify_taking(side, seen)?;\n            // 5", "            // 5"),
         ],
         &["queue/recv: stopped"],

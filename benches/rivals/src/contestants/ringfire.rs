@@ -35,6 +35,7 @@ impl Contestant for Lossless {
     const KIND: Kind = Kind::Rival;
     const BETWEEN: Between = Between::Processes;
     const BLOCKS: bool = true;
+    const SPINS_FIRST: bool = true;
     const BATCHES: bool = true;
     const PARTIES: (usize, usize) = (1, 1);
     type Hub<const W: usize> = Ring<W>;

@@ -65,6 +65,7 @@ impl Contestant for Spsc {
     const KIND: Kind = Kind::Rival;
     const BETWEEN: Between = Between::Processes;
     const BLOCKS: bool = true;
+    const SPINS_FIRST: bool = true;
     const BATCHES: bool = true;
     const PARTIES: (usize, usize) = (1, 1);
     type Hub<const W: usize> = Ring<W>;
@@ -165,6 +166,7 @@ impl Contestant for Mpmc {
     const KIND: Kind = Kind::Rival;
     const BETWEEN: Between = Between::Processes;
     const BLOCKS: bool = true;
+    const SPINS_FIRST: bool = true;
     const BATCHES: bool = true;
     const PARTIES: (usize, usize) = (64, 64);
     type Hub<const W: usize> = Queue<W>;
