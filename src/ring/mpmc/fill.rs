@@ -57,6 +57,13 @@ impl ProducerSide {
             pace: SharedPace::default(),
         }
     }
+
+    /// Whether it was this very handle that made the last claim before `position`, and stamped it.
+    #[inline(always)]
+    fn claimed_before(&self, position: u64) -> bool {
+        // ORDERING(stamp): pairs with the Release of a thread that shares the handle.
+        self.next.load(Acquire) == position
+    }
 }
 
 /// A claim to fill: a slot in WRITING. There is one of these for each such claim, and it serves the ring that it was
@@ -84,7 +91,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         let seen = CursorWord(tail.load(Acquire));
         let (position, index) = (seen.position(), ring.geometry.index(seen.position()));
         let (slot, vacant) = (ring.slots.word(index), ring.geometry.vacant(position));
-        let runs = ring.was_last_to_fill(side, position);
+        let runs = side.claimed_before(position);
         if slot.load(Acquire) != vacant.0
             || seen.is_closed()
             || !(runs || ring.is_last_filling_stamped(position))
@@ -165,16 +172,8 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     #[inline(always)]
     fn certify_filling(&self, side: &ProducerSide, seen: CursorWord) -> Result<(), Corruption> {
         let position = seen.position();
-        let certified =
-            self.was_last_to_fill(side, position) || self.is_last_filling_stamped(position);
+        let certified = side.claimed_before(position) || self.is_last_filling_stamped(position);
         if certified { Ok(()) } else { self.stamp_filling_for(seen) }
-    }
-
-    /// Whether it was this very handle that made the last claim before `position`, and stamped it.
-    #[inline(always)]
-    fn was_last_to_fill(&self, side: &ProducerSide, position: u64) -> bool {
-        // ORDERING(stamp): pairs with the Release of a thread that shares the handle.
-        side.next.load(Acquire) == position
     }
 
     #[inline(always)]

@@ -63,6 +63,13 @@ impl ConsumerSide {
         }
     }
 
+    /// Whether it was this very handle that made the last claim before `position`, and stamped it.
+    #[inline(always)]
+    fn claimed_before(&self, position: u64) -> bool {
+        // ORDERING(stamp): pairs with the Release of a thread that shares the handle.
+        self.next.load(Acquire) == position
+    }
+
     /// What is known of messages to deliver again.
     pub fn sweeper(&self) -> &Arc<Sweeper> {
         &self.sweeper
@@ -104,7 +111,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         let position = seen.position();
         let (index, filled) = (ring.geometry.index(position), ring.geometry.filled(position));
         let slot = ring.slots.word(index);
-        let runs = ring.was_last_to_take(side, position);
+        let runs = side.claimed_before(position);
         if slot.load(Acquire) != filled.0
             || RedeliverWord(head.redeliver.load(Relaxed)).is_pending()
             || !(runs || ring.is_last_taking_stamped(position))
@@ -194,16 +201,8 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     #[inline(always)]
     fn certify_taking(&self, side: &ConsumerSide, seen: CursorWord) -> Result<(), Dry> {
         let position = seen.position();
-        let certified =
-            self.was_last_to_take(side, position) || self.is_last_taking_stamped(position);
+        let certified = side.claimed_before(position) || self.is_last_taking_stamped(position);
         if certified { Ok(()) } else { self.stamp_taking_for(seen) }
-    }
-
-    /// As for producers.
-    #[inline(always)]
-    fn was_last_to_take(&self, side: &ConsumerSide, position: u64) -> bool {
-        // ORDERING(stamp): as for producers.
-        side.next.load(Acquire) == position
     }
 
     #[inline(always)]

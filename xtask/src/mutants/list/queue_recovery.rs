@@ -37,20 +37,32 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "push certified by member",
         FILL,
-        &[(
-            "side.next.load(Acquire) == position",
-            "CursorWord(self.header.tail.tail.load(Relaxed)).member() == side.member.0",
-        )],
+        &[
+            (
+                "let runs = side.claimed_before(position)",
+                "let runs = CursorWord(ring.header.tail.tail.load(Relaxed)).member() == side.member.0",
+            ),
+            (
+                "side.claimed_before(position) ||",
+                "CursorWord(self.header.tail.tail.load(Relaxed)).member() == side.member.0 ||",
+            ),
+        ],
         &["certify"],
         Killed,
     ),
     mutant(
         "pop certified by member",
         TAKE,
-        &[(
-            "side.next.load(Acquire) == position",
-            "CursorWord(self.header.head.head.load(Relaxed)).member() == side.member.0",
-        )],
+        &[
+            (
+                "let runs = side.claimed_before(position)",
+                "let runs = CursorWord(ring.header.head.head.load(Relaxed)).member() == side.member.0",
+            ),
+            (
+                "side.claimed_before(position) ||",
+                "CursorWord(self.header.head.head.load(Relaxed)).member() == side.member.0 ||",
+            ),
+        ],
         &["certify"],
         Killed,
     ),

@@ -151,7 +151,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "stamp: look at the sender's memory relaxed",
         FILL,
-        &[("side.next.load(Acquire) == position", "side.next.load(Relaxed) == position")],
+        &[("self.next.load(Acquire) == position", "self.next.load(Relaxed) == position")],
         &["certify"],
         Killed,
     ),
@@ -174,7 +174,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "stamp: look at the receiver's memory relaxed",
         TAKE,
-        &[("side.next.load(Acquire) == position", "side.next.load(Relaxed) == position")],
+        &[("self.next.load(Acquire) == position", "self.next.load(Relaxed) == position")],
         &["certify"],
         Killed,
     ),
