@@ -7,8 +7,10 @@ mod alone;
 mod board;
 mod both;
 mod crowd;
+mod follower;
 mod message;
 mod quantiles;
+mod sides;
 
 use std::fmt;
 

@@ -2,8 +2,8 @@
 
 use std::sync::Barrier;
 
-use super::both::{get, put};
 use super::message::{Letter, SENDER_SHIFT};
+use super::sides::{get, put};
 use super::{Quantiles, Sample, Task, Unable};
 use crate::contestant::{Contestant, Hub, Way};
 use crate::machine::{pin, unpin};

@@ -11,7 +11,8 @@ use crossbeam_utils::Backoff;
 
 use super::Task;
 use super::board::Board;
-use super::both::{EndTogether, Part};
+use super::both::Part;
+use super::follower::EndTogether;
 use super::message::{END, Letter, SENDER_SHIFT, SHORT, head_of, short};
 use crate::contestant::{Contestant, In, Out};
 use crate::machine::pin;
