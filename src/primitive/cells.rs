@@ -129,6 +129,20 @@ impl<'a, T: bytemuck::Pod> Cells<'a, T> {
         unsafe { cell.read_volatile() }
     }
 
+    /// Keeps the lines that end in the cells `index..index + count` for this processor, before they are given back: see
+    /// [`keep_lines`](super::keep_lines).
+    ///
+    /// # Safety
+    ///
+    /// The cells lie in the run, and the protocol gives them to the caller: nobody else reads or writes them now.
+    #[inline(always)]
+    pub unsafe fn keep_lines(&self, index: usize, count: usize) {
+        self.touch(index, count, true);
+        let start = self.data.as_ptr().wrapping_add(index).cast_mut().cast::<u8>();
+        // SAFETY: the caller vouches for the cells.
+        unsafe { super::keep_lines(start, count * size_of::<T>()) }
+    }
+
     /// The cells `index..index + count` as a slice.
     ///
     /// # Safety

@@ -259,6 +259,31 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
         return unsafe { self.payload.read_once(index * self.elements()) };
     }
 
+    /// Keeps the lines of the payload of slot `index` for this processor, before the slot is given back: those of its first
+    /// element and `more` bytes. The line of the word is kept by writing the word. See [`keep_lines`](super::keep_lines).
+    ///
+    /// # Safety
+    ///
+    /// The bytes lie in the slot, which the protocol gives to the caller: nobody else reads or writes its payload now.
+    #[inline(always)]
+    pub unsafe fn keep_lines(&self, index: usize, more: usize) {
+        #[cfg(not(loom))]
+        {
+            let slot = self.at(index).as_ptr();
+            let first = super::CACHE_LINE - (slot.addr() & (super::CACHE_LINE - 1));
+            let end = M::PAYLOAD + size_of::<M::Element>() + more;
+            if first < end {
+                // SAFETY: the caller vouches for the slot; `first` bytes of it lie on the line of its word.
+                unsafe { super::keep_lines(slot.wrapping_add(first), end - first) }
+            }
+        }
+        #[cfg(loom)]
+        // SAFETY: as above.
+        unsafe {
+            self.payload.keep_lines(index * self.elements(), 1 + more / size_of::<M::Element>());
+        }
+    }
+
     /// The elements `from..from + count` of slot `index` as a slice.
     ///
     /// # Safety

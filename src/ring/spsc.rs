@@ -429,10 +429,25 @@ impl ConsumerSide {
         Ok((count, self.release(ring, count as u64)))
     }
 
+    /// Keeps the lines of `count` slots from the head for this processor, so that the producer gets them whole.
+    #[inline(always)]
+    fn keep_lines<T: Pod>(&self, ring: &Ring<'_, T>, count: u64) {
+        debug_assert!(count <= self.known());
+        let run = count.min(ring.capacity.run(self.head));
+        let first = ring.capacity.index(self.head);
+        // SAFETY: the slots lie in `head..tail`, so the producer keeps away; nobody reads them any more.
+        unsafe { ring.cells.keep_lines(first, usize::try_from(run).unwrap_or(0)) };
+        if run < count {
+            // SAFETY: the rest of the same slots, which begin again at the start.
+            unsafe { ring.cells.keep_lines(0, usize::try_from(count - run).unwrap_or(0)) };
+        }
+    }
+
     /// Gives `count` slots from the head back to the producer. Says whether it may be waiting: then the
     /// caller notifies.
     #[inline(always)]
     pub fn release<T: Pod>(&mut self, ring: &Ring<'_, T>, count: u64) -> bool {
+        self.keep_lines(ring, count);
         self.head += count;
         // ORDERING(vacant): the slots were read; pairs with the Acquire in `ProducerSide::look_for_room`.
         ring.header.consumer.head.store(self.head, Release);

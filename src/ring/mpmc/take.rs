@@ -327,7 +327,10 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     /// The message of a claim was received. The caller then asks whether producers wait.
     #[inline(always)]
     pub fn acknowledge(&self, claim: Taken) {
-        self.give_back(self.slot_of_taken(&claim), claim.word);
+        let index = self.slot_of_taken(&claim);
+        // SAFETY: the slot is in READING for this member, which is done with it; the length was checked.
+        unsafe { self.slots.keep_lines(index, claim.len) };
+        self.give_back(index, claim.word);
     }
 
     /// Where the slot of a claim in this ring lies.
@@ -389,6 +392,8 @@ impl<T: Pod> Ring<'_, T> {
             let index = self.geometry.index(position);
             // SAFETY: as in `copy`.
             *place = unsafe { self.slots.read(index) };
+            // SAFETY: as above; this member is done with it.
+            unsafe { self.slots.keep_lines(index, 0) };
             self.give_back(index, self.geometry.reading(position, side.member.0));
         }
         Ok(usize::try_from(count).unwrap_or(buffer.len()))
