@@ -260,7 +260,8 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
     }
 
     /// Keeps the lines of the payload of slot `index` for this processor, before the slot is given back: those of its first
-    /// element and `more` bytes. The line of the word is kept by writing the word. See [`keep_lines`](super::keep_lines).
+    /// element and `more` bytes. A line that holds the word of a slot, this one or the next, is kept by writing that. See
+    /// [`keep_lines`](super::keep_lines).
     ///
     /// # Safety
     ///
@@ -270,10 +271,12 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
         #[cfg(not(loom))]
         {
             let slot = self.at(index).as_ptr();
-            let first = super::CACHE_LINE - (slot.addr() & (super::CACHE_LINE - 1));
-            let end = M::PAYLOAD + size_of::<M::Element>() + more;
+            let used = M::PAYLOAD + size_of::<M::Element>() + more;
+            let lines = (slot.addr() + used).next_multiple_of(super::CACHE_LINE) - slot.addr();
+            let (first, end) =
+                (super::CACHE_LINE - slot.addr() % super::CACHE_LINE, lines.min(self.stride()));
             if first < end {
-                // SAFETY: the caller vouches for the slot; `first` bytes of it lie on the line of its word.
+                // SAFETY: the caller vouches for the slot, whose word lies on the line before `first`.
                 unsafe { super::keep_lines(slot.wrapping_add(first), end - first) }
             }
         }
