@@ -35,6 +35,7 @@
 //! a sender at once. A side that nobody has taken yet is waited for. So whoever makes a queue takes its own role before it
 //! starts the others: then they learn of its death, too.
 
+mod message;
 mod recv;
 mod send;
 mod station;
@@ -44,8 +45,7 @@ use std::sync::Arc;
 
 use bytemuck::Pod;
 
-use super::options::{Channel, Options, Party, sealed};
-use super::spsc::element_of;
+use super::options::{Options, Party, sealed};
 use crate::error::{Error, Failure};
 use crate::event::Patience;
 use crate::layout::Kind;
@@ -53,8 +53,8 @@ use crate::member::Attachment;
 use crate::segment::AnchoredQueue;
 use station::Station;
 
-pub use crate::primitive::Message;
 pub use crate::ring::reap::DeliveryPolicy;
+pub use message::Message;
 pub use recv::{Delivery, Receiver};
 pub use send::{Sender, WriteGrant};
 
@@ -63,8 +63,8 @@ pub use send::{Sender, WriteGrant};
 /// Dropping it detaches once its senders, receivers, grants and deliveries are gone too.
 pub struct Queue<M: Message + ?Sized> {
     attachment: Arc<Attachment>,
-    anchored: AnchoredQueue<M>,
-    dead_letters: Option<AnchoredQueue<M>>,
+    anchored: AnchoredQueue<M::Carried>,
+    dead_letters: Option<AnchoredQueue<M::Carried>>,
     patience: Patience,
 }
 
@@ -145,7 +145,9 @@ impl Queue<[u8]> {
     pub fn options() -> Options<Self> {
         Options::default()
     }
+}
 
+impl<M: Message<Carried = [u8]> + ?Sized> Queue<M> {
     /// The longest message, in bytes.
     pub fn max_len(&self) -> usize {
         self.anchored.ring().max_len()
@@ -153,10 +155,7 @@ impl Queue<[u8]> {
 }
 
 /// What only queues have.
-impl<M: Message + ?Sized> Options<Queue<M>>
-where
-    Queue<M>: Channel,
-{
+impl<M: Message + ?Sized> Options<Queue<M>> {
     /// What becomes of a message of a new queue whose receiver does not acknowledge it. Openers take it from the
     /// queue.
     pub fn delivery(mut self, policy: DeliveryPolicy) -> Self {
@@ -185,7 +184,7 @@ where
     }
 }
 
-impl Options<Queue<[u8]>> {
+impl<M: Message<Carried = [u8]> + ?Sized> Options<Queue<M>> {
     /// The longest message of a new queue in bytes, rounded up to a multiple of 16; by default 240. Every message
     /// takes a slot of that size and 16 bytes. Openers take it from the queue.
     pub fn message_len(mut self, bytes: usize) -> Self {
@@ -203,32 +202,10 @@ fn attached<M: Message + ?Sized>(attachment: Attachment, patience: Patience) -> 
     Queue { attachment: Arc::new(attachment), anchored, dead_letters, patience }
 }
 
-impl<T: Pod> sealed::Channel for Queue<T> {
-    const KIND: Kind = Kind::Queue;
+impl<M: Message + ?Sized> sealed::Channel for Queue<M> {
+    const KIND: Kind = M::KIND;
     const DEFAULT_CAPACITY: usize = 1024;
-    const ELEMENT: Option<(usize, usize)> = Some(element_of::<T>());
-
-    fn elements(capacity: usize) -> usize {
-        capacity
-    }
-
-    fn flags(_: &Options<Self>) -> u32 {
-        0
-    }
-
-    fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {
-        Ok(attached(attachment, patience))
-    }
-
-    fn attachment(&self) -> &Attachment {
-        &self.attachment
-    }
-}
-
-impl sealed::Channel for Queue<[u8]> {
-    const KIND: Kind = Kind::ByteQueue;
-    const DEFAULT_CAPACITY: usize = 1024;
-    const ELEMENT: Option<(usize, usize)> = None;
+    const ELEMENT: Option<(usize, usize)> = M::ELEMENT;
 
     fn elements(capacity: usize) -> usize {
         capacity

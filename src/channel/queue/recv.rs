@@ -19,16 +19,16 @@ use crate::segment::AnchoredQueue;
 /// A handle that receives. Threads may share it; a clone for each is faster, because a handle remembers its last claim.
 pub struct Receiver<M: Message + ?Sized> {
     /// Of its own, so that the hot path follows no pointer to a pointer.
-    anchored: AnchoredQueue<M>,
+    anchored: AnchoredQueue<M::Carried>,
     /// On lines of its own: handles of other threads may lie beside this one.
     side: CachePadded<ConsumerSide>,
-    place: Arc<Station<M>>,
+    place: Arc<Station<M::Carried>>,
     /// Kept for its drop.
     _presence: Option<Presence>,
 }
 
 impl<M: Message + ?Sized> Receiver<M> {
-    pub(super) fn new(place: Station<M>) -> Self {
+    pub(super) fn new(place: Station<M::Carried>) -> Self {
         let side = ConsumerSide::new(place.attachment().id(), place.sweeper());
         let anchored = place.anchored().clone();
         let presence = place.presence();
@@ -66,7 +66,7 @@ impl<M: Message + ?Sized> Receiver<M> {
     }
 
     /// Claims the next message. That of one that comes again is not the whole of it.
-    fn claim(&self, ring: &Ring<'_, M>) -> Result<Taken, Dry> {
+    fn claim(&self, ring: &Ring<'_, M::Carried>) -> Result<Taken, Dry> {
         match ring.take(&self.side)? {
             claim if claim.tries() > 0 => self.place.examine(claim),
             claim => Ok(claim),
@@ -252,19 +252,54 @@ impl<M: Message + ?Sized> Receiver<M> {
     }
 }
 
-impl Receiver<[u8]> {
+/// What every message that is carried as bytes shares.
+impl<M: Message<Carried = [u8]> + ?Sized> Receiver<M> {
     /// The longest message, in bytes.
     pub fn max_len(&self) -> usize {
         self.anchored.ring().max_len()
     }
 
+    fn take_measured(&self) -> Result<Taken, Unreceived> {
+        self.place.try_to_receive(|ring| self.claim_measured(ring))
+    }
+
+    fn take_measured_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
+        self.place.receive_until(deadline, |ring| self.claim_measured(ring))
+    }
+
+    /// Claims the next message and measures it.
+    fn claim_measured(&self, ring: &Ring<'_, [u8]>) -> Result<Taken, Dry> {
+        let mut claim = match ring.take_at_once(&self.side) {
+            Some(claim) => claim,
+            None => self.claim(ring)?,
+        };
+        match ring.measure(&mut claim) {
+            Ok(_) => Ok(claim),
+            Err(what) => {
+                // It stays first in line, for others to find out too.
+                ring.put_back(self.side.sweeper(), claim, false);
+                Err(Dry::Corrupt(what))
+            }
+        }
+    }
+
+    /// Leaves a claimed message first in line, because of `fault`.
+    #[cold]
+    fn give_up<R>(&self, claim: Taken, fault: Fault) -> Result<R, Fault> {
+        self.anchored.ring().put_back(self.side.sweeper(), claim, false);
+        self.place.tell_receivers(1);
+        Err(fault)
+    }
+}
+
+impl Receiver<[u8]> {
     /// Takes the next message if there is one now, and acknowledges it.
     ///
     /// # Errors
     ///
     /// Why there is none.
     pub fn try_recv(&self) -> Result<Vec<u8>, TryRecvError> {
-        Ok(self.copy_out(self.take()?))
+        Ok(self.copy_out(self.take_measured()?))
     }
 
     /// Takes the next message, waiting for it, and acknowledges it.
@@ -273,7 +308,7 @@ impl Receiver<[u8]> {
     ///
     /// Why none can come any more.
     pub fn recv(&self) -> Result<Vec<u8>, RecvError> {
-        Ok(self.copy_out(self.take_until(Deadline::NEVER)?))
+        Ok(self.copy_out(self.take_measured_until(Deadline::NEVER)?))
     }
 
     /// Takes the next message, waiting for it at most `timeout`. Zero tries once.
@@ -282,7 +317,7 @@ impl Receiver<[u8]> {
     ///
     /// Why there was none.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<Vec<u8>, RecvTimeoutError> {
-        Ok(self.copy_out(self.take_until(Deadline::after(timeout))?))
+        Ok(self.copy_out(self.take_measured_until(Deadline::after(timeout))?))
     }
 
     /// Takes the next message into `buffer` if there is one now. Says how long it is.
@@ -319,17 +354,9 @@ impl Receiver<[u8]> {
         Some(Ok(place.len()))
     }
 
-    /// Leaves a claimed message first in line, because of `fault`.
-    #[cold]
-    fn give_up(&self, claim: Taken, fault: Fault) -> Result<usize, Fault> {
-        self.anchored.ring().put_back(self.side.sweeper(), claim, false);
-        self.place.tell_receivers(1);
-        Err(fault)
-    }
-
     #[inline(never)]
     fn try_recv_into_slowly(&self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
-        let claim = self.take()?;
+        let claim = self.take_measured()?;
         self.copy_into(claim, buffer).map_err(TryRecvError::Failed)
     }
 
@@ -349,7 +376,7 @@ impl Receiver<[u8]> {
 
     #[inline(never)]
     fn recv_into_slowly(&self, buffer: &mut [u8]) -> Result<usize, RecvError> {
-        let claim = self.take_until(Deadline::NEVER)?;
+        let claim = self.take_measured_until(Deadline::NEVER)?;
         self.copy_into(claim, buffer).map_err(RecvError::Failed)
     }
 
@@ -363,7 +390,7 @@ impl Receiver<[u8]> {
         buffer: &mut [u8],
         timeout: Duration,
     ) -> Result<usize, RecvTimeoutError> {
-        let claim = self.take_until(Deadline::after(timeout))?;
+        let claim = self.take_measured_until(Deadline::after(timeout))?;
         self.copy_into(claim, buffer).map_err(RecvTimeoutError::Failed)
     }
 
@@ -373,7 +400,7 @@ impl Receiver<[u8]> {
     ///
     /// Why there is none.
     pub fn try_recv_guard(&self) -> Result<Delivery<[u8]>, TryRecvError> {
-        Ok(self.guard(self.take()?))
+        Ok(self.guard(self.take_measured()?))
     }
 
     /// The next message to be read in place and acknowledged later, waiting for it.
@@ -382,7 +409,7 @@ impl Receiver<[u8]> {
     ///
     /// Why none can come any more.
     pub fn recv_guard(&self) -> Result<Delivery<[u8]>, RecvError> {
-        Ok(self.guard(self.take_until(Deadline::NEVER)?))
+        Ok(self.guard(self.take_measured_until(Deadline::NEVER)?))
     }
 
     /// The next message to be read in place and acknowledged later, waiting for it at most `timeout`.
@@ -394,7 +421,7 @@ impl Receiver<[u8]> {
         &self,
         timeout: Duration,
     ) -> Result<Delivery<[u8]>, RecvTimeoutError> {
-        Ok(self.guard(self.take_until(Deadline::after(timeout))?))
+        Ok(self.guard(self.take_measured_until(Deadline::after(timeout))?))
     }
 
     /// The messages that come until the queue ends, waiting for each.
@@ -407,30 +434,6 @@ impl Receiver<[u8]> {
     /// The messages that are there, until there is none.
     pub fn try_iter(&self) -> impl Iterator<Item = Vec<u8>> {
         std::iter::from_fn(|| self.try_recv().ok())
-    }
-
-    fn take(&self) -> Result<Taken, Unreceived> {
-        self.place.try_to_receive(|ring| self.claim_measured(ring))
-    }
-
-    fn take_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
-        self.place.receive_until(deadline, |ring| self.claim_measured(ring))
-    }
-
-    /// Claims the next message and measures it.
-    fn claim_measured(&self, ring: &Ring<'_, [u8]>) -> Result<Taken, Dry> {
-        let mut claim = match ring.take_at_once(&self.side) {
-            Some(claim) => claim,
-            None => self.claim(ring)?,
-        };
-        match ring.measure(&mut claim) {
-            Ok(_) => Ok(claim),
-            Err(what) => {
-                // It stays first in line, for others to find out too.
-                ring.put_back(self.side.sweeper(), claim, false);
-                Err(Dry::Corrupt(what))
-            }
-        }
     }
 
     fn copy_out(&self, claim: Taken) -> Vec<u8> {
@@ -473,7 +476,7 @@ impl<M: Message + ?Sized> fmt::Debug for Receiver<M> {
 /// The bytes lie in memory that other processes of the same user can write to: who does not trust them receives by copy.
 #[must_use = "a delivery that is dropped is not acknowledged"]
 pub struct Delivery<M: Message + ?Sized> {
-    place: Arc<Station<M>>,
+    place: Arc<Station<M::Carried>>,
     /// `None` once it is used up.
     claim: Option<Taken>,
 }
@@ -531,10 +534,17 @@ impl<T: Pod> Deref for Delivery<T> {
     }
 }
 
+/// What every message that is carried as bytes shares.
+impl<M: Message<Carried = [u8]> + ?Sized> Delivery<M> {
+    fn bytes(&self) -> &[u8] {
+        self.place.ring().bytes(self.claim())
+    }
+}
+
 impl Deref for Delivery<[u8]> {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        self.place.ring().bytes(self.claim())
+        self.bytes()
     }
 }
 

@@ -20,14 +20,14 @@ use crate::segment::AnchoredQueue;
 /// A handle that sends. Threads may share it; a clone for each is faster, because a handle remembers its last claim.
 pub struct Sender<M: Message + ?Sized> {
     /// Of its own, so that the hot path follows no pointer to a pointer.
-    anchored: AnchoredQueue<M>,
+    anchored: AnchoredQueue<M::Carried>,
     /// On lines of its own: handles of other threads may lie beside this one.
     side: CachePadded<ProducerSide>,
-    place: Arc<Station<M>>,
+    place: Arc<Station<M::Carried>>,
 }
 
 impl<M: Message + ?Sized> Sender<M> {
-    pub(super) fn new(place: Station<M>) -> Self {
+    pub(super) fn new(place: Station<M::Carried>) -> Self {
         let side = CachePadded::new(ProducerSide::new(place.attachment().id()));
         Self { anchored: place.anchored().clone(), side, place: Arc::new(place) }
     }
@@ -256,7 +256,8 @@ impl<T: Pod> Sender<T> {
     }
 }
 
-impl Sender<[u8]> {
+/// What every message that is carried as bytes shares.
+impl<M: Message<Carried = [u8]> + ?Sized> Sender<M> {
     /// The longest message, in bytes.
     pub fn max_len(&self) -> usize {
         self.anchored.ring().max_len()
@@ -270,6 +271,16 @@ impl Sender<[u8]> {
         if len > max { Err(Unsent::Failed(Fault::TooLong { len, max })) } else { Ok(()) }
     }
 
+    fn checked_claim(&self, len: usize) -> Result<Filling, Unsent> {
+        self.check(len).and_then(|()| self.claim(len))
+    }
+
+    fn checked_claim_until(&self, len: usize, deadline: Deadline) -> Result<Filling, Unsent> {
+        self.check(len).and_then(|()| self.claim_until(len, deadline))
+    }
+}
+
+impl Sender<[u8]> {
     /// Appends `message` if there is room now.
     ///
     /// # Errors
@@ -298,7 +309,7 @@ impl Sender<[u8]> {
 
     #[inline(never)]
     fn try_send_slowly(&self, message: &[u8]) -> Result<(), TrySendError<()>> {
-        let claim = self.check(message.len()).and_then(|()| self.claim(message.len()));
+        let claim = self.checked_claim(message.len());
         self.fill(claim.map_err(|why| why.give_back(()))?, message);
         Ok(())
     }
@@ -335,10 +346,6 @@ impl Sender<[u8]> {
         Ok(())
     }
 
-    fn checked_claim_until(&self, len: usize, deadline: Deadline) -> Result<Filling, Unsent> {
-        self.check(len).and_then(|()| self.claim_until(len, deadline))
-    }
-
     fn fill(&self, claim: Filling, message: &[u8]) {
         self.anchored.ring().fill_with(claim, message);
         self.place.tell_receivers(1);
@@ -350,7 +357,7 @@ impl Sender<[u8]> {
     ///
     /// Why there is none.
     pub fn try_reserve(&self, len: usize) -> Result<WriteGrant<[u8]>, TrySendError<()>> {
-        let claim = self.check(len).and_then(|()| self.claim(len));
+        let claim = self.checked_claim(len);
         Ok(self.grant(claim.map_err(|why| why.give_back(()))?))
     }
 
@@ -397,7 +404,7 @@ impl<M: Message + ?Sized> fmt::Debug for Sender<M> {
 /// It holds whatever was there before. Messages behind it wait for it: fill it quickly, or send by value.
 #[must_use = "dropping a grant sends nothing"]
 pub struct WriteGrant<M: Message + ?Sized> {
-    place: Arc<Station<M>>,
+    place: Arc<Station<M::Carried>>,
     /// `None` once it is used up.
     claim: Option<Filling>,
 }
@@ -427,6 +434,25 @@ impl<T: Pod> WriteGrant<T> {
     }
 }
 
+/// What every message that is carried as bytes shares.
+impl<M: Message<Carried = [u8]> + ?Sized> WriteGrant<M> {
+    fn bytes(&self) -> &[u8] {
+        self.place.ring().claimed(self.claim())
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        let claim = self.claim.as_mut().expect("there until it is used up");
+        self.place.ring().claimed_mut(claim)
+    }
+
+    fn commit_bytes(mut self) -> Result<(), Fault> {
+        let claim = self.spend().ok_or(Fault::Forked)?;
+        self.place.ring().commit(claim);
+        self.place.tell_receivers(1);
+        Ok(())
+    }
+}
+
 impl WriteGrant<[u8]> {
     /// Shortens the message to `len` bytes.
     pub fn truncate(&mut self, len: usize) {
@@ -438,11 +464,8 @@ impl WriteGrant<[u8]> {
     /// # Errors
     ///
     /// [`Fault::Forked`] in a child of the process that has the grant; then nothing was sent.
-    pub fn commit(mut self) -> Result<(), SendError<()>> {
-        let claim = self.spend().ok_or(SendError::Failed((), Fault::Forked))?;
-        self.place.ring().commit(claim);
-        self.place.tell_receivers(1);
-        Ok(())
+    pub fn commit(self) -> Result<(), SendError<()>> {
+        self.commit_bytes().map_err(|fault| SendError::Failed((), fault))
     }
 }
 
@@ -473,14 +496,13 @@ impl<T: Pod> DerefMut for WriteGrant<T> {
 impl Deref for WriteGrant<[u8]> {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        self.place.ring().claimed(self.claim())
+        self.bytes()
     }
 }
 
 impl DerefMut for WriteGrant<[u8]> {
     fn deref_mut(&mut self) -> &mut [u8] {
-        let claim = self.claim.as_mut().expect("there until it is used up");
-        self.place.ring().claimed_mut(claim)
+        self.bytes_mut()
     }
 }
 

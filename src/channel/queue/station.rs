@@ -7,9 +7,10 @@ mod sending;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{DeliveryPolicy, Message, Queue};
+use super::{DeliveryPolicy, Message as Carry, Queue};
 use crate::event::{Event, Patience};
 use crate::member::{Attachment, Role};
+use crate::primitive::Message;
 use crate::ring::mpmc::{Ring, Sweeper};
 use crate::segment::AnchoredQueue;
 use idle::Idle;
@@ -72,23 +73,30 @@ impl Post {
 
 impl<M: Message + ?Sized> Station<M> {
     /// A sender's place in `queue`.
-    pub fn of_sender(queue: &Queue<M>) -> Self {
+    pub fn of_sender<Q: Carry<Carried = M> + ?Sized>(queue: &Queue<Q>) -> Self {
         let presence = Some(Presence::new(&queue.attachment, Role::Sender));
         Self { presence, ..Self::at(queue, &queue.anchored, Post::Sender) }
     }
 
     /// A receiver's place in `queue`.
-    pub fn of_receiver(queue: &Queue<M>) -> Self {
+    pub fn of_receiver<Q: Carry<Carried = M> + ?Sized>(queue: &Queue<Q>) -> Self {
         let dead_letters = queue.dead_letters.clone();
         Self { dead_letters, ..Self::at(queue, &queue.anchored, Post::Receiver) }
     }
 
     /// A place at the dead letters of `queue`, which are at `anchored`.
-    pub fn of_dead_letters(queue: &Queue<M>, anchored: &AnchoredQueue<M>) -> Self {
+    pub fn of_dead_letters<Q: Carry<Carried = M> + ?Sized>(
+        queue: &Queue<Q>,
+        anchored: &AnchoredQueue<M>,
+    ) -> Self {
         Self::at(queue, anchored, Post::DeadLetters)
     }
 
-    fn at(queue: &Queue<M>, anchored: &AnchoredQueue<M>, post: Post) -> Self {
+    fn at<Q: Carry<Carried = M> + ?Sized>(
+        queue: &Queue<Q>,
+        anchored: &AnchoredQueue<M>,
+        post: Post,
+    ) -> Self {
         Self {
             anchored: anchored.clone(),
             dead_letters: None,
