@@ -21,9 +21,9 @@
 #define RINGWAY_MAGIC UINT64_C(0x796177676e6972)
 /* The format described here. It is frozen: a change that an older build could not read raises it. */
 #define RINGWAY_VERSION UINT32_C(1)
-/* What was added to the version compatibly: words that were zero before, which an older build may
- * ignore. */
-#define RINGWAY_MINOR UINT32_C(0)
+/* What was added to the version compatibly: words that were zero before. Segments that use no
+ * feature say 0. */
+#define RINGWAY_MINOR UINT32_C(1)
 /* Everything starts on a line of this many bytes: two cache lines, because the adjacent-line
  * prefetcher of common processors fetches in pairs. */
 #define RINGWAY_LINE UINT64_C(128)
@@ -82,7 +82,7 @@
 #define RINGWAY_FEATURE_LONG_MESSAGES UINT32_C(1)
 /* Another segment may continue this one. Reserved. */
 #define RINGWAY_FEATURE_GROWTH UINT32_C(2)
-/* Records may be longer than the ring, and receivers may set how long at most. Reserved. */
+/* Records may be longer than the ring, and receivers may set how long at most. */
 #define RINGWAY_FEATURE_LONG_RECORDS UINT32_C(4)
 
 /* ---- States, bits and kinds of what members change ---- */

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use bytemuck::Zeroable;
 
 use crate::error::{ErrorKind, Failure};
-use crate::layout::{KNOWN_FEATURES, Kind, LAYOUT_HASH, MAGIC, SegmentHeader, Shape, VERSION};
+use crate::layout::{Kind, LAYOUT_HASH, MAGIC, SegmentHeader, Shape, VERSION};
 use crate::sys::shm::{self, FileSystem};
 
 /// Who may be trusted, and where.
@@ -120,7 +120,7 @@ fn check_header(header: &SegmentHeader) -> Result<Shape, Failure> {
     if header.checksum != header.sum() {
         return Err(ErrorKind::NotASegment("its header does not match its checksum").into());
     }
-    let bits = header.features & !KNOWN_FEATURES;
+    let bits = header.features & !Kind::from_code(header.kind).map_or(0, Kind::features);
     if bits != 0 {
         return Err(ErrorKind::UnknownFeatures { bits }.into());
     }

@@ -31,8 +31,8 @@ constants! {
     pub const MAGIC: u64 = u64::from_le_bytes(*b"ringway\0");
     /// The format described here. It is frozen: a change that an older build could not read raises it.
     pub const VERSION: u32 = 1;
-    /// What was added to the version compatibly: words that were zero before, which an older build may ignore.
-    pub const MINOR: u32 = 0;
+    /// What was added to the version compatibly: words that were zero before. Segments that use no feature say 0.
+    pub const MINOR: u32 = 1;
     /// Everything starts on a line of this many bytes: two cache lines, because the adjacent-line prefetcher
     /// of common processors fetches in pairs.
     pub const LINE: usize = 128;
@@ -78,7 +78,7 @@ constants! {
     pub const FEATURE_LONG_MESSAGES: u32 = 1;
     /// Another segment may continue this one. Reserved.
     pub const FEATURE_GROWTH: u32 = 2;
-    /// Records may be longer than the ring, and receivers may set how long at most. Reserved.
+    /// Records may be longer than the ring, and receivers may set how long at most.
     pub const FEATURE_LONG_RECORDS: u32 = 4;
 }
 
@@ -93,9 +93,6 @@ constants! {
     /// The bytes of a message.
     pub const SLOT_BYTES: usize = SLOT_PAYLOAD + size_of::<u64>();
 }
-
-/// The `FEATURE_` bits that this build can deal with: it opens no segment that has others.
-pub const KNOWN_FEATURES: u32 = 0;
 
 /// What a segment holds.
 #[repr(u32)]
@@ -154,6 +151,13 @@ impl Kind {
         }
     }
 
+    /// The `FEATURE_` bits that this build can deal with in a segment of this kind: it opens none that has others.
+    pub const fn features(self) -> u32 {
+        match self {
+            Kind::Spsc | Kind::Pipe | Kind::Queue | Kind::ByteQueue => 0,
+        }
+    }
+
     /// How messages call it.
     pub fn noun(self) -> &'static str {
         match self {
@@ -181,6 +185,8 @@ pub struct Shape {
     pub max_members: u32,
     /// `FLAG_` bits.
     pub flags: u32,
+    /// `FEATURE_` bits.
+    pub features: u32,
     /// A `DELIVERY_` code for queues, else zero.
     pub delivery: u32,
     /// Deliveries after which a message goes to the dead letters, 1 to [`MOST_DELIVERIES`]; zero without any.
@@ -202,6 +208,7 @@ impl Shape {
             && self.element_fits_kind()
             && self.element_size.checked_rem(u64::from(self.element_align)) == Some(0);
         let known = self.flags & !self.kind.flags() == 0
+            && self.features & !self.kind.features() == 0
             && self.knows_delivery()
             && self.dead_letters_are_possible();
         let countable = countable && self.element_size <= u32::MAX.into();
@@ -245,7 +252,8 @@ impl Shape {
             delivery: self.delivery,
             delivery_limit: self.delivery_limit,
             dead_letters: self.dead_letters,
-            minor: MINOR,
+            minor: if self.features == 0 { 0 } else { MINOR },
+            features: self.features,
             ..bytemuck::Zeroable::zeroed()
         };
         header.checksum = header.sum();
@@ -262,6 +270,7 @@ impl Shape {
             capacity: header.capacity,
             max_members: header.max_members,
             flags: header.flags,
+            features: header.features,
             delivery: header.delivery,
             delivery_limit: header.delivery_limit,
             dead_letters: header.dead_letters,

@@ -62,6 +62,10 @@ pub(crate) mod sealed {
         fn elements(capacity: usize) -> usize;
         /// `FLAG_` bits that this kind adds.
         fn flags(options: &Options<Self>) -> u32;
+        /// `FEATURE_` bits of a new segment.
+        fn features(_options: &Options<Self>) -> u32 {
+            0
+        }
         /// The handle of an attachment that was just made.
         fn attach(
             attachment: Attachment,
@@ -441,6 +445,7 @@ impl<C: Channel> Options<C> {
                 .iter()
                 .filter(|(_, on)| *on)
                 .fold(C::flags(self), |all, (bit, _)| all | bit),
+            features: C::features(self),
             delivery: if C::KIND.is_queue() { self.delivery.code() } else { 0 },
             delivery_limit,
             dead_letters,
