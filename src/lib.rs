@@ -47,6 +47,8 @@ mod sys;
 
 mod layout;
 
+mod fingerprint;
+
 mod event;
 #[cfg(not(loom))]
 mod inspect;
@@ -72,6 +74,9 @@ pub use error::{
     SendTimeoutError, TryRecvError, TrySendError,
 };
 pub use event::Wait;
+pub use fingerprint::{Description, Fingerprint};
+#[cfg(feature = "derive")]
+pub use ringway_derive::Fingerprint;
 
 /// The README's code, run as a test.
 #[cfg(doctest)]
@@ -118,6 +123,37 @@ struct Readme;
 /// ```
 #[cfg(doctest)]
 struct PlainData;
+
+/// What cannot say what it is does not compile where it must.
+///
+/// ```compile_fail,E0277
+/// #[derive(ringway::Fingerprint)]
+/// struct Order(std::cell::Cell<u8>);
+/// ```
+///
+/// ```compile_fail
+/// #[derive(ringway::Fingerprint)]
+/// union Either { left: u8, right: u8 }
+/// ```
+///
+/// ```compile_fail
+/// #[derive(ringway::Fingerprint)]
+/// #[fingerprint(opaque = "a type")]
+/// struct Order(u8);
+/// ```
+///
+/// ```compile_fail,E0277
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Mute(u8);
+/// let _ = ringway::queue::Queue::<ringway::queue::Postcard<Mute>>::options();
+/// ```
+///
+/// ```compile_fail,E0277
+/// struct Unwritten;
+/// let _ = ringway::queue::Queue::<ringway::queue::Postcard<Unwritten>>::options_named("unwritten");
+/// ```
+#[cfg(all(doctest, feature = "serde"))]
+struct Telling;
 
 #[cfg(not(loom))]
 pub use channel::{

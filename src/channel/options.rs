@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Failure, Operation};
 use crate::event::{Patience, Wait};
+use crate::fingerprint::{Description, Fingerprint};
 use crate::inspect::{self, Expected, Trust};
 use crate::layout::{
     FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, Kind, MOST_DELIVERIES, Shape, type_fingerprint,
@@ -21,6 +22,9 @@ use super::lane::End;
 
 /// The longest message of a queue of bytes, where nobody says: slots of 256 bytes.
 const DEFAULT_MESSAGE_LEN: usize = 240;
+
+/// Nothing is said of the type.
+const NO_TYPE: [u8; 16] = [0; 16];
 
 /// How two sides keep a store from passing a later load, chosen when a channel is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +62,12 @@ pub(crate) mod sealed {
         const DEFAULT_CAPACITY: usize;
         /// Size and alignment of a ring's elements; `None` where options choose them and openers take them.
         const ELEMENT: Option<(usize, usize)>;
+        /// What it carries, as its users know it.
+        type Item: ?Sized;
+        /// Whether that lies in memory as it is.
+        const IN_PLACE: bool = true;
+        /// Whether nobody may attach without saying what the type is.
+        const NEEDS_TYPE: bool = false;
         /// Ring elements for a capacity as the user gives it, before rounding up.
         fn elements(capacity: usize) -> usize;
         /// `FLAG_` bits that this kind adds.
@@ -101,7 +111,10 @@ pub struct Options<C> {
     capacity: usize,
     max_members: u32,
     mode: u32,
+    /// Of the agreed name; zero for none.
     type_id: [u8; 16],
+    /// Of what the type tells of itself; zero for nothing.
+    fingerprint: [u8; 16],
     wait: Wait,
     recheck: Duration,
     barrier: BarrierChoice,
@@ -137,7 +150,8 @@ impl<C: Channel> Default for Options<C> {
             capacity: C::DEFAULT_CAPACITY,
             max_members: C::KIND.default_members(),
             mode: 0o600,
-            type_id: [0; 16],
+            type_id: NO_TYPE,
+            fingerprint: NO_TYPE,
             wait: Wait::default(),
             recheck: Duration::from_millis(100),
             barrier: BarrierChoice::default(),
@@ -205,7 +219,28 @@ impl<C: Channel> Options<C> {
     /// An agreed name for the element type, such as `"order.v2"`. Who opens a channel must give the same
     /// name, or none where its maker gave none. Size and alignment are compared in any case.
     pub fn type_id(mut self, name: &str) -> Self {
-        self.type_id = type_fingerprint(name);
+        self.type_id = type_fingerprint(name.as_bytes());
+        self
+    }
+
+    /// Compares what the element type tells of itself: names, types and offsets of fields. Who opens a channel must do so, too,
+    /// and mean the same, or both do not. Beside an agreed name both are compared.
+    ///
+    /// ```
+    /// use ringway::spsc::{Consumer, Producer};
+    ///
+    /// let name = format!("prices-{}", std::process::id());
+    /// let mut producer = Producer::<[u32; 2]>::options().checked().remove_when_unused().create(&name)?;
+    /// let meant_otherwise = Consumer::<[f32; 2]>::options().checked().open(&name);
+    /// assert!(matches!(meant_otherwise.unwrap_err().kind(), ringway::ErrorKind::WrongType(_)));
+    /// # Ok::<(), ringway::Error>(())
+    /// ```
+    pub fn checked(mut self) -> Self
+    where
+        C::Item: Fingerprint,
+    {
+        let told = Description::of::<C::Item>(C::IN_PLACE);
+        self.fingerprint = type_fingerprint(told.as_str().as_bytes());
         self
     }
 
@@ -368,6 +403,7 @@ impl<C: Channel> Options<C> {
 
     /// A new channel, complete but for its name.
     fn build(&self) -> Result<Built<C>, Failure> {
+        self.check_type()?;
         let patience = self.patience()?;
         let attachment = Attachment::create(&self.plan()?)?;
         self.watched(C::attach(attachment, Party::Maker, patience)?).map(Built)
@@ -380,6 +416,7 @@ impl<C: Channel> Options<C> {
     }
 
     fn join(&self, address: &Address) -> Result<C, Failure> {
+        self.check_type()?;
         let patience = self.patience()?;
         let attachment =
             persist(|| match Attachment::open(address, &self.expected(), &self.trust) {
@@ -438,7 +475,7 @@ impl<C: Channel> Options<C> {
             kind: C::KIND,
             element_size: size as u64,
             element_align: u32::try_from(align).unwrap_or(u32::MAX),
-            type_id: self.type_id,
+            type_id: self.whole_type(),
             capacity: capacity as u64,
             max_members: self.max_members,
             flags: flags
@@ -474,7 +511,24 @@ impl<C: Channel> Options<C> {
     }
 
     fn expected(&self) -> Expected {
-        Expected { kind: C::KIND, element: C::ELEMENT, type_id: self.type_id }
+        Expected { kind: C::KIND, element: C::ELEMENT, type_id: self.whole_type() }
+    }
+
+    /// All that is said of the type.
+    fn whole_type(&self) -> [u8; 16] {
+        match (self.type_id, self.fingerprint) {
+            (NO_TYPE, told) => told,
+            (named, NO_TYPE) => named,
+            both => type_fingerprint([both.0, both.1].as_flattened()),
+        }
+    }
+
+    fn check_type(&self) -> Result<(), Failure> {
+        if C::NEEDS_TYPE && self.whole_type() == NO_TYPE {
+            let why = "messages of any type need the type's fingerprint or an agreed type_id";
+            return Err(ErrorKind::InvalidOption(why).into());
+        }
+        Ok(())
     }
 
     fn patience(&self) -> Result<Patience, Failure> {

@@ -466,6 +466,7 @@ impl Options<Connection> {
 const FEWEST_WORDS: usize = 8;
 
 impl sealed::Channel for Connection {
+    type Item = [u8];
     const KIND: Kind = Kind::Pipe;
     const DEFAULT_CAPACITY: usize = 64 * 1024;
     const ELEMENT: Option<(usize, usize)> = Some((size_of::<u64>(), align_of::<u64>()));

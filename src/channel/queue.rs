@@ -1,7 +1,8 @@
 //! Messages from many senders to many receivers, first in first out, between processes and threads.
 //!
 //! A [`Queue`] is a process's attachment. It gives any number of [`Sender`]s and [`Receiver`]s, which are `Clone` and can be
-//! shared by threads. Messages are values of one type, or bytes up to a length that is chosen when the queue is made.
+//! shared by threads. Messages are values of one type, or bytes up to a length that is chosen when the queue is made, or with
+//! the feature `serde` values of any type that serde knows: `Postcard`.
 //!
 //! ```
 //! use ringway::queue::Queue;
@@ -36,6 +37,8 @@
 //! starts the others: then they learn of its death, too.
 
 mod message;
+#[cfg(feature = "serde")]
+mod postcard;
 mod recv;
 mod send;
 mod station;
@@ -55,6 +58,8 @@ use station::Station;
 
 pub use crate::ring::reap::DeliveryPolicy;
 pub use message::Message;
+#[cfg(feature = "serde")]
+pub use postcard::Postcard;
 pub use recv::{Delivery, Receiver};
 pub use send::{Sender, WriteGrant};
 
@@ -203,6 +208,9 @@ fn attached<M: Message + ?Sized>(attachment: Attachment, patience: Patience) -> 
 }
 
 impl<M: Message + ?Sized> sealed::Channel for Queue<M> {
+    type Item = M::Item;
+    const IN_PLACE: bool = M::IN_PLACE;
+    const NEEDS_TYPE: bool = M::NEEDS_TYPE;
     const KIND: Kind = M::KIND;
     const DEFAULT_CAPACITY: usize = 1024;
     const ELEMENT: Option<(usize, usize)> = M::ELEMENT;

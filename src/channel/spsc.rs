@@ -348,6 +348,7 @@ pub(super) const fn element_of<T>() -> (usize, usize) {
 }
 
 impl<T: Pod> sealed::Channel for Producer<T> {
+    type Item = T;
     const KIND: Kind = Kind::Spsc;
     const DEFAULT_CAPACITY: usize = 1024;
     const ELEMENT: Option<(usize, usize)> = Some(element_of::<T>());
@@ -377,6 +378,7 @@ impl<T: Pod> sealed::Ended for Producer<T> {
 }
 
 impl<T: Pod> sealed::Channel for Consumer<T> {
+    type Item = T;
     const KIND: Kind = Kind::Spsc;
     const DEFAULT_CAPACITY: usize = 1024;
     const ELEMENT: Option<(usize, usize)> = Some(element_of::<T>());

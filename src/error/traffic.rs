@@ -27,6 +27,10 @@ pub enum Fault {
         /// Bytes in the buffer.
         len: usize,
     },
+    /// The value cannot be serialised; the text says why. Nothing of it was sent.
+    Unserializable(&'static str),
+    /// The message is no value of its type; the text says why.
+    Undecodable(&'static str),
     /// This end of a one-way pipe only goes the other way.
     WrongDirection,
     /// A wait was given up: this process cannot see any more who lives, because the program has closed a descriptor that
@@ -43,6 +47,8 @@ impl fmt::Display for Fault {
             Self::BufferTooShort { needed, len } => {
                 write!(f, "message of {needed} bytes, the buffer has {len}")
             }
+            Self::Unserializable(why) => write!(f, "the value cannot be serialised: {why}"),
+            Self::Undecodable(why) => write!(f, "the message is no value of its type: {why}"),
             Self::WrongDirection => write!(f, "this end of the pipe only goes the other way"),
             Self::Blind => {
                 write!(f, "cannot see who lives: the channel's descriptor was closed by others")

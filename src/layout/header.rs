@@ -182,8 +182,8 @@ pub fn fnv1a_64(bytes: &[u8]) -> u64 {
     bytes.iter().fold(FNV_64, |hash, byte| fnv1a_step(hash, u64::from(*byte)))
 }
 
-/// FNV-1a, 128 bits: the fingerprint of a type's agreed name.
-pub fn type_fingerprint(name: &str) -> [u8; 16] {
+/// FNV-1a, 128 bits: the fingerprint of a type's agreed name, of what it tells of itself, or of both fingerprints.
+pub fn type_fingerprint(what: &[u8]) -> [u8; 16] {
     let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(FNV_128_PRIME);
-    name.as_bytes().iter().fold(FNV_128, step).to_le_bytes()
+    what.iter().fold(FNV_128, step).to_le_bytes()
 }

@@ -13,6 +13,7 @@ mod c_reader_live;
 mod dead_letters;
 mod dirty;
 mod dirty_orders;
+mod fingerprints;
 mod fork;
 mod forked;
 mod golden;
@@ -28,6 +29,8 @@ mod liveness_places;
 mod names;
 mod pipe;
 mod pipe_grants;
+mod postcard;
+mod postcard_bad;
 mod queue;
 mod queue_bytes;
 mod queue_delivery;
@@ -76,6 +79,7 @@ fn child() {
         Some(("lifecycle", role)) => lifecycle::play(role, &arguments),
         Some(("limits", role)) => limits::play(role, &arguments),
         Some(("liveness", role)) => liveness::play(role, &arguments),
+        Some(("postcard", role)) => postcard::play(role, &arguments),
         Some(("places", role)) => liveness_places::play(role, &arguments),
         Some(("queue_fork", role)) => queue_fork::play(role, &arguments),
         Some(("queue_members", role)) => queue_members::play(role, &arguments),

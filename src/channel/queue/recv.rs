@@ -247,7 +247,7 @@ impl<T: Pod> Receiver<T> {
 }
 
 impl<M: Message + ?Sized> Receiver<M> {
-    fn guard(&self, claim: Taken) -> Delivery<M> {
+    pub(super) fn guard(&self, claim: Taken) -> Delivery<M> {
         Delivery { place: Arc::clone(&self.place), claim: Some(claim) }
     }
 }
@@ -259,11 +259,17 @@ impl<M: Message<Carried = [u8]> + ?Sized> Receiver<M> {
         self.anchored.ring().max_len()
     }
 
-    fn take_measured(&self) -> Result<Taken, Unreceived> {
+    /// Whether there is a place for messages that nobody can deal with.
+    #[cfg(feature = "serde")]
+    pub(super) fn has_dead_letters(&self) -> bool {
+        self.place.has_dead_letters()
+    }
+
+    pub(super) fn take_measured(&self) -> Result<Taken, Unreceived> {
         self.place.try_to_receive(|ring| self.claim_measured(ring))
     }
 
-    fn take_measured_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
+    pub(super) fn take_measured_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
         self.place.receive_until(deadline, |ring| self.claim_measured(ring))
     }
 
@@ -536,7 +542,7 @@ impl<T: Pod> Deref for Delivery<T> {
 
 /// What every message that is carried as bytes shares.
 impl<M: Message<Carried = [u8]> + ?Sized> Delivery<M> {
-    fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         self.place.ring().bytes(self.claim())
     }
 }

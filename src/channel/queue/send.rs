@@ -278,6 +278,22 @@ impl<M: Message<Carried = [u8]> + ?Sized> Sender<M> {
     fn checked_claim_until(&self, len: usize, deadline: Deadline) -> Result<Filling, Unsent> {
         self.check(len).and_then(|()| self.claim_until(len, deadline))
     }
+
+    /// A place for a message of `len` bytes.
+    #[cfg(feature = "serde")]
+    pub(super) fn try_grant(&self, len: usize) -> Result<WriteGrant<M>, Unsent> {
+        Ok(self.grant(self.checked_claim(len)?))
+    }
+
+    /// The same, waiting for room until `deadline`: then `Full`.
+    #[cfg(feature = "serde")]
+    pub(super) fn grant_until(
+        &self,
+        len: usize,
+        deadline: Deadline,
+    ) -> Result<WriteGrant<M>, Unsent> {
+        Ok(self.grant(self.checked_claim_until(len, deadline)?))
+    }
 }
 
 impl Sender<[u8]> {
@@ -440,12 +456,16 @@ impl<M: Message<Carried = [u8]> + ?Sized> WriteGrant<M> {
         self.place.ring().claimed(self.claim())
     }
 
-    fn bytes_mut(&mut self) -> &mut [u8] {
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
         let claim = self.claim.as_mut().expect("there until it is used up");
         self.place.ring().claimed_mut(claim)
     }
 
-    fn commit_bytes(mut self) -> Result<(), Fault> {
+    pub(super) fn shorten(&mut self, len: usize) {
+        self.claim.as_mut().expect("there until it is used up").truncate(len);
+    }
+
+    pub(super) fn commit_bytes(mut self) -> Result<(), Fault> {
         let claim = self.spend().ok_or(Fault::Forked)?;
         self.place.ring().commit(claim);
         self.place.tell_receivers(1);
@@ -456,7 +476,7 @@ impl<M: Message<Carried = [u8]> + ?Sized> WriteGrant<M> {
 impl WriteGrant<[u8]> {
     /// Shortens the message to `len` bytes.
     pub fn truncate(&mut self, len: usize) {
-        self.claim.as_mut().expect("there until it is used up").truncate(len);
+        self.shorten(len);
     }
 
     /// Sends the message.

@@ -128,6 +128,12 @@ impl<M: Message + ?Sized> Station<M> {
         counted.then(|| Presence::new(&self.attachment, Role::Receiver))
     }
 
+    /// Whether what is delivered too often has a place to go to.
+    #[cfg(feature = "serde")]
+    pub fn has_dead_letters(&self) -> bool {
+        self.dead_letters.is_some()
+    }
+
     /// The attachment.
     pub fn attachment(&self) -> &Attachment {
         &self.attachment

@@ -1,0 +1,210 @@
+//! Messages of any type that serde knows, in the form of postcard.
+//!
+//! A value is written twice: once into nothing, which tells how long it is, and then into its place in the queue. It is read
+//! where it lies. Whoever sent may still write there, so what must stay what it was when it was checked (text, borrowed bytes)
+//! is copied first: [`InPlace`].
+
+mod recv;
+mod send;
+
+use std::cell::OnceCell;
+use std::fmt;
+use std::marker::PhantomData;
+
+use ::postcard::{Deserializer, Error, de_flavors, ser_flavors};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Message, Queue};
+use crate::channel::options::Options;
+use crate::error::Fault;
+use crate::fingerprint::Fingerprint;
+
+/// What a queue of values of `T` is of, where `T` is any type that serde knows. There are no values of it.
+///
+/// ```
+/// use ringway::Fingerprint;
+/// use ringway::queue::{Postcard, Queue};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, Fingerprint, PartialEq, Debug)]
+/// struct Job {
+///     id: u64,
+///     steps: Vec<String>,
+/// }
+///
+/// let name = format!("jobs-of-any-size-{}", std::process::id());
+/// let queue = Queue::<Postcard<Job>>::options().remove_when_unused().create(&name)?;
+/// let (sender, receiver) = (queue.sender(), queue.receiver());
+/// let job = Job { id: 7, steps: vec!["cut".to_owned(), "glue".to_owned()] };
+/// sender.send_value(&job)?;
+/// assert_eq!(receiver.recv_value()?, job);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The queue is one of bytes: [`message_len`](Options::message_len) bounds how long a value may become. Whoever opens it must mean
+/// the same type ([`Fingerprint`]), or the same agreed name where [`options_named`](Queue::options_named) is used.
+pub struct Postcard<T>(PhantomData<fn() -> T>);
+
+impl<T> fmt::Debug for Postcard<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Postcard")
+    }
+}
+
+impl<T: Fingerprint> Queue<Postcard<T>>
+where
+    Postcard<T>: Message<Item = T>,
+{
+    /// Options for making or opening a queue of values of any type, which is compared on opening.
+    pub fn options() -> Options<Self> {
+        Options::default().checked()
+    }
+}
+
+impl<T> Queue<Postcard<T>>
+where
+    Postcard<T>: Message,
+{
+    /// The same for a type that does not tell what it is: an agreed name is compared instead. Change it when the type changes.
+    pub fn options_named(type_id: &str) -> Options<Self> {
+        Options::default().type_id(type_id)
+    }
+}
+
+/// How many bytes `value` takes.
+fn measure<T: Serialize + ?Sized>(value: &T) -> Result<usize, Fault> {
+    ::postcard::serialize_with_flavor(value, ser_flavors::Size::default())
+        .map_err(|why| unserializable(&why))
+}
+
+/// Writes `value` to the beginning of `place`. Says how many bytes it took.
+fn write<T: Serialize + ?Sized>(value: &T, place: &mut [u8]) -> Result<usize, Fault> {
+    let written = ::postcard::serialize_with_flavor(value, ser_flavors::Slice::new(place));
+    written.map(|written| written.len()).map_err(|why| unserializable(&why))
+}
+
+/// The value whose form is all of `bytes`, which others may write to meanwhile.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    let copy = OnceCell::new();
+    let mut reader = Deserializer::from_flavor(InPlace { rest: bytes, copy: &copy, copied: false });
+    let value = T::deserialize(&mut reader).map_err(|why| undecodable(&why))?;
+    match reader.finalize().map_err(|why| undecodable(&why))? {
+        [] => Ok(value),
+        _ => Err(Fault::Undecodable("bytes are left over")),
+    }
+}
+
+/// Bytes where they lie, until something is taken that must not change any more: from there on a copy.
+struct InPlace<'de> {
+    rest: &'de [u8],
+    copy: &'de OnceCell<Box<[u8]>>,
+    copied: bool,
+}
+
+impl InPlace<'_> {
+    /// Goes on in a copy of what is left.
+    fn settle(&mut self) {
+        if !self.copied {
+            self.rest = self.copy.get_or_init(|| self.rest.into());
+            self.copied = true;
+        }
+    }
+}
+
+impl<'de> de_flavors::Flavor<'de> for InPlace<'de> {
+    type Remainder = &'de [u8];
+    type Source = &'de [u8];
+
+    #[inline]
+    fn pop(&mut self) -> ::postcard::Result<u8> {
+        let (&first, rest) = self.rest.split_first().ok_or(Error::DeserializeUnexpectedEnd)?;
+        self.rest = rest;
+        Ok(first)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rest.len())
+    }
+
+    fn try_take_n(&mut self, count: usize) -> ::postcard::Result<&'de [u8]> {
+        if self.rest.len() < count {
+            return Err(Error::DeserializeUnexpectedEnd);
+        }
+        self.settle();
+        let (taken, rest) = self.rest.split_at(count);
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn finalize(self) -> ::postcard::Result<Self::Remainder> {
+        Ok(self.rest)
+    }
+}
+
+fn unserializable(why: &Error) -> Fault {
+    Fault::Unserializable(match why {
+        Error::SerializeBufferFull => "it became longer while it was written",
+        Error::SerializeSeqLengthUnknown => "a sequence of unknown length",
+        Error::SerdeSerCustom | Error::CollectStrError => "its Serialize refused",
+        _ => "postcard has no form for it",
+    })
+}
+
+fn undecodable(why: &Error) -> Fault {
+    Fault::Undecodable(match why {
+        Error::DeserializeUnexpectedEnd => "it ends too early",
+        Error::DeserializeBadVarint => "a number that does not end",
+        Error::DeserializeBadBool => "a bool that is neither",
+        Error::DeserializeBadChar => "no character",
+        Error::DeserializeBadUtf8 => "text that is not UTF-8",
+        Error::DeserializeBadOption => "an option that is neither",
+        Error::DeserializeBadEnum => "no such variant",
+        Error::SerdeDeCustom => "its Deserialize refused",
+        _ => "bytes that postcard does not write",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form<T: Serialize>(value: &T) -> Vec<u8> {
+        let mut place = vec![0; measure(value).unwrap()];
+        assert_eq!(write(value, &mut place), Ok(place.len()));
+        place
+    }
+
+    #[test]
+    fn values_come_back_whether_they_are_copied_or_not() {
+        let plain = (7u64, -3i16, Some(2.5f64), [true, false]);
+        assert_eq!(read(&form(&plain)), Ok(plain));
+        let text = (1u8, "words".to_owned(), 300u32, "more".to_owned(), 'x');
+        assert_eq!(read(&form(&text)), Ok(text));
+    }
+
+    #[test]
+    fn every_beginning_of_a_form_is_refused_and_so_is_what_comes_after_it() {
+        let value = (9u64, "text".to_owned(), vec![1u16, 500], Some(1.0f32));
+        let mut whole = form(&value);
+        for len in 0..whole.len() {
+            let cut: Result<(u64, String, Vec<u16>, Option<f32>), Fault> = read(&whole[..len]);
+            assert!(matches!(cut, Err(Fault::Undecodable(_))), "{len}: {cut:?}");
+        }
+        whole.push(0);
+        let longer: Result<(u64, String, Vec<u16>, Option<f32>), Fault> = read(&whole);
+        assert_eq!(longer, Err(Fault::Undecodable("bytes are left over")));
+    }
+
+    #[test]
+    fn text_is_read_from_a_copy_that_nobody_else_writes_to() {
+        let bytes = form(&"text".to_owned());
+        let copy = OnceCell::new();
+        let mut flavor = InPlace { rest: &bytes, copy: &copy, copied: false };
+        assert_eq!(de_flavors::Flavor::pop(&mut flavor), Ok(4));
+        let text = de_flavors::Flavor::try_take_n(&mut flavor, 4).unwrap();
+        assert!(!bytes.as_ptr_range().contains(&text.as_ptr()));
+        assert_eq!(text, b"text");
+    }
+}
