@@ -5,10 +5,11 @@
 //! are given by the masks with which it takes them apart.
 
 use crate::layout::{
-    CODES, ConsumerLine, Control, Counters, Ends, EventLine, GENERAL, GateLine, HeadLine, Kind,
+    BlockLine, CODES, ClassWord, ConsumerLine, Control, Counters, Ends, EventLine, GENERAL, GateLine, HeadLine, Kind,
     LAYOUT_HASH, MemberRecord, ProducerLine, QueueHeader, REMOVED, RingHeader, SEALED, SLOTS,
     SealLine, SegmentHeader, TailLine, WORDS,
 };
+use crate::ring::block::BlockWord;
 use crate::ring::cursor::EndWord;
 use crate::ring::word::{CursorWord, MessageWord, RedeliverWord, SlotWord, State};
 
@@ -30,6 +31,7 @@ pub const STRUCTURES: &[Structure] = &[
     HeadLine::DESCRIBED,
     GateLine::DESCRIBED,
     QueueHeader::DESCRIBED,
+    BlockLine::DESCRIBED,
 ];
 
 /// Every constant, in groups.
@@ -41,6 +43,7 @@ pub const CONSTANTS: &[(&str, &[Constant])] = &[
     ("States, bits and kinds of what members change", WORDS),
     ("Where things lie in a slot of a queue", SLOTS),
     ("States of a slot of a queue", STATES),
+    ("States of a block of a queue", BLOCKS),
 ];
 
 const HASH: Constant = Constant {
@@ -72,6 +75,12 @@ const STATES: &[Constant] = &[
         &["Was claimed before, for whoever comes next."],
         State::Redeliver as u32,
     ),
+];
+
+const BLOCKS: &[Constant] = &[
+    code("BLOCK_FREE", &["Nobody's."], 0),
+    code("BLOCK_OWNED", &["Of the member that fills it, or gives it back."], 1),
+    code("BLOCK_BOUND", &["Of the message at a position of a ring."], 2),
 ];
 
 /// A word of 64 bits that has parts.
@@ -115,8 +124,18 @@ pub const PARTED: &[Word] = &[
     Word { name: "slot", doc: "What a slot of a queue begins with.", parts: &SlotWord::PARTS },
     Word {
         name: "message",
-        doc: "What lies before a message of bytes in its slot. Flags are zero in this version.",
+        doc: "What lies before a message of bytes in its slot. Flags are zero, or RINGWAY_MESSAGE_IN_BLOCK.",
         parts: &MessageWord::PARTS,
+    },
+    Word {
+        name: "class",
+        doc: "A class of blocks, in the header: so many, of that length, holes of the file or not.",
+        parts: &ClassWord::PARTS,
+    },
+    Word {
+        name: "block",
+        doc: "Whose a block is. Position and ring are those of the message that it belongs to.",
+        parts: &BlockWord::PARTS,
     },
     Word {
         name: "record",

@@ -13,6 +13,7 @@
 mod describe;
 mod header;
 mod lines;
+mod slab;
 
 use crate::primitive::{self, slot_stride};
 use describe::constants;
@@ -22,6 +23,7 @@ pub use describe::Constant;
 pub use describe::{Field, Shared, Structure, Type};
 pub use header::*;
 pub use lines::*;
+pub use slab::*;
 
 constants! {
     /// What is the same in every segment of this version.
@@ -74,7 +76,7 @@ constants! {
     pub const DELIVERY_AT_LEAST_ONCE: u32 = 1;
     /// A message whose receiver did not acknowledge it is dropped.
     pub const DELIVERY_AT_MOST_ONCE: u32 = 2;
-    /// Messages of bytes may lie outside of their slot. Reserved.
+    /// Messages of bytes may lie outside of their slot, in a block of the slab.
     pub const FEATURE_LONG_MESSAGES: u32 = 1;
     /// Another segment may continue this one. Reserved.
     pub const FEATURE_GROWTH: u32 = 2;
@@ -92,6 +94,10 @@ constants! {
     pub const SLOT_PAYLOAD: usize = size_of::<u64>();
     /// The bytes of a message.
     pub const SLOT_BYTES: usize = SLOT_PAYLOAD + size_of::<u64>();
+    /// Of a message in a block, instead of its bytes: the block's number.
+    pub const SLOT_BLOCK: usize = SLOT_BYTES;
+    /// The flag of such a message.
+    pub const MESSAGE_IN_BLOCK: u32 = 1;
 }
 
 /// What a segment holds.
@@ -154,7 +160,8 @@ impl Kind {
     /// The `FEATURE_` bits that this build can deal with in a segment of this kind: it opens none that has others.
     pub const fn features(self) -> u32 {
         match self {
-            Kind::Spsc | Kind::Pipe | Kind::Queue | Kind::ByteQueue => 0,
+            Kind::ByteQueue => FEATURE_LONG_MESSAGES,
+            Kind::Spsc | Kind::Pipe | Kind::Queue => 0,
         }
     }
 
@@ -193,6 +200,10 @@ pub struct Shape {
     pub delivery_limit: u32,
     /// Elements in the ring of dead letters, a power of two; zero without any.
     pub dead_letters: u64,
+    /// Classes of blocks for messages of bytes that are longer than an element.
+    pub classes: [ClassWord; CLASSES],
+    /// The longest message of bytes; zero without blocks.
+    pub max_message: u64,
 }
 
 impl Shape {
@@ -210,7 +221,8 @@ impl Shape {
         let known = self.flags & !self.kind.flags() == 0
             && self.features & !self.kind.features() == 0
             && self.knows_delivery()
-            && self.dead_letters_are_possible();
+            && self.dead_letters_are_possible()
+            && self.blocks_are_possible();
         let countable = countable && self.element_size <= u32::MAX.into();
         if !whole
             || !known
@@ -226,7 +238,12 @@ impl Shape {
         let counters_offset = members_offset + members * size_of::<MemberRecord>() as u64;
         let rings_offset = counters_offset + members * size_of::<Counters>() as u64;
         let slots_offset = rings_offset + u64::from(rings) * size_of::<RingHeader>() as u64;
-        let total_len = self.ring_offset(rings)?.checked_add(slots_offset)?;
+        let mut rings_end = self.ring_offset(rings)?.checked_add(slots_offset)?;
+        let slab = self.slab()?;
+        if slab.len > 0 {
+            rings_end = rings_end.checked_next_multiple_of(HOLE_ALIGN)?;
+        }
+        let total_len = rings_end.checked_add(slab.len)?;
         if total_len > MAX_SEGMENT {
             return None;
         }
@@ -252,8 +269,12 @@ impl Shape {
             delivery: self.delivery,
             delivery_limit: self.delivery_limit,
             dead_letters: self.dead_letters,
+            slab_offset: if slab.len > 0 { rings_end } else { 0 },
+            slab_len: slab.len,
             minor: if self.features == 0 { 0 } else { MINOR },
             features: self.features,
+            max_message: self.max_message,
+            classes: self.classes.map(|class| class.0),
             ..bytemuck::Zeroable::zeroed()
         };
         header.checksum = header.sum();
@@ -274,6 +295,8 @@ impl Shape {
             delivery: header.delivery,
             delivery_limit: header.delivery_limit,
             dead_letters: header.dead_letters,
+            classes: header.classes.map(ClassWord),
+            max_message: header.max_message,
         })
     }
 

@@ -168,9 +168,11 @@ pub use member::{Member, Recovered, Statistics};
 #[doc(hidden)]
 pub mod parts {
     pub use crate::event::{Attempt, Deadline, Event, LocalWaiters, Look, Patience, Recheck};
-    pub use crate::layout::{CLOSING, EventLine, QueueHeader, RingHeader};
+    pub use crate::layout::{
+        BlockLine, CLASSES, CLOSING, ClassWord, EventLine, QueueHeader, RingHeader, SlabPlan,
+    };
     pub use crate::primitive::{
         AtomicU64, Barrier, HeapCells, HeapSlots, Recorded, fence, killed_after, record,
     };
-    pub use crate::ring::{bytes, cursor, grant, mpmc, reap, spsc, word};
+    pub use crate::ring::{block, bytes, cursor, grant, mpmc, reap, slab, spsc, word};
 }

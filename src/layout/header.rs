@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use super::describe::shared;
 #[cfg(not(loom))]
 use super::{
-    ARRIVALS_OFFSET, CONTROL_OFFSET, ConsumerLine, Control, Counters, ENDS_OFFSET, Ends, EventLine,
+    ARRIVALS_OFFSET, BlockLine, CONTROL_OFFSET, ConsumerLine, Control, Counters, ENDS_OFFSET, Ends, EventLine,
     GateLine, HeadLine, LINE, MemberRecord, ProducerLine, QueueHeader, RingHeader, SealLine,
     Structure, TailLine,
 };
@@ -67,7 +67,7 @@ shared! {
         pub minor: u32,
         /// `FEATURE_` bits: who does not know one of them keeps out.
         pub features: u32,
-        /// The longest message of bytes; zero where it is what a slot has room for. Reserved.
+        /// The longest message of bytes; zero where it is what a slot has room for.
         pub max_message: u64,
         /// Bytes that a chain of segments may take; zero where it does not grow. Reserved.
         pub growth_bytes: u64,
@@ -76,7 +76,9 @@ shared! {
         /// Which segment of its chain it is, from zero. Reserved.
         pub chain: u64,
         /// Zero.
-        pub reserved: [u64; 5],
+        pub reserved: u64,
+        /// Classes of blocks in the slab, each a [`crate::layout::ClassWord`]; zero for none.
+        pub classes: [u64; 4],
     }
 }
 
@@ -101,7 +103,7 @@ const _: () = {
         256,
         &[
             0, 8, 12, 16, 24, 32, 40, 56, 72, 80, 84, 88, 96, 104, 112, 120, 128, 136, 144, 152,
-            156, 160, 164, 168, 176, 180, 184, 192, 200, 208, 216,
+            156, 160, 164, 168, 176, 180, 184, 192, 200, 208, 216, 224,
         ],
     );
     places(&Control::DESCRIBED, 128, &[0, 8, 16]);
@@ -117,6 +119,7 @@ const _: () = {
     places(&HeadLine::DESCRIBED, 128, &[0, 8]);
     places(&GateLine::DESCRIBED, 128, &[0, 8]);
     places(&QueueHeader::DESCRIBED, 640, &[0, 128, 256, 384, 512]);
+    places(&BlockLine::DESCRIBED, 128, &[0, 8]);
 };
 
 /// Asserts how long a structure is and where its fields lie, all of them.

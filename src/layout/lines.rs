@@ -204,4 +204,14 @@ shared! {
         /// Producers wait here.
         pub not_full: EventLine,
     }
+    /// Who may touch one block of the slab.
+    #[repr(C, align(128))]
+    #[derive(Debug, Default)]
+    pub struct BlockLine {
+        /// A [`crate::ring::block::BlockWord`].
+        pub word: ContestedU64,
+        /// Bytes from the block's start that are known to have memory; written by who owns the block. Only where blocks are
+        /// holes of the file.
+        pub backed: AtomicU64,
+    }
 }

@@ -10,7 +10,7 @@ use crate::name::{Address, unlink};
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::ring::cursor::EndWord;
 use crate::ring::mpmc::Ring;
-use crate::ring::reap::{DeliveryPolicy, Reaped, reap};
+use crate::ring::reap::{DeliveryPolicy, Reaped, reap_all};
 use crate::segment::Segment;
 use crate::sys::{fork, lock};
 
@@ -43,7 +43,8 @@ impl Segment {
         if self.shape().kind.is_queue() {
             let delivery = DeliveryPolicy::of(self.shape().delivery);
             let delivery = delivery.expect("checked when it was opened");
-            self.rings().for_each(|ring| reaped.add(reap(&ring, member, delivery)));
+            let rings: Vec<_> = self.rings().collect();
+            reaped.add(reap_all(&rings, self.slab().as_ref(), member, delivery));
             self.forget_roles(member);
         } else {
             (0..self.ends().words.len()).for_each(|number| self.vacate(number, member, true));

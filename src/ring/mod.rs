@@ -1,12 +1,14 @@
 //! The rings. They borrow their memory, never block or allocate, and know no names; a grant that is given back
 //! may wake a sleeper through its event.
 
+pub mod block;
 pub mod bytes;
 pub mod cursor;
 pub mod grant;
 pub mod mpmc;
 pub mod pace;
 pub mod reap;
+pub mod slab;
 pub mod spsc;
 pub mod word;
 
@@ -29,6 +31,8 @@ pub enum Corruption {
     Length,
     /// A message with flags that nothing sets.
     Flags,
+    /// A message in a block that is not its own.
+    Block,
     /// Somebody moves a cursor without end.
     Restless,
 }
@@ -45,6 +49,7 @@ impl Corruption {
             Corruption::Member => "a claim belongs to no possible member",
             Corruption::Length => "a message is longer than its slot",
             Corruption::Flags => "a message has flags that this build does not know",
+            Corruption::Block => "a message is in a block that is not its own",
             Corruption::Restless => "a cursor moves without end",
         }
     }

@@ -31,6 +31,7 @@
 mod ahead;
 mod fill;
 mod forward;
+mod long;
 mod redeliver;
 mod take;
 
@@ -97,7 +98,7 @@ impl<'a, M: Message + ?Sized> Ring<'a, M> {
 
     /// The word of the slot of `position`.
     #[inline(always)]
-    pub(super) fn word(&self, position: u64) -> &'a ContestedU64 {
+    pub(in crate::ring) fn word(&self, position: u64) -> &'a ContestedU64 {
         self.slots.word(self.geometry.index(position))
     }
 

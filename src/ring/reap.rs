@@ -4,7 +4,9 @@
 //! a compare-and-swap on the exact word that was seen, so any number of reapers may be anywhere in it, a step may be
 //! done twice, and a reaper that dies half-way is replaced by one that begins at the beginning.
 
+use super::block::Place;
 use super::mpmc::Ring;
+use super::slab::Slab;
 use super::word::{CursorWord, SlotWord, State, before};
 use crate::error::MemberId;
 use crate::layout::{DELIVERY_AT_LEAST_ONCE, DELIVERY_AT_MOST_ONCE};
@@ -90,18 +92,52 @@ pub fn resolve<M: Message + ?Sized>(
     done
 }
 
-/// Takes back all that `dead` had claimed in `ring`. The caller then wakes both sides.
+/// Takes back all that `dead` had claimed in `ring`, messages of which have no blocks. The caller then wakes both sides.
+#[cfg(any(test, loom))]
 pub fn reap<M: Message + ?Sized>(
     ring: &Ring<'_, M>,
     dead: MemberId,
     delivery: DeliveryPolicy,
+) -> Reaped {
+    reap_claims(ring, dead, delivery, None)
+}
+
+/// Takes back all that `dead` had claimed in every ring of a queue, and the blocks that are nobody's then. The caller wakes
+/// both sides.
+pub fn reap_all<M: Message + ?Sized>(
+    rings: &[Ring<'_, M>],
+    slab: Option<&Slab<'_>>,
+    dead: MemberId,
+    delivery: DeliveryPolicy,
+) -> Reaped {
+    let mut reaped = Reaped::default();
+    for (number, ring) in rings.iter().enumerate() {
+        let slab = slab.map(|slab| (slab, number == 1));
+        reaped.add(reap_claims(ring, dead, delivery, slab));
+    }
+    if let Some(slab) = slab {
+        slab.reap(rings, dead);
+    }
+    reaped
+}
+
+fn reap_claims<M: Message + ?Sized>(
+    ring: &Ring<'_, M>,
+    dead: MemberId,
+    delivery: DeliveryPolicy,
+    slab: Option<(&Slab<'_>, bool)>,
 ) -> Reaped {
     let mut reaped = Reaped::default();
     reap_last_fill(ring, dead, &mut reaped);
     reap_last_take(ring, dead, &mut reaped);
     let mut pending = false;
     for position in 0..ring.capacity() {
-        pending |= reap_slot(ring, position, dead, delivery, &mut reaped);
+        let is_bound = |found| {
+            slab.is_some_and(|(slab, second)| {
+                slab.is_bound(Place::of_slot(second, ring.geometry, position, found))
+            })
+        };
+        pending |= reap_slot(ring, position, dead, delivery, is_bound, &mut reaped);
     }
     if pending {
         ring.announce();
@@ -147,6 +183,7 @@ fn reap_slot<M: Message + ?Sized>(
     index: u64,
     dead: MemberId,
     delivery: DeliveryPolicy,
+    is_bound: impl Fn(SlotWord) -> bool,
     reaped: &mut Reaped,
 ) -> bool {
     let word = ring.word(index);
@@ -154,6 +191,8 @@ fn reap_slot<M: Message + ?Sized>(
     let found = SlotWord(word.load(Acquire));
     let changed = match found.state() {
         Some(State::Redeliver) => return true,
+        // A message in a block is one once that is bound to it.
+        Some(State::Writing) if found.member() == dead.0 && is_bound(found) => found.filled(),
         Some(State::Writing) if found.member() == dead.0 => found.aborted(),
         Some(State::Reading) if found.member() == dead.0 => match delivery {
             DeliveryPolicy::AtLeastOnce => found.put_back(),
@@ -166,6 +205,7 @@ fn reap_slot<M: Message + ?Sized>(
     match changed.state() {
         Some(State::Aborted) => reaped.aborted += u64::from(done),
         Some(State::Redeliver) => reaped.redelivered += u64::from(done),
+        Some(State::Filled) => {}
         _ => reaped.dropped += u64::from(done),
     }
     changed.state() == Some(State::Redeliver)

@@ -182,6 +182,12 @@ impl Geometry {
         (position & self.mask) as usize
     }
 
+    /// The position that slot `index` has in the lap of `word`, as far as a slot's word tells: 46 bits at least.
+    #[inline(always)]
+    pub fn position(self, index: u64, word: SlotWord) -> u64 {
+        word.0 >> LAP_SHIFT << self.shift | index
+    }
+
     /// The lap of `position` where a slot word has it.
     #[inline(always)]
     fn lap(self, position: u64) -> u64 {
@@ -331,13 +337,28 @@ impl RedeliverWord {
 
 /// What lies between the word of a slot and a message of bytes: `[flags:32 | length:32]`.
 ///
-/// A flag says that what follows is not just the bytes; there are none yet.
+/// A flag says that what follows is not just the bytes: [`IN_BLOCK`](MessageWord::IN_BLOCK), that it is the number of the block
+/// that has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageWord(pub u64);
 
 impl MessageWord {
     /// Its parts and their bits.
     pub const PARTS: [(&'static str, u64); 2] = [("flags", !LENGTH_MASK), ("length", LENGTH_MASK)];
+
+    /// The flag of a message in a block, among flags.
+    pub const IN_BLOCK: u32 = 1;
+
+    /// Of a message whose `len` bytes are in a block, the number of which follows.
+    pub fn in_block(len: u32) -> Self {
+        Self(u64::from(Self::IN_BLOCK) << 32 | u64::from(len))
+    }
+
+    /// How many bytes are in a block, where the word says that they are and nothing else.
+    #[allow(clippy::cast_possible_truncation, reason = "masked to 32 bits")]
+    pub fn block_length(self) -> Option<u32> {
+        (self.0 >> 32 == u64::from(Self::IN_BLOCK)).then_some((self.0 & LENGTH_MASK) as u32)
+    }
 
     /// Of a message whose `len` bytes follow.
     #[inline(always)]

@@ -73,7 +73,7 @@ pub struct Filling {
     /// Where its slot lies.
     index: usize,
     /// The slot's word.
-    word: SlotWord,
+    pub(super) word: SlotWord,
     len: usize,
     ring: usize,
 }

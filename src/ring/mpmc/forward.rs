@@ -1,22 +1,23 @@
 //! A message that goes from one ring to another of the same shape.
 //!
 //! It is complete in the second before it leaves the first, so it is never nowhere; whoever dies between leaves it in
-//! both.
+//! both. One in a block is where the block is bound: that moves at once, and what stays behind is passed over.
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
 
-use super::Ring;
+use super::super::slab::{Long, Slab};
 use super::fill::{ProducerSide, Refusal};
 use super::take::Taken;
+use super::{Corruption, Ring};
 use crate::error::MemberId;
 use crate::primitive::Message;
 
 impl<M: Message + ?Sized> Ring<'_, M> {
-    /// Makes the message of `claim`, which stays claimed, a message of `other` too, in the name of `member`. The caller
-    /// then asks whether consumers wait there.
+    /// Makes the message of `claim`, which stays claimed, a message of `other` too, in the name of `member`. One in a `block`
+    /// takes that along: from then on it is there, and not here. The caller then asks whether consumers wait there.
     ///
     /// # Errors
     ///
-    /// Why `other` has no slot for it.
+    /// Why `other` has no slot for it, or that its block is not its own any more.
     ///
     /// # Panics
     ///
@@ -26,6 +27,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         claim: &Taken,
         other: &Ring<'_, M>,
         member: MemberId,
+        block: Option<(&Slab<'_>, &Long)>,
     ) -> Result<(), Refusal> {
         let elements = self.slots.elements();
         assert!(elements == other.slots.elements(), "rings of one segment have slots alike");
@@ -35,6 +37,12 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         // SAFETY: the slot was just claimed and is in WRITING for this claim alone.
         let room = unsafe { other.slots.slice_mut(other.slot_of(&place), 0, elements) };
         room.copy_from_slice(message);
+        if let Some((slab, long)) = block
+            && !slab.rebind(long, other.place_of(&place, true), member)
+        {
+            other.abort(place);
+            return Err(Refusal::Corrupt(Corruption::Block));
+        }
         other.finish(place);
         Ok(())
     }
