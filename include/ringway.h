@@ -78,7 +78,7 @@
 #define RINGWAY_DELIVERY_AT_LEAST_ONCE UINT32_C(1)
 /* A message whose receiver did not acknowledge it is dropped. */
 #define RINGWAY_DELIVERY_AT_MOST_ONCE UINT32_C(2)
-/* Messages of bytes may lie outside of their slot. Reserved. */
+/* Messages of bytes may lie outside of their slot, in a block of the slab. */
 #define RINGWAY_FEATURE_LONG_MESSAGES UINT32_C(1)
 /* Another segment may continue this one. Reserved. */
 #define RINGWAY_FEATURE_GROWTH UINT32_C(2)
@@ -123,6 +123,10 @@
 #define RINGWAY_SLOT_PAYLOAD UINT64_C(8)
 /* The bytes of a message. */
 #define RINGWAY_SLOT_BYTES UINT64_C(16)
+/* Of a message in a block, instead of its bytes: the block's number. */
+#define RINGWAY_SLOT_BLOCK UINT64_C(16)
+/* The flag of such a message. */
+#define RINGWAY_MESSAGE_IN_BLOCK UINT32_C(1)
 
 /* ---- States of a slot of a queue ---- */
 
@@ -138,6 +142,15 @@
 #define RINGWAY_SLOT_READING UINT32_C(4)
 /* Was claimed before, for whoever comes next. */
 #define RINGWAY_SLOT_REDELIVER UINT32_C(5)
+
+/* ---- States of a block of a queue ---- */
+
+/* Nobody's. */
+#define RINGWAY_BLOCK_FREE UINT32_C(0)
+/* Of the member that fills it, or gives it back. */
+#define RINGWAY_BLOCK_OWNED UINT32_C(1)
+/* Of the message at a position of a ring. */
+#define RINGWAY_BLOCK_BOUND UINT32_C(2)
 
 /* ---- Structures ---- */
 
@@ -213,7 +226,7 @@ struct ringway_segment_header {
     uint32_t minor;
     /* RINGWAY_FEATURE_* bits: who does not know one of them keeps out. */
     uint32_t features;
-    /* The longest message of bytes; zero where it is what a slot has room for. Reserved. */
+    /* The longest message of bytes; zero where it is what a slot has room for. */
     uint64_t max_message;
     /* Bytes that a chain of segments may take; zero where it does not grow. Reserved. */
     uint64_t growth_bytes;
@@ -222,7 +235,9 @@ struct ringway_segment_header {
     /* Which segment of its chain it is, from zero. Reserved. */
     uint64_t chain;
     /* Zero. */
-    uint64_t reserved[5];
+    uint64_t reserved;
+    /* Classes of blocks in the slab, each a ringway_class_*; zero for none. */
+    uint64_t classes[4];
 };
 
 /* Words about the whole segment that members change. */
@@ -370,6 +385,15 @@ struct ringway_queue_header {
     struct ringway_event_line not_full;
 };
 
+/* Who may touch one block of the slab. */
+struct ringway_block_line {
+    /* A ringway_block_*. */
+    _Alignas(128) ringway_u64 word;
+    /* Bytes from the block's start that are known to have memory; written by who owns the block.
+     * Only where blocks are holes of the file. */
+    ringway_u64 backed;
+};
+
 /* ---- Words that have parts ---- */
 
 /* A word of struct ringway_control. */
@@ -406,9 +430,21 @@ static inline uint64_t ringway_slot_tries(uint64_t word) { return word >> 14 & U
 static inline uint64_t ringway_slot_member(uint64_t word) { return word >> 3 & UINT64_C(0x7ff); }
 static inline uint64_t ringway_slot_state(uint64_t word) { return word & UINT64_C(0x7); }
 
-/* What lies before a message of bytes in its slot. Flags are zero in this version. */
+/* What lies before a message of bytes in its slot. Flags are zero, or RINGWAY_MESSAGE_IN_BLOCK. */
 static inline uint64_t ringway_message_flags(uint64_t word) { return word >> 32; }
 static inline uint64_t ringway_message_length(uint64_t word) { return word & UINT64_C(0xffffffff); }
+
+/* A class of blocks, in the header: so many, of that length, holes of the file or not. */
+static inline uint64_t ringway_class_sparse(uint64_t word) { return word >> 63; }
+static inline uint64_t ringway_class_count(uint64_t word) { return word >> 32 & UINT64_C(0x7fffffff); }
+static inline uint64_t ringway_class_length(uint64_t word) { return word & UINT64_C(0xffffffff); }
+
+/* Whose a block is. Position and ring are those of the message that it belongs to. */
+static inline uint64_t ringway_block_position(uint64_t word) { return word >> 18; }
+static inline uint64_t ringway_block_zero(uint64_t word) { return word >> 15 & UINT64_C(0x7); }
+static inline uint64_t ringway_block_ring(uint64_t word) { return word >> 14 & UINT64_C(0x1); }
+static inline uint64_t ringway_block_member(uint64_t word) { return word >> 3 & UINT64_C(0x7ff); }
+static inline uint64_t ringway_block_state(uint64_t word) { return word & UINT64_C(0x7); }
 
 /* What lies before a record of a pipe, or before padding. */
 static inline uint64_t ringway_record_kind(uint64_t word) { return word >> 32; }
@@ -457,6 +493,7 @@ RINGWAY_AT(segment_header, growth_bytes, 192);
 RINGWAY_AT(segment_header, growth_messages, 200);
 RINGWAY_AT(segment_header, chain, 208);
 RINGWAY_AT(segment_header, reserved, 216);
+RINGWAY_AT(segment_header, classes, 224);
 
 RINGWAY_SIZE(control, 128);
 RINGWAY_AT(control, attaches, 0);
@@ -526,6 +563,10 @@ RINGWAY_AT(queue_header, head, 128);
 RINGWAY_AT(queue_header, gate, 256);
 RINGWAY_AT(queue_header, not_empty, 384);
 RINGWAY_AT(queue_header, not_full, 512);
+
+RINGWAY_SIZE(block_line, 128);
+RINGWAY_AT(block_line, word, 0);
+RINGWAY_AT(block_line, backed, 8);
 
 #undef RINGWAY_SIZE
 #undef RINGWAY_AT

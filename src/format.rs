@@ -5,9 +5,9 @@
 //! are given by the masks with which it takes them apart.
 
 use crate::layout::{
-    BlockLine, CODES, ClassWord, ConsumerLine, Control, Counters, Ends, EventLine, GENERAL, GateLine, HeadLine, Kind,
-    LAYOUT_HASH, MemberRecord, ProducerLine, QueueHeader, REMOVED, RingHeader, SEALED, SLOTS,
-    SealLine, SegmentHeader, TailLine, WORDS,
+    BlockLine, CODES, ClassWord, ConsumerLine, Control, Counters, Ends, EventLine, GENERAL,
+    GateLine, HeadLine, Kind, LAYOUT_HASH, MemberRecord, ProducerLine, QueueHeader, REMOVED,
+    RingHeader, SEALED, SLOTS, SealLine, SegmentHeader, TailLine, WORDS,
 };
 use crate::ring::block::BlockWord;
 use crate::ring::cursor::EndWord;

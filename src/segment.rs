@@ -11,6 +11,7 @@
 #![allow(unsafe_code, reason = "turns checked offsets in a mapping into references to atomics")]
 
 mod anchored;
+mod slab;
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -70,7 +71,11 @@ impl Segment {
         }
         let file = shm::create_unnamed(directory).map_err(cannot_create)?;
         check_file_system(&file, trust)?;
-        shm::allocate(&file, header.total_len)?;
+        shm::allocate(&file, 0, header.total_len - shape.holes())?;
+        if shape.holes() > 0 {
+            // Without memory until a message needs it.
+            file.set_len(header.total_len)?;
+        }
         file.write_all_at(bytemuck::bytes_of(&header), 0)?;
         file.set_permissions(PermissionsExt::from_mode(mode))?;
         let segment = Self::map(&file, header, *shape)?;
@@ -167,7 +172,7 @@ impl Segment {
 
     /// Enters its pages into the page table now.
     pub fn prefault(&self) -> Result<(), Failure> {
-        Ok(self.mapping().prefault()?)
+        Ok(self.mapping().prefault(in_memory(self.header.total_len - self.shape.holes()))?)
     }
 
     /// How its two sides see each other.

@@ -19,6 +19,9 @@ use crate::ring::reap::DeliveryPolicy;
 use crate::sys::barrier;
 
 use super::lane::End;
+use slab::Blocks;
+
+mod slab;
 
 /// The longest message of a queue of bytes, where nobody says: slots of 256 bytes.
 const DEFAULT_MESSAGE_LEN: usize = 240;
@@ -127,6 +130,7 @@ pub struct Options<C> {
     pub(super) message_len: usize,
     /// After how many deliveries, and room for how many; of new queues.
     pub(super) dead_letters: Option<(u32, usize)>,
+    pub(super) blocks: Blocks,
     handle: PhantomData<fn() -> C>,
 }
 
@@ -163,6 +167,7 @@ impl<C: Channel> Default for Options<C> {
             delivery: DeliveryPolicy::default(),
             message_len: DEFAULT_MESSAGE_LEN,
             dead_letters: None,
+            blocks: Blocks::default(),
             handle: PhantomData,
         }
     }
@@ -466,6 +471,7 @@ impl<C: Channel> Options<C> {
         let too_large = ErrorKind::InvalidOption("the capacity makes the segment too large");
         let capacity = C::elements(self.capacity).checked_next_power_of_two().ok_or(too_large)?;
         let (delivery_limit, dead_letters) = self.plan_dead_letters()?;
+        let (classes, max_message) = self.blocks.plan()?;
         let (size, align) = C::ELEMENT.unwrap_or((self.message_len, align_of::<u64>()));
         let asymmetric =
             !C::KIND.is_queue() && self.barrier == BarrierChoice::Auto && barrier::register();
@@ -486,7 +492,14 @@ impl<C: Channel> Options<C> {
             delivery: if C::KIND.is_queue() { self.delivery.code() } else { 0 },
             delivery_limit,
             dead_letters,
+            classes,
+            max_message,
         };
+        if shape.slab().is_none_or(|slab| slab.blocks > 0 && max_message <= shape.element_size) {
+            return Err(
+                ErrorKind::InvalidOption("blocks are for messages beyond message_len").into()
+            );
+        }
         let (directory, mode, prefault) = (&*self.directory, self.mode, self.prefault);
         Ok(Plan { directory, shape, mode, trust: &self.trust, prefault })
     }

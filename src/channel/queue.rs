@@ -36,6 +36,7 @@
 //! a sender at once. A side that nobody has taken yet is waited for. So whoever makes a queue takes its own role before it
 //! starts the others: then they learn of its death, too.
 
+mod blocks;
 mod message;
 #[cfg(feature = "serde")]
 mod postcard;
@@ -51,12 +52,13 @@ use bytemuck::Pod;
 use super::options::{Options, Party, sealed};
 use crate::error::{Error, Failure};
 use crate::event::Patience;
-use crate::layout::Kind;
+use crate::layout::{FEATURE_LONG_MESSAGES, Kind};
 use crate::member::Attachment;
 use crate::segment::AnchoredQueue;
 use station::Station;
 
 pub use crate::ring::reap::DeliveryPolicy;
+pub use blocks::BlockUsage;
 pub use message::Message;
 #[cfg(feature = "serde")]
 pub use postcard::Postcard;
@@ -155,7 +157,7 @@ impl Queue<[u8]> {
 impl<M: Message<Carried = [u8]> + ?Sized> Queue<M> {
     /// The longest message, in bytes.
     pub fn max_len(&self) -> usize {
-        self.anchored.ring().max_len()
+        self.anchored.ring().longest()
     }
 }
 
@@ -190,8 +192,9 @@ impl<M: Message + ?Sized> Options<Queue<M>> {
 }
 
 impl<M: Message<Carried = [u8]> + ?Sized> Options<Queue<M>> {
-    /// The longest message of a new queue in bytes, rounded up to a multiple of 16; by default 240. Every message
-    /// takes a slot of that size and 16 bytes. Openers take it from the queue.
+    /// The longest message of a new queue that lies in its slot, in bytes, rounded up to a multiple of 16; by default 240.
+    /// Every message takes a slot of that size and 16 bytes. Openers take it from the queue. There are none longer, unless the
+    /// queue has [`blocks`](Self::blocks).
     pub fn message_len(mut self, bytes: usize) -> Self {
         self.message_len = bytes.checked_next_multiple_of(16).unwrap_or(usize::MAX);
         self
@@ -221,6 +224,10 @@ impl<M: Message + ?Sized> sealed::Channel for Queue<M> {
 
     fn flags(_: &Options<Self>) -> u32 {
         0
+    }
+
+    fn features(options: &Options<Self>) -> u32 {
+        if options.blocks.any() { FEATURE_LONG_MESSAGES } else { 0 }
     }
 
     fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {

@@ -31,6 +31,8 @@ pub enum Fault {
     Unserializable(&'static str),
     /// The message is no value of its type; the text says why.
     Undecodable(&'static str),
+    /// The system refuses memory for a message that is longer than any block which has some.
+    NoMemory,
     /// This end of a one-way pipe only goes the other way.
     WrongDirection,
     /// A wait was given up: this process cannot see any more who lives, because the program has closed a descriptor that
@@ -49,6 +51,7 @@ impl fmt::Display for Fault {
             }
             Self::Unserializable(why) => write!(f, "the value cannot be serialised: {why}"),
             Self::Undecodable(why) => write!(f, "the message is no value of its type: {why}"),
+            Self::NoMemory => write!(f, "the file system has no memory for the message"),
             Self::WrongDirection => write!(f, "this end of the pipe only goes the other way"),
             Self::Blind => {
                 write!(f, "cannot see who lives: the channel's descriptor was closed by others")

@@ -5,9 +5,9 @@ use bytemuck::{Pod, Zeroable};
 use super::describe::shared;
 #[cfg(not(loom))]
 use super::{
-    ARRIVALS_OFFSET, BlockLine, CONTROL_OFFSET, ConsumerLine, Control, Counters, ENDS_OFFSET, Ends, EventLine,
-    GateLine, HeadLine, LINE, MemberRecord, ProducerLine, QueueHeader, RingHeader, SealLine,
-    Structure, TailLine,
+    ARRIVALS_OFFSET, BlockLine, CONTROL_OFFSET, ConsumerLine, Control, Counters, ENDS_OFFSET, Ends,
+    EventLine, GateLine, HeadLine, LINE, MemberRecord, ProducerLine, QueueHeader, RingHeader,
+    SealLine, Structure, TailLine,
 };
 
 shared! {

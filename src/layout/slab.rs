@@ -89,7 +89,7 @@ pub struct SlabPlan {
 impl SlabPlan {
     /// The slab of these classes; `None` where they make no sense. Without any it has no bytes.
     pub fn of(words: [ClassWord; CLASSES]) -> Option<Self> {
-        let blocks = words.iter().map(|word| word.count()).sum();
+        let blocks: u64 = words.iter().map(|word| word.count()).sum();
         if blocks == 0 {
             return words.iter().all(|word| word.is_none()).then(Self::default);
         }
@@ -129,6 +129,11 @@ impl Shape {
     /// Its slab, of no bytes where it has none; `None` where that makes no sense.
     pub fn slab(&self) -> Option<SlabPlan> {
         SlabPlan::of(self.classes)
+    }
+
+    /// Bytes at its end that are holes of the file.
+    pub fn holes(&self) -> u64 {
+        self.slab().map_or(0, |slab| slab.len - slab.dense)
     }
 
     /// Whether blocks are none, or of a queue of bytes and have room for its longest message, which has none in a slot.
@@ -194,7 +199,12 @@ mod tests {
         ] {
             assert_eq!(SlabPlan::of(words(wrong)), None, "{wrong:?}");
         }
-        let gap = [ClassWord::default(), words(&[(64, 1, false)])[0], Default::default(), Default::default()];
+        let gap = [
+            ClassWord::default(),
+            words(&[(64, 1, false)])[0],
+            Default::default(),
+            Default::default(),
+        ];
         assert_eq!(SlabPlan::of(gap), None);
     }
 }

@@ -11,6 +11,7 @@ use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::ring::cursor::EndWord;
 use crate::ring::mpmc::Ring;
 use crate::ring::reap::{DeliveryPolicy, Reaped, reap_all};
+use crate::ring::slab::Slab;
 use crate::segment::Segment;
 use crate::sys::{fork, lock};
 
@@ -43,8 +44,9 @@ impl Segment {
         if self.shape().kind.is_queue() {
             let delivery = DeliveryPolicy::of(self.shape().delivery);
             let delivery = delivery.expect("checked when it was opened");
-            let rings: Vec<_> = self.rings().collect();
-            reaped.add(reap_all(&rings, self.slab().as_ref(), member, delivery));
+            let slab = self.slab();
+            let rings: Vec<_> = self.rings(slab.as_ref()).collect();
+            reaped.add(reap_all(&rings, member, delivery));
             self.forget_roles(member);
         } else {
             (0..self.ends().words.len()).for_each(|number| self.vacate(number, member, true));
@@ -54,16 +56,18 @@ impl Segment {
     }
 
     /// The rings of a queue, whatever its messages are.
-    fn rings(&self) -> impl Iterator<Item = Ring<'_, [u8]>> {
+    fn rings<'a>(&'a self, slab: Option<&'a Slab<'a>>) -> impl Iterator<Item = Ring<'a, [u8]>> {
         let members = self.shape().max_members;
-        (0..self.shape().rings())
-            .map(move |number| Ring::new(self.queue_header(number), self.slots(number), members))
+        (0..self.shape().rings()).map(move |number| {
+            let ring = Ring::new(self.queue_header(number), self.slots(number), members);
+            ring.with_slab(slab, number == 1)
+        })
     }
 
     /// Tells `note` the owner of each slot of a queue that is in somebody's hands. Others go on meanwhile.
     pub(super) fn each_claim(&self, mut note: impl FnMut(MemberId)) {
         if self.shape().kind.is_queue() {
-            self.rings().for_each(|ring| ring.each_claim(&mut note));
+            self.rings(None).for_each(|ring| ring.each_claim(&mut note));
         }
     }
 

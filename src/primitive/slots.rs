@@ -259,6 +259,21 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
         return unsafe { self.payload.read_once(index * self.elements()) };
     }
 
+    /// Copies element `from` of slot `index` out as [`read_once`](Self::read_once) does the first.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Slots::read`].
+    pub unsafe fn read_once_at(&self, index: usize, from: usize) -> M::Element {
+        assert!(from < self.elements(), "a slot has room for so many");
+        #[cfg(not(loom))]
+        // SAFETY: as for `read`; the bounds were checked.
+        return unsafe { self.element(index, from).read_volatile() };
+        #[cfg(loom)]
+        // SAFETY: as above.
+        return unsafe { self.payload.read_once(index * self.elements() + from) };
+    }
+
     /// Keeps the lines of the payload of slot `index` for this processor, before the slot is given back: those of its first
     /// element and `more` bytes. A line that holds the word of a slot, this one or the next, is kept by writing that. See
     /// [`keep_lines`](super::keep_lines).

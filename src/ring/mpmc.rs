@@ -36,6 +36,7 @@ mod redeliver;
 mod take;
 
 use super::Corruption;
+use super::slab::Slab;
 use super::word::{CursorWord, Geometry, RedeliverWord, SlotWord, State};
 use crate::error::MemberId;
 use crate::layout::{EventLine, PRESENT, QueueHeader};
@@ -54,6 +55,10 @@ pub struct Ring<'a, M: Message + ?Sized> {
     pub(super) geometry: Geometry,
     /// How many member numbers there are.
     pub(super) members: u16,
+    /// Where messages may be that are longer than a slot.
+    slab: Option<&'a Slab<'a>>,
+    /// Whether it is the second of its queue, as blocks say whose they are.
+    second: bool,
 }
 
 impl<M: Message + ?Sized> Clone for Ring<'_, M> {
@@ -82,7 +87,8 @@ impl<'a, M: Message + ?Sized> Ring<'a, M> {
     pub fn new(header: &'a QueueHeader, slots: Slots<'a, M>, members: u32) -> Self {
         assert!(slots.len().is_power_of_two(), "{} slots are not a power of two", slots.len());
         let members = u16::try_from(members).expect("validated geometry");
-        Self { header, slots, geometry: Geometry::new(slots.len() as u64), members }
+        let geometry = Geometry::new(slots.len() as u64);
+        Self { header, slots, geometry, members, slab: None, second: false }
     }
 
     /// How many slots.

@@ -4,9 +4,7 @@
 //! a compare-and-swap on the exact word that was seen, so any number of reapers may be anywhere in it, a step may be
 //! done twice, and a reaper that dies half-way is replaced by one that begins at the beginning.
 
-use super::block::Place;
 use super::mpmc::Ring;
-use super::slab::Slab;
 use super::word::{CursorWord, SlotWord, State, before};
 use crate::error::MemberId;
 use crate::layout::{DELIVERY_AT_LEAST_ONCE, DELIVERY_AT_MOST_ONCE};
@@ -99,23 +97,21 @@ pub fn reap<M: Message + ?Sized>(
     dead: MemberId,
     delivery: DeliveryPolicy,
 ) -> Reaped {
-    reap_claims(ring, dead, delivery, None)
+    reap_claims(ring, dead, delivery)
 }
 
 /// Takes back all that `dead` had claimed in every ring of a queue, and the blocks that are nobody's then. The caller wakes
 /// both sides.
 pub fn reap_all<M: Message + ?Sized>(
     rings: &[Ring<'_, M>],
-    slab: Option<&Slab<'_>>,
     dead: MemberId,
     delivery: DeliveryPolicy,
 ) -> Reaped {
     let mut reaped = Reaped::default();
-    for (number, ring) in rings.iter().enumerate() {
-        let slab = slab.map(|slab| (slab, number == 1));
-        reaped.add(reap_claims(ring, dead, delivery, slab));
+    for ring in rings {
+        reaped.add(reap_claims(ring, dead, delivery));
     }
-    if let Some(slab) = slab {
+    if let Some(slab) = rings.iter().find_map(Ring::slab) {
         slab.reap(rings, dead);
     }
     reaped
@@ -125,19 +121,13 @@ fn reap_claims<M: Message + ?Sized>(
     ring: &Ring<'_, M>,
     dead: MemberId,
     delivery: DeliveryPolicy,
-    slab: Option<(&Slab<'_>, bool)>,
 ) -> Reaped {
     let mut reaped = Reaped::default();
     reap_last_fill(ring, dead, &mut reaped);
     reap_last_take(ring, dead, &mut reaped);
     let mut pending = false;
     for position in 0..ring.capacity() {
-        let is_bound = |found| {
-            slab.is_some_and(|(slab, second)| {
-                slab.is_bound(Place::of_slot(second, ring.geometry, position, found))
-            })
-        };
-        pending |= reap_slot(ring, position, dead, delivery, is_bound, &mut reaped);
+        pending |= reap_slot(ring, position, dead, delivery, &mut reaped);
     }
     if pending {
         ring.announce();
@@ -183,7 +173,6 @@ fn reap_slot<M: Message + ?Sized>(
     index: u64,
     dead: MemberId,
     delivery: DeliveryPolicy,
-    is_bound: impl Fn(SlotWord) -> bool,
     reaped: &mut Reaped,
 ) -> bool {
     let word = ring.word(index);
@@ -192,7 +181,9 @@ fn reap_slot<M: Message + ?Sized>(
     let changed = match found.state() {
         Some(State::Redeliver) => return true,
         // A message in a block is one once that is bound to it.
-        Some(State::Writing) if found.member() == dead.0 && is_bound(found) => found.filled(),
+        Some(State::Writing) if found.member() == dead.0 && ring.is_bound(index, found) => {
+            found.filled()
+        }
         Some(State::Writing) if found.member() == dead.0 => found.aborted(),
         Some(State::Reading) if found.member() == dead.0 => match delivery {
             DeliveryPolicy::AtLeastOnce => found.put_back(),

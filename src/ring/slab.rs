@@ -1,21 +1,25 @@
 //! Blocks for messages that are longer than a slot: a word for each says whose it is.
 //!
 //! ```text
-//! FREE -> OWNED(m) -> BOUND(position) -> FREE        a sender takes it, fills it, binds it to its message; whoever is done with that frees it
-//! OWNED(m) -> FREE                                   it gives up, or was reaped
-//! BOUND(position) -> BOUND(position of ring 1)       the message moves to the dead letters
-//! BOUND(position) -> OWNED(m) -> FREE                the pages of a hole are given back on the way
+//! FREE -> OWNED(m) -> BOUND(position) -> FREE     a sender takes it, fills it, binds it to its message; who is done with that frees it
+//! OWNED(m) -> FREE                                it gives up, or was reaped
+//! BOUND(position) -> BOUND(position of ring 1)    the message moves to the dead letters
+//! BOUND(position) -> OWNED(m) -> FREE             the pages of a hole are given back on the way
 //! ```
 //!
 //! **Bound is what counts.** A message in a block is one from the store that binds it on: of a slot in WRITING whose owner
 //! died, a reaper makes FILLED if a block is bound to it, and ABORTED if none is. One that was moved, and whose mover died, is
-//! where its block is bound; who takes the other finds that and passes it over.
+//! where its block is bound; who takes what stayed behind finds that and passes it over.
 //!
 //! **No block is lost.** The slot is given back before its block. So a block that is bound to a position which its slot has
 //! left, or at which it was aborted, is nobody's: a reaper frees all of those, whoever bound them, and what the dead owned.
-//! Each is a compare-and-swap on the exact word. A position comes once in 2^46, so no word is met twice.
+//! Each is a compare-and-swap on the exact word. A position comes once in 2^46 claims, so no word is met twice.
 //!
 //! There is no list of free blocks, which a death could break: who needs one looks through the words of its class.
+
+mod memory;
+
+use std::fmt;
 
 use super::Corruption;
 use super::block::{BlockState, BlockWord, Place};
@@ -28,14 +32,23 @@ use crate::primitive::{ASSERTS, Cells, Hint, Message, passed_rmw, peek};
 
 const _: () = assert!(MessageWord::IN_BLOCK == MESSAGE_IN_BLOCK);
 
+/// Gets and gives back the memory of holes. Rings know no files.
+pub trait Pager: fmt::Debug + Send + Sync {
+    /// Has memory for `len` bytes from `from`, counted from the start of the slab. False if it is refused.
+    fn back(&self, from: u64, len: u64) -> bool;
+    /// Gives back what memory there is in `len` bytes from `from`.
+    fn punch(&self, from: u64, len: u64);
+}
+
 /// The blocks of a segment: borrowed lines and memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Slab<'a> {
-    pub(super) lines: &'a [BlockLine],
+    lines: &'a [BlockLine],
     /// From the first block to the end of the last.
-    pub(super) memory: Cells<'a, u64>,
+    memory: Cells<'a, u64>,
     plan: SlabPlan,
     max_message: usize,
+    pager: &'a dyn Pager,
 }
 
 /// A block that its holder owns, or that is bound to a message which is. There is one of these for each.
@@ -44,28 +57,19 @@ pub struct Block {
     pub(super) number: u32,
 }
 
-/// A message in a block, found by who claimed it.
-#[derive(Debug)]
-pub struct Long {
-    pub(super) block: Block,
-    pub(super) place: Place,
-    pub(super) len: usize,
-}
-
-impl Long {
-    /// Bytes in it.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-}
-
-/// Why the block of a message is not to be had.
+/// Why no message is to be had of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Astray {
-    /// The message was moved elsewhere, by one who died before it could give the slot back.
+    /// It was moved elsewhere, by one who died before it could give the slot back.
     Moved,
     /// Shared memory holds what no correct member writes.
     Corrupt(Corruption),
+}
+
+impl From<Corruption> for Astray {
+    fn from(what: Corruption) -> Self {
+        Astray::Corrupt(what)
+    }
 }
 
 /// Where a handle last found free blocks: it costs time if it is wrong.
@@ -94,15 +98,15 @@ impl<'a> Slab<'a> {
     ///
     /// When they do not fit the plan: geometry was validated before.
     pub fn new(
-        plan: SlabPlan,
+        (plan, max_message): (SlabPlan, u64),
         lines: &'a [BlockLine],
         memory: Cells<'a, u64>,
-        max_message: u64,
+        pager: &'a dyn Pager,
     ) -> Self {
         let bytes = (memory.len() * size_of::<u64>()) as u64;
         assert!(lines.len() as u64 == plan.blocks && bytes == plan.len - plan.payload);
         let max_message = usize::try_from(max_message).expect("validated geometry");
-        Self { lines, memory, plan, max_message }
+        Self { lines, memory, plan, max_message, pager }
     }
 
     /// The longest message.
@@ -116,8 +120,18 @@ impl<'a> Slab<'a> {
     }
 
     /// The class of block `number`.
-    pub fn class_of(&self, number: u32) -> Option<Class> {
-        self.classes().find(|class| (class.first..class.first + class.count).contains(&number.into()))
+    fn class_of(&self, number: u32) -> Option<Class> {
+        let number = u64::from(number);
+        self.classes().find(|class| (class.first..class.first + class.count).contains(&number))
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "a plan has fewer blocks than that")]
+    fn numbered(&self, number: u64) -> (u32, &'a BlockLine) {
+        (number as u32, &self.lines[number as usize])
+    }
+
+    fn line(&self, block: &Block) -> &'a BlockLine {
+        &self.lines[block.number as usize]
     }
 
     /// Takes a block for a message of `len` bytes for `member`, if one of its class is free: the shortest that holds it.
@@ -145,31 +159,26 @@ impl<'a> Slab<'a> {
         None
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "a plan has fewer blocks than that")]
-    fn numbered(&self, number: u64) -> (u32, &'a BlockLine) {
-        (number as u32, &self.lines[number as usize])
-    }
-
-    fn line(&self, block: &Block) -> &'a BlockLine {
-        &self.lines[block.number as usize]
-    }
-
     /// Makes a block that its holder filled that of the message at `place`: the message exists from here on.
     pub(super) fn bind(&self, block: &Block, place: Place, member: MemberId) {
         let line = self.line(block);
-        self.assert_word(line, BlockWord::owned(member.0));
+        self.assert_owned(line, member);
         // ORDERING(bound): pairs with the Acquire of a reaper: descriptor and message are written, the slot is stamped.
         line.word.store(BlockWord::bound(place, member.0).0, Release);
     }
 
-    /// Makes the block of a message that of its copy at `place`. False if it is not there any more.
-    pub(super) fn rebind(&self, long: &Long, place: Place, member: MemberId) -> bool {
-        let word = &self.line(&long.block).word;
-        // ORDERING(bound): as in `bind`. Acquire: it is as it was bound.
-        let seen = BlockWord(word.load(Acquire));
-        let moved = BlockWord::bound(place, member.0).0;
-        seen.place() == Some(long.place)
-            && word.compare_exchange(seen.0, moved, SeqCst, Relaxed).is_ok()
+    /// Makes the block of the message at `from` that of its copy at `to`. False if it is not there any more.
+    pub(super) fn rebind(
+        &self,
+        block: &Block,
+        (from, to): (Place, Place),
+        member: MemberId,
+    ) -> bool {
+        let word = &self.line(block).word;
+        let seen = BlockWord(word.load(Relaxed));
+        let moved = BlockWord::bound(to, member.0).0;
+        // ORDERING(bound): as in `bind`.
+        seen.place() == Some(from) && word.compare_exchange(seen.0, moved, Release, Relaxed).is_ok()
     }
 
     /// Gives back a block that its holder owns. The caller then asks whether producers wait.
@@ -177,28 +186,39 @@ impl<'a> Slab<'a> {
         self.swap(block.number, BlockWord::owned(member.0), BlockWord::FREE);
     }
 
-    /// Gives back the block of a message whose slot was given back. The caller then asks whether producers wait.
+    /// Gives back the block of the message at `place`, the slot of which was given back. The caller then asks whether producers
+    /// wait.
     ///
     /// Whoever reaped meanwhile may have done so, and it may be another's by now.
-    pub fn release(&self, long: Long) {
-        let seen = BlockWord(self.line(&long.block).word.load(Relaxed));
-        if seen.place() == Some(long.place) {
-            self.swap(long.block.number, seen, BlockWord::FREE);
+    pub fn release(&self, block: Block, place: Place, member: MemberId) {
+        let seen = BlockWord(self.line(&block).word.load(Relaxed));
+        if seen.place() != Some(place) {
+            return;
+        }
+        if !self.is_wasteful(&block) {
+            self.swap(block.number, seen, BlockWord::FREE);
+        } else if self.swap(block.number, seen, BlockWord::owned(member.0)) {
+            self.punch(&block);
+            self.free(block, member);
         }
     }
 
-    /// The block of a message whose slot was given back, for `member` to own; nothing if it was reaped.
-    pub fn reclaim(&self, long: Long, member: MemberId) -> Option<Block> {
-        let seen = BlockWord(self.line(&long.block).word.load(Relaxed));
-        let owned = BlockWord::owned(member.0);
-        let mine = seen.place() == Some(long.place) && self.swap(long.block.number, seen, owned);
-        mine.then_some(long.block)
-    }
-
-    /// Block `number`, for `member` to own, if it is free.
-    pub fn take_free(&self, number: u32, member: MemberId) -> Option<Block> {
-        let owned = BlockWord::owned(member.0);
-        self.swap(number, BlockWord::FREE, owned).then_some(Block { number })
+    /// Gives back the memory of holes that nobody uses. Says how many bytes.
+    pub fn trim(&self, member: MemberId) -> u64 {
+        let mut trimmed = 0;
+        let sparse = self.classes().filter(|class| class.sparse);
+        for number in sparse.flat_map(|class| class.first..class.first + class.count) {
+            let block = Block { number: self.numbered(number).0 };
+            let free = || self.line(&block).word.load(Relaxed) == BlockWord::FREE.0;
+            if self.is_wasteful(&block)
+                && free()
+                && self.swap(block.number, BlockWord::FREE, BlockWord::owned(member.0))
+            {
+                trimmed += self.punch(&block);
+                self.free(block, member);
+            }
+        }
+        trimmed
     }
 
     fn swap(&self, number: u32, from: BlockWord, to: BlockWord) -> bool {
@@ -209,21 +229,17 @@ impl<'a> Slab<'a> {
         done
     }
 
-    /// Whose block the message is, which a descriptor says is in `number` and `len` long.
-    pub(super) fn find(&self, place: Place, number: u64, len: u32) -> Result<Long, Astray> {
-        let number = u32::try_from(number).ok().filter(|&n| u64::from(n) < self.plan.blocks);
-        let number = number.ok_or(Astray::Corrupt(Corruption::Block))?;
-        let class = self.class_of(number).ok_or(Astray::Corrupt(Corruption::Block))?;
+    /// The block of the message at `place`, of which its slot says that it is in `number` and `len` long.
+    pub(super) fn find(&self, place: Place, number: u64, len: u32) -> Result<Block, Astray> {
+        let number = u32::try_from(number).map_err(|_| Corruption::Block)?;
+        let class = self.class_of(number).ok_or(Corruption::Block)?;
         if u64::from(len) > class.len || len as usize > self.max_message {
-            return Err(Astray::Corrupt(Corruption::Length));
+            return Err(Corruption::Length.into());
         }
         let block = Block { number };
         // Relaxed: it was bound before the slot became what the claim was made of.
         let word = BlockWord(self.line(&block).word.load(Relaxed));
-        if word.place() != Some(place) {
-            return Err(Astray::Moved);
-        }
-        Ok(Long { block, place, len: len as usize })
+        if word.place() == Some(place) { Ok(block) } else { Err(Astray::Moved) }
     }
 
     /// Whether a block is bound to the message at `place`.
@@ -234,7 +250,7 @@ impl<'a> Slab<'a> {
 
     /// Frees what `dead` owned, and what is bound to messages that are gone. After all slots of `rings`, which are all
     /// that there are.
-    pub fn reap<M: Message + ?Sized>(&self, rings: &[Ring<'_, M>], dead: MemberId) {
+    pub(super) fn reap<M: Message + ?Sized>(&self, rings: &[Ring<'_, M>], dead: MemberId) {
         for line in self.lines {
             // ORDERING(bound): the slot was stamped before.
             let word = BlockWord(line.word.load(Acquire));
@@ -248,6 +264,15 @@ impl<'a> Slab<'a> {
                 let _ = line.word.compare_exchange(word.0, BlockWord::FREE.0, SeqCst, Relaxed);
             }
         }
+    }
+
+    /// A member other than `me` that owned a block for messages of `len` bytes when it looked.
+    pub fn an_owner(&self, me: MemberId, len: usize) -> Option<MemberId> {
+        let class = self.classes().find(|class| class.len >= len as u64)?;
+        let words = (class.first..class.first + class.count)
+            .map(|number| BlockWord(self.numbered(number).1.word.load(Relaxed)));
+        let owners = words.filter(|word| word.state() == Some(BlockState::Owned));
+        owners.map(|word| MemberId(word.member())).find(|owner| *owner != me)
     }
 
     /// How the blocks of `class` are.
@@ -266,18 +291,9 @@ impl<'a> Slab<'a> {
         usage
     }
 
-    /// Whether a block for messages of `len` bytes was free when it looked.
-    pub fn has_free(&self, len: usize) -> bool {
-        let class = self.classes().find(|class| class.len >= len as u64);
-        class.is_some_and(|class| {
-            (class.first..class.first + class.count)
-                .any(|number| self.numbered(number).1.word.load(Relaxed) == BlockWord::FREE.0)
-        })
-    }
-
-    fn assert_word(&self, line: &BlockLine, expected: BlockWord) {
+    fn assert_owned(&self, line: &BlockLine, member: MemberId) {
         if ASSERTS {
-            assert_eq!(BlockWord(peek(&line.word)), expected, "{:?}", self.plan);
+            assert_eq!(peek(&line.word), BlockWord::owned(member.0).0, "{:?}", self.plan);
         }
     }
 }
@@ -295,6 +311,5 @@ fn has_message<M: Message + ?Sized>(rings: &[Ring<'_, M>], place: Place) -> bool
     there && Place::of_slot(place.ring, ring.geometry, index, slot) == place
 }
 
-mod memory;
 #[cfg(test)]
 mod tests;

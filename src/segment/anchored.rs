@@ -15,6 +15,7 @@ use crate::primitive::Ordering::Acquire;
 use crate::primitive::{AtomicU64, Message};
 use crate::ring::cursor::EndWord;
 use crate::ring::mpmc::{self, Sweeper};
+use crate::ring::slab::Slab;
 use crate::ring::spsc::Ring;
 use crate::sys::fork;
 
@@ -102,6 +103,8 @@ pub struct AnchoredQueue<M: Message + ?Sized> {
     generation: u64,
     /// What this process knows of messages to deliver again.
     sweeper: Arc<Sweeper>,
+    /// Keeps the blocks that the ring refers to.
+    slab: Option<Arc<Slab<'static>>>,
     /// Keeps the memory mapped; the references above end with it.
     segment: Arc<Segment>,
 }
@@ -110,7 +113,7 @@ pub struct AnchoredQueue<M: Message + ?Sized> {
 impl<M: Message + ?Sized> Clone for AnchoredQueue<M> {
     fn clone(&self) -> Self {
         let (sweeper, segment) = (Arc::clone(&self.sweeper), Arc::clone(&self.segment));
-        Self { sweeper, segment, ..*self }
+        Self { sweeper, segment, slab: self.slab.clone(), ..*self }
     }
 }
 
@@ -121,8 +124,13 @@ impl<M: Message + ?Sized> AnchoredQueue<M> {
         let lasting = unsafe { lasting(segment) };
         let header = lasting.queue_header(number);
         let [not_empty, not_full] = &lasting.waiters[number as usize];
+        let slab = lasting.slab().map(Arc::new);
+        // SAFETY: the result keeps a clone, and its methods shorten the borrow; an `Arc` never moves what it holds.
+        let blocks = slab.as_ref().map(|slab| unsafe { &*Arc::as_ptr(slab) });
+        let ring = mpmc::Ring::new(header, lasting.slots(number), lasting.shape.max_members);
         Self {
-            ring: mpmc::Ring::new(header, lasting.slots(number), lasting.shape.max_members),
+            ring: ring.with_slab(blocks, number == 1),
+            slab,
             not_empty: Event::of_many(&header.not_empty, not_empty, member),
             not_full: Event::of_many(&header.not_full, not_full, member),
             ends: lasting.ends(),

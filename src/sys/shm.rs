@@ -76,12 +76,20 @@ pub fn file_size_limit() -> io::Result<Option<u64>> {
     Ok((limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur))
 }
 
-/// Gives the file `len` bytes of zeros, backed by memory now: lack of it is an error here, where growing
-/// the file only would end in SIGBUS at a later access.
-pub fn allocate(file: &File, len: u64) -> io::Result<()> {
-    let len = len.cast_signed();
+/// Backs `len` bytes of the file from `from` with memory now, zeros where there was none: lack of it is an error here, where
+/// growing the file only would end in SIGBUS at a later access.
+pub fn allocate(file: &File, from: u64, len: u64) -> io::Result<()> {
+    let (from, len) = (from.cast_signed(), len.cast_signed());
     // SAFETY: the descriptor is open; fallocate takes no pointers.
-    retry(|| unsafe { libc::fallocate(file.as_raw_fd(), 0, 0, len) }).map(drop)
+    retry(|| unsafe { libc::fallocate(file.as_raw_fd(), 0, from, len) }).map(drop)
+}
+
+/// Gives the memory of `len` bytes of the file from `from` back: whole pages, which read as zeros from now on.
+pub fn punch(file: &File, from: u64, len: u64) -> io::Result<()> {
+    let (from, len) = (from.cast_signed(), len.cast_signed());
+    let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    // SAFETY: as above.
+    retry(|| unsafe { libc::fallocate(file.as_raw_fd(), mode, from, len) }).map(drop)
 }
 
 /// Gives an unnamed file its name, which must be free: `AlreadyExists` otherwise.
@@ -142,8 +150,9 @@ impl Mapping {
         self.0.len()
     }
 
-    /// Enters every page into this process's page table now, so that first touches cost no fault later.
-    pub fn prefault(&self) -> io::Result<()> {
-        self.0.advise(Advice::PopulateWrite)
+    /// Enters the pages of the first `len` bytes into this process's page table now, so that first touches cost no fault
+    /// later.
+    pub fn prefault(&self, len: usize) -> io::Result<()> {
+        self.0.advise_range(Advice::PopulateWrite, 0, len)
     }
 }

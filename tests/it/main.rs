@@ -39,6 +39,7 @@ mod queue_fork;
 mod queue_hostile;
 mod queue_layout;
 mod queue_load;
+mod queue_long;
 mod queue_members;
 mod queue_names;
 mod queue_noise;
@@ -82,6 +83,7 @@ fn child() {
         Some(("postcard", role)) => postcard::play(role, &arguments),
         Some(("places", role)) => liveness_places::play(role, &arguments),
         Some(("queue_fork", role)) => queue_fork::play(role, &arguments),
+        Some(("queue_long", role)) => queue_long::play(role, &arguments),
         Some(("queue_members", role)) => queue_members::play(role, &arguments),
         Some(("queue_races", role)) => queue_races::play(role, &arguments),
         Some(("queue_streams", role)) => queue_streams::play(role, &arguments),

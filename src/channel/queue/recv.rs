@@ -13,7 +13,9 @@ use super::station::{self, Presence, Station};
 use super::{DeliveryPolicy, Message};
 use crate::error::{Fault, RecvError, RecvTimeoutError, TryRecvError};
 use crate::event::Deadline;
+use crate::ring::Corruption;
 use crate::ring::mpmc::{ConsumerSide, Dry, Ring, Taken};
+use crate::ring::slab::Astray;
 use crate::segment::AnchoredQueue;
 
 /// A handle that receives. Threads may share it; a clone for each is faster, because a handle remembers its last claim.
@@ -256,7 +258,7 @@ impl<M: Message + ?Sized> Receiver<M> {
 impl<M: Message<Carried = [u8]> + ?Sized> Receiver<M> {
     /// The longest message, in bytes.
     pub fn max_len(&self) -> usize {
-        self.anchored.ring().max_len()
+        self.anchored.ring().longest()
     }
 
     /// Whether there is a place for messages that nobody can deal with.
@@ -281,7 +283,11 @@ impl<M: Message<Carried = [u8]> + ?Sized> Receiver<M> {
         };
         match ring.measure(&mut claim) {
             Ok(_) => Ok(claim),
-            Err(what) => {
+            Err(Astray::Moved) => {
+                ring.pass_over(claim);
+                Err(Dry::Skipped)
+            }
+            Err(Astray::Corrupt(what)) => {
                 // It stays first in line, for others to find out too.
                 ring.put_back(self.side.sweeper(), claim, false);
                 Err(Dry::Corrupt(what))
@@ -344,8 +350,9 @@ impl Receiver<[u8]> {
     fn recv_into_at_once(&self, buffer: &mut [u8]) -> Option<Result<usize, Fault>> {
         let ring = *self.anchored.ring();
         let mut claim = ring.take_at_once(&self.side)?;
-        let needed = match ring.measure(&mut claim) {
+        let needed = match ring.measure_short(&mut claim) {
             Ok(needed) => needed,
+            Err(Corruption::Flags) => return self.recv_long_into(claim, buffer),
             Err(what) => return Some(self.give_up(claim, Fault::Corrupt(what.text()))),
         };
         let len = buffer.len();
@@ -358,6 +365,20 @@ impl Receiver<[u8]> {
             self.place.wake_senders(1);
         }
         Some(Ok(place.len()))
+    }
+
+    /// Takes a claimed message into `buffer` that is not in its slot. Nothing if it is nowhere: then there is another to be had.
+    #[cold]
+    fn recv_long_into(&self, mut claim: Taken, buffer: &mut [u8]) -> Option<Result<usize, Fault>> {
+        match self.anchored.ring().measure(&mut claim) {
+            Ok(_) => Some(self.copy_into(claim, buffer)),
+            Err(Astray::Corrupt(what)) => Some(self.give_up(claim, Fault::Corrupt(what.text()))),
+            Err(Astray::Moved) => {
+                self.anchored.ring().pass_over(claim);
+                self.place.tell_senders(1);
+                None
+            }
+        }
     }
 
     #[inline(never)]

@@ -8,6 +8,8 @@ use std::time::Duration;
 use bytemuck::Pod;
 use crossbeam_utils::CachePadded;
 
+mod long;
+
 use super::super::lane::Unsent;
 use super::Message;
 use super::station::{self, Station};
@@ -15,6 +17,7 @@ use crate::error::{Fault, SendError, SendTimeoutError, TrySendError};
 use crate::event::Deadline;
 use crate::member::Role;
 use crate::ring::mpmc::{Filling, ProducerSide};
+use crate::ring::slab::Found;
 use crate::segment::AnchoredQueue;
 
 /// A handle that sends. Threads may share it; a clone for each is faster, because a handle remembers its last claim.
@@ -24,12 +27,15 @@ pub struct Sender<M: Message + ?Sized> {
     /// On lines of its own: handles of other threads may lie beside this one.
     side: CachePadded<ProducerSide>,
     place: Arc<Station<M::Carried>>,
+    /// Where it last found blocks.
+    found: Found,
 }
 
 impl<M: Message + ?Sized> Sender<M> {
     pub(super) fn new(place: Station<M::Carried>) -> Self {
         let side = CachePadded::new(ProducerSide::new(place.attachment().id()));
-        Self { anchored: place.anchored().clone(), side, place: Arc::new(place) }
+        let anchored = place.anchored().clone();
+        Self { anchored, side, place: Arc::new(place), found: Found::default() }
     }
 
     /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
@@ -260,7 +266,7 @@ impl<T: Pod> Sender<T> {
 impl<M: Message<Carried = [u8]> + ?Sized> Sender<M> {
     /// The longest message, in bytes.
     pub fn max_len(&self) -> usize {
-        self.anchored.ring().max_len()
+        self.anchored.ring().longest()
     }
 
     fn check(&self, len: usize) -> Result<(), Unsent> {
@@ -272,11 +278,16 @@ impl<M: Message<Carried = [u8]> + ?Sized> Sender<M> {
     }
 
     fn checked_claim(&self, len: usize) -> Result<Filling, Unsent> {
-        self.check(len).and_then(|()| self.claim(len))
+        self.check(len)?;
+        if self.is_long(len) { self.claim_long(len, None) } else { self.claim(len) }
     }
 
     fn checked_claim_until(&self, len: usize, deadline: Deadline) -> Result<Filling, Unsent> {
-        self.check(len).and_then(|()| self.claim_until(len, deadline))
+        self.check(len)?;
+        if self.is_long(len) {
+            return self.claim_long(len, Some(deadline));
+        }
+        self.claim_until(len, deadline)
     }
 
     /// A place for a message of `len` bytes.
@@ -325,9 +336,7 @@ impl Sender<[u8]> {
 
     #[inline(never)]
     fn try_send_slowly(&self, message: &[u8]) -> Result<(), TrySendError<()>> {
-        let claim = self.checked_claim(message.len());
-        self.fill(claim.map_err(|why| why.give_back(()))?, message);
-        Ok(())
+        self.send_checked(message, None).map_err(|why| why.give_back(()))
     }
 
     /// Appends `message`, waiting for room.
@@ -342,9 +351,7 @@ impl Sender<[u8]> {
 
     #[inline(never)]
     fn send_slowly(&self, message: &[u8]) -> Result<(), SendError<()>> {
-        let claim = self.checked_claim_until(message.len(), Deadline::NEVER);
-        self.fill(claim.map_err(|why| why.give_back_final(()))?, message);
-        Ok(())
+        self.send_checked(message, Some(Deadline::NEVER)).map_err(|why| why.give_back_final(()))
     }
 
     /// Appends `message`, waiting for room at most `timeout`. Zero tries once.
@@ -357,14 +364,24 @@ impl Sender<[u8]> {
         message: &[u8],
         timeout: Duration,
     ) -> Result<(), SendTimeoutError<()>> {
-        let claim = self.checked_claim_until(message.len(), Deadline::after(timeout));
-        self.fill(claim.map_err(|why| why.give_back_late(()))?, message);
-        Ok(())
+        let until = Some(Deadline::after(timeout));
+        self.send_checked(message, until).map_err(|why| why.give_back_late(()))
     }
 
-    fn fill(&self, claim: Filling, message: &[u8]) {
+    /// Sends `message`, at once or `until` then.
+    fn send_checked(&self, message: &[u8], until: Option<Deadline>) -> Result<(), Unsent> {
+        let len = message.len();
+        self.check(len)?;
+        if self.is_long(len) {
+            return self.send_long(message, until);
+        }
+        let claim = match until {
+            Some(deadline) => self.claim_until(len, deadline)?,
+            None => self.claim(len)?,
+        };
         self.anchored.ring().fill_with(claim, message);
         self.place.tell_receivers(1);
+        Ok(())
     }
 
     /// A place in the queue for a message of `len` bytes to be written in place, if there is room now.
@@ -495,6 +512,9 @@ impl<M: Message + ?Sized> Drop for WriteGrant<M> {
             self.place.ring().abort(claim);
             // What lies behind it may be for several.
             self.place.tell_receivers(usize::MAX);
+            if self.place.ring().slab().is_some() {
+                self.place.tell_senders(1);
+            }
         }
     }
 }

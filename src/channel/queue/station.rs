@@ -1,5 +1,6 @@
 //! What every handle of a queue has: its place in the ring, and how it waits there.
 
+mod blocks;
 mod idle;
 mod receiving;
 mod sending;
@@ -181,6 +182,8 @@ impl<M: Message + ?Sized> Station<M> {
     /// The same, where they were seen to wait.
     #[cold]
     pub fn wake_senders(&self, count: usize) {
+        // Some wait for a slot, and some for a block of one length or another: each finds out for itself.
+        let count = if self.ring().slab().is_some() { usize::MAX } else { count };
         self.wake(self.anchored.not_full(), count);
     }
 

@@ -6,6 +6,7 @@ use bytemuck::Pod;
 use super::super::Corruption;
 use super::super::pace::SharedPace;
 use super::super::reap::resolve;
+use super::super::slab::Block;
 use super::super::word::{CursorWord, MessageWord, POSITION_MASK, SlotWord, State, after, before};
 use super::ahead::Ahead;
 use super::{Attempts, Ring};
@@ -74,7 +75,9 @@ pub struct Filling {
     index: usize,
     /// The slot's word.
     pub(super) word: SlotWord,
-    len: usize,
+    pub(super) len: usize,
+    /// Where the message is, if that is not in the slot.
+    pub(super) block: Option<Block>,
     ring: usize,
 }
 
@@ -108,7 +111,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         if runs {
             ring.fetch_to_fill(&side.ahead, position);
         }
-        Some(Filling { index, word, len, ring: ring.identity() })
+        Some(Filling { index, word, len, block: None, ring: ring.identity() })
     }
 
     /// Claims the next slot, for a message of `len` bytes where bytes are sent.
@@ -117,7 +120,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         let (position, _) = self.claim_vacant(side, 1)?;
         let index = self.geometry.index(position);
         let word = self.geometry.writing(position, side.member.0);
-        Ok(Filling { index, word, len, ring: self.identity() })
+        Ok(Filling { index, word, len, block: None, ring: self.identity() })
     }
 
     /// Claims up to `wanted` slots in a row by one swap, at least one, and stamps them upwards. Gives the first
@@ -247,6 +250,9 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         self.assert_edge(index, &[word]);
         // ORDERING(filled): whatever was written of it is done with.
         self.slots.word(index).store(word.aborted().0, Release);
+        if let Some(block) = claim.block {
+            self.free_block(block, word.member());
+        }
     }
 
     /// Where the slot of a claim in this ring lies.
@@ -312,7 +318,7 @@ impl<T: Pod> Ring<'_, T> {
 }
 
 impl Ring<'_, [u8]> {
-    /// The longest message, in bytes.
+    /// The longest message that a slot has room for, in bytes.
     #[inline(always)]
     pub fn max_len(&self) -> usize {
         (self.slots.elements() - 1) * size_of::<u64>()
@@ -327,6 +333,9 @@ impl Ring<'_, [u8]> {
 
     /// The bytes of a claim: whatever the slot held before, until they are written.
     pub fn claimed<'c>(&'c self, claim: &'c Filling) -> &'c [u8] {
+        if let Some(block) = &claim.block {
+            return self.block_bytes(block, claim.len);
+        }
         let (index, words) = self.place(claim);
         // SAFETY: the claim is one of this ring and stays borrowed; nobody else touches the slot meanwhile.
         let words = unsafe { self.slots.slice(index, 1, words) };
@@ -336,6 +345,10 @@ impl Ring<'_, [u8]> {
     /// The bytes of a claim, to be written in place.
     #[inline(always)]
     pub fn claimed_mut<'c>(&'c self, claim: &'c mut Filling) -> &'c mut [u8] {
+        let len = claim.len;
+        if claim.block.is_some() {
+            return self.block_bytes_mut(claim.block.as_mut().expect("just seen"), len);
+        }
         let (index, words) = self.place(claim);
         // SAFETY: as above, exclusively.
         let words = unsafe { self.slots.slice_mut(index, 1, words) };
@@ -350,10 +363,14 @@ impl Ring<'_, [u8]> {
 
     /// Makes the bytes of a claim a message.
     #[inline(always)]
-    pub fn commit(&self, claim: Filling) {
+    pub fn commit(&self, mut claim: Filling) {
+        let len = claim.len;
+        if let Some(block) = claim.block.take() {
+            return self.commit_block(claim, &block, len);
+        }
         let index = self.slot_of(&claim);
         // SAFETY: the slot is in WRITING for this claim.
-        unsafe { self.slots.write(index, MessageWord::new(claim.len).0) };
+        unsafe { self.slots.write(index, MessageWord::new(len).0) };
         self.fill(index, claim.word);
     }
 }

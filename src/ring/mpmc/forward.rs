@@ -4,7 +4,6 @@
 //! both. One in a block is where the block is bound: that moves at once, and what stays behind is passed over.
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
 
-use super::super::slab::{Long, Slab};
 use super::fill::{ProducerSide, Refusal};
 use super::take::Taken;
 use super::{Corruption, Ring};
@@ -12,8 +11,9 @@ use crate::error::MemberId;
 use crate::primitive::Message;
 
 impl<M: Message + ?Sized> Ring<'_, M> {
-    /// Makes the message of `claim`, which stays claimed, a message of `other` too, in the name of `member`. One in a `block`
-    /// takes that along: from then on it is there, and not here. The caller then asks whether consumers wait there.
+    /// Makes the message of `claim`, which stays claimed, a message of `other` too, in the name of `member`. One
+    /// in a block was measured, and takes that along: from then on it is there, and not here. The caller then asks whether
+    /// consumers wait there.
     ///
     /// # Errors
     ///
@@ -27,7 +27,6 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         claim: &Taken,
         other: &Ring<'_, M>,
         member: MemberId,
-        block: Option<(&Slab<'_>, &Long)>,
     ) -> Result<(), Refusal> {
         let elements = self.slots.elements();
         assert!(elements == other.slots.elements(), "rings of one segment have slots alike");
@@ -37,11 +36,9 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         // SAFETY: the slot was just claimed and is in WRITING for this claim alone.
         let room = unsafe { other.slots.slice_mut(other.slot_of(&place), 0, elements) };
         room.copy_from_slice(message);
-        if let Some((slab, long)) = block
-            && !slab.rebind(long, other.place_of(&place, true), member)
-        {
+        if !self.hand_over(claim, other, &place) {
             other.abort(place);
-            return Err(Refusal::Corrupt(Corruption::Block));
+            return Err(Corruption::Block.into());
         }
         other.finish(place);
         Ok(())

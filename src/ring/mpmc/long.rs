@@ -2,32 +2,118 @@
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
 
 use super::super::block::Place;
-use super::super::slab::{Astray, Block, Long, Slab};
-use super::super::word::MessageWord;
+use super::super::slab::{Astray, Block, Slab};
+use super::super::word::{MessageWord, SlotWord};
 use super::fill::Filling;
 use super::take::Taken;
 use super::{Corruption, Ring};
 use crate::error::MemberId;
 use crate::primitive::Message;
 
-impl<M: Message + ?Sized> Ring<'_, M> {
+impl<'a, M: Message + ?Sized> Ring<'a, M> {
+    /// The same with the blocks that its messages may be in, as the `second` ring of a queue or the first.
+    #[must_use]
+    pub fn with_slab(self, slab: Option<&'a Slab<'a>>, second: bool) -> Self {
+        Self { slab, second, ..self }
+    }
+
+    /// The blocks that messages may be in.
+    pub fn slab(&self) -> Option<&'a Slab<'a>> {
+        self.slab
+    }
+
+    fn blocks(&self) -> &'a Slab<'a> {
+        self.slab.expect("who has a block has it from the slab")
+    }
+
     /// Where the slot of a claim to fill is, as a block's word says it.
-    pub(super) fn place_of(&self, claim: &Filling, second: bool) -> Place {
-        let index = self.slot_of(claim);
-        Place::of_slot(second, self.geometry, index as u64, claim.word)
+    fn place_to_fill(&self, claim: &Filling) -> Place {
+        let index = self.slot_of(claim) as u64;
+        Place::of_slot(self.second, self.geometry, index, claim.word)
+    }
+
+    /// Whether a block is bound to the message in slot `index`, whose word is `word`.
+    pub(in crate::ring) fn is_bound(&self, index: u64, word: SlotWord) -> bool {
+        let place = Place::of_slot(self.second, self.geometry, index, word);
+        self.slab.is_some_and(|slab| slab.is_bound(place))
+    }
+
+    fn place_of_taken(&self, claim: &Taken) -> Place {
+        Place::new(self.second, self.position_of(claim))
+    }
+
+    /// Frees the block of an aborted claim.
+    #[cold]
+    pub(super) fn free_block(&self, block: Block, member: u16) {
+        self.blocks().free(block, MemberId(member));
+    }
+
+    /// Frees the block of a message, the slot of which was given back.
+    #[cold]
+    pub(super) fn release_block(&self, block: Block, position: u64, member: u16) {
+        self.blocks().release(block, Place::new(self.second, position), MemberId(member));
+    }
+
+    /// Binds the block of `claim`, if the message is in one, to the slot of `place` in `other`. False if it is not there any
+    /// more.
+    pub(super) fn hand_over(&self, claim: &Taken, other: &Self, place: &Filling) -> bool {
+        let Some(block) = &claim.block else { return true };
+        let (from, to) = (self.place_of_taken(claim), other.place_to_fill(place));
+        self.blocks().rebind(block, (from, to), MemberId(place.word.member()))
+    }
+
+    /// Finds the message of a claim, if it is in a block.
+    ///
+    /// # Errors
+    ///
+    /// That it is not to be had; the claim is as it was.
+    #[cold]
+    pub fn locate(&self, claim: &mut Taken) -> Result<(), Astray> {
+        let Some(slab) = self.slab else { return Ok(()) };
+        let index = self.slot_of_taken(claim);
+        // Blocks are of queues of bytes, elements of which are words.
+        // SAFETY: the claim is one of this ring; nobody writes to the slot meanwhile.
+        let word = MessageWord(bytemuck::cast(unsafe { self.slots.read_once(index) }));
+        let Some(len) = word.block_length() else { return Ok(()) };
+        // SAFETY: as above.
+        let number = bytemuck::cast(unsafe { self.slots.read_once_at(index, 1) });
+        let block = match slab.find(self.place_of_taken(claim), number, len) {
+            // Nobody has had it before: so nobody has moved it.
+            Err(Astray::Moved) if claim.tries() == 0 => return Err(Corruption::Block.into()),
+            found => found?,
+        };
+        (claim.block, claim.len) = (Some(block), len as usize);
+        Ok(())
+    }
+
+    /// Gives the slot of a claim back whose message was moved. The caller then asks whether producers wait.
+    pub fn pass_over(&self, mut claim: Taken) {
+        (claim.block, claim.len) = (None, 0);
+        self.acknowledge(claim);
     }
 }
 
 impl Ring<'_, [u8]> {
-    /// Makes the first `len` bytes of `block`, which is `member`'s, the message of a claim. `second` says which ring this is.
-    /// The caller then asks whether consumers wait.
-    pub fn commit_block(
-        &self,
-        claim: Filling,
-        (slab, block, len): (&Slab<'_>, Block, usize),
-        member: MemberId,
-        second: bool,
-    ) {
+    /// The bytes of a claim whose message is in `block`.
+    #[cold]
+    pub(super) fn block_bytes<'c>(&'c self, block: &'c Block, len: usize) -> &'c [u8] {
+        self.blocks().bytes(block, len)
+    }
+
+    /// The same, to be written in place.
+    #[cold]
+    pub(super) fn block_bytes_mut<'c>(&'c self, block: &'c mut Block, len: usize) -> &'c mut [u8] {
+        self.blocks().bytes_mut(block, len)
+    }
+
+    /// The longest message, in bytes.
+    pub fn longest(&self) -> usize {
+        self.slab.map_or(self.max_len(), Slab::max_message)
+    }
+
+    /// Makes the first `len` bytes of `block` the message of a claim.
+    #[cold]
+    pub(super) fn commit_block(&self, claim: Filling, block: &Block, len: usize) {
         let index = self.slot_of(&claim);
         let len = u32::try_from(len).expect("a block is shorter than that");
         // SAFETY: the slot is in WRITING for this claim.
@@ -35,42 +121,16 @@ impl Ring<'_, [u8]> {
         // SAFETY: as above.
         let behind = unsafe { self.slots.slice_mut(index, 1, 1) };
         behind[0] = block.number.into();
-        slab.bind(&block, self.place_of(&claim, second), member);
+        self.blocks().bind(block, self.place_to_fill(&claim), MemberId(claim.word.member()));
         self.finish(claim);
     }
+}
 
-    /// Whether the message of a claim says that it is in a block.
-    pub fn is_long(&self, claim: &Taken) -> bool {
-        self.descriptor(claim).0.block_length().is_some()
-    }
-
-    /// Finds the message of a claim, which is in a block.
-    ///
-    /// # Errors
-    ///
-    /// That it is not to be had; the claim is as it was.
-    pub fn find_long(
-        &self,
-        claim: &Taken,
-        slab: &Slab<'_>,
-        second: bool,
-    ) -> Result<Long, Astray> {
-        let (word, number) = self.descriptor(claim);
-        let len = word.block_length().ok_or(Astray::Corrupt(Corruption::Flags))?;
-        match slab.find(Place::new(second, self.position_of(claim)), number, len) {
-            // Nobody has had it before: so nobody has moved it.
-            Err(Astray::Moved) if claim.tries() == 0 => Err(Astray::Corrupt(Corruption::Block)),
-            found => found,
-        }
-    }
-
-    /// The word of a message, and the one behind it, each read once.
-    fn descriptor(&self, claim: &Taken) -> (MessageWord, u64) {
-        let index = self.slot_of_taken(claim);
-        // SAFETY: the claim is one of this ring; nobody writes to the slot meanwhile.
-        let word = MessageWord(unsafe { self.slots.read_once(index) });
-        // SAFETY: as above.
-        let behind = unsafe { self.slots.slice(index, 1, 1) };
-        (word, behind[0])
+impl Filling {
+    /// The claim of a place for a message of `len` bytes in `block`.
+    #[must_use]
+    pub fn with_block(mut self, block: Block, len: usize) -> Self {
+        (self.block, self.len) = (Some(block), len);
+        self
     }
 }

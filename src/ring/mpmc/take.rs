@@ -8,6 +8,7 @@ use bytemuck::Pod;
 use super::super::Corruption;
 use super::super::pace::SharedPace;
 use super::super::reap::resolve;
+use super::super::slab::{Astray, Block};
 use super::super::word::{CursorWord, MessageWord, RedeliverWord, SlotWord, State, after, before};
 use super::ahead::Ahead;
 use super::fill::NOWHERE;
@@ -85,7 +86,9 @@ pub struct Taken {
     index: usize,
     /// The slot's word.
     pub(super) word: SlotWord,
-    len: usize,
+    pub(super) len: usize,
+    /// Where the message is, if it was measured and is not in the slot.
+    pub(super) block: Option<Block>,
     ring: usize,
 }
 
@@ -128,7 +131,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         if runs {
             ring.fetch_to_take(&side.ahead, position);
         }
-        Some(Taken { position, index, word, len: 0, ring: ring.identity() })
+        Some(Taken { position, index, word, len: 0, block: None, ring: ring.identity() })
     }
 
     /// Claims the next message. The numbers are those of DESIGN.md §5, Receive.
@@ -146,7 +149,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
 
     fn taken(&self, position: u64, word: SlotWord) -> Taken {
         let index = self.geometry.index(position);
-        Taken { position, index, word, len: 0, ring: self.identity() }
+        Taken { position, index, word, len: 0, block: None, ring: self.identity() }
     }
 
     /// Claims up to `wanted` messages in a row by one swap, at least one, and stamps them upwards. Gives the
@@ -328,6 +331,10 @@ impl<M: Message + ?Sized> Ring<'_, M> {
     #[inline(always)]
     pub fn acknowledge(&self, claim: Taken) {
         let index = self.slot_of_taken(&claim);
+        if let Some(block) = claim.block {
+            self.give_back(index, claim.word);
+            return self.release_block(block, claim.position, claim.word.member());
+        }
         // SAFETY: the slot is in READING for this member, which is done with it; the length was checked.
         unsafe { self.slots.keep_lines(index, claim.len) };
         self.give_back(index, claim.word);
@@ -409,13 +416,28 @@ impl<T: Pod> Ring<'_, T> {
 }
 
 impl Ring<'_, [u8]> {
-    /// Reads how long the message of a claim is: once, and checked.
+    /// Reads how long the message of a claim is, once, and checked; and finds it, if it is in a block.
+    ///
+    /// # Errors
+    ///
+    /// As [`measure_short`](Self::measure_short), and that it is not to be had; the claim is as it was.
+    pub fn measure(&self, claim: &mut Taken) -> Result<usize, Astray> {
+        match self.measure_short(claim) {
+            Err(Corruption::Flags) => {
+                self.locate(claim)?;
+                if claim.block.is_some() { Ok(claim.len) } else { Err(Corruption::Flags.into()) }
+            }
+            measured => Ok(measured?),
+        }
+    }
+
+    /// Reads how long the message of a claim is, which is in its slot.
     ///
     /// # Errors
     ///
     /// When it is longer than a slot, or has flags; the claim is as it was.
     #[inline(always)]
-    pub fn measure(&self, claim: &mut Taken) -> Result<usize, Corruption> {
+    pub fn measure_short(&self, claim: &mut Taken) -> Result<usize, Corruption> {
         let index = self.slot_of_taken(claim);
         // SAFETY: the claim is one of this ring; nobody writes to the slot meanwhile.
         let word = MessageWord(unsafe { self.slots.read_once(index) });
@@ -430,6 +452,9 @@ impl Ring<'_, [u8]> {
     /// The bytes of a claim that was measured.
     #[inline(always)]
     pub fn bytes<'c>(&'c self, claim: &'c Taken) -> &'c [u8] {
+        if let Some(block) = &claim.block {
+            return self.block_bytes(block, claim.len);
+        }
         let index = self.slot_of_taken(claim);
         // SAFETY: the claim is one of this ring and stays borrowed; nobody writes to the slot meanwhile.
         let words = unsafe { self.slots.slice(index, 1, claim.len.div_ceil(size_of::<u64>())) };

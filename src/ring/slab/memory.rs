@@ -1,7 +1,7 @@
-//! The bytes of blocks.
+//! The bytes of blocks, and the memory of those that are holes.
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a block")]
 
-use super::{Block, Class, Long, Slab};
+use super::{Block, Class, Slab};
 use crate::primitive::Ordering::Relaxed;
 
 const WORD: usize = size_of::<u64>();
@@ -15,17 +15,12 @@ impl Slab<'_> {
         &mut bytemuck::cast_slice_mut(words)[..len]
     }
 
-    /// The first `len` bytes of a block that its holder owns: whatever it held before, until they are written.
+    /// The first `len` bytes of a block that its holder owns, or that is bound to a message which is.
     pub fn bytes<'b>(&'b self, block: &'b Block, len: usize) -> &'b [u8] {
         let (first, words) = self.words(block, len);
-        // SAFETY: as above.
+        // SAFETY: nobody writes to it while its holder is borrowed.
         let words = unsafe { self.memory.slice(first, words) };
         &bytemuck::cast_slice(words)[..len]
-    }
-
-    /// The bytes of a message that was claimed to be read.
-    pub fn message<'b>(&'b self, long: &'b Long) -> &'b [u8] {
-        self.bytes(&long.block, long.len)
     }
 
     fn class(&self, block: &Block) -> Class {
@@ -45,43 +40,35 @@ impl Slab<'_> {
         (offset.expect("validated geometry fits the mapping") / WORD, len.div_ceil(WORD))
     }
 
-    /// What of the slab needs memory before `len` bytes of a block can be used, if anything does: from where, how much.
-    pub fn to_back(&self, block: &Block, len: usize) -> Option<(u64, u64)> {
-        let class = self.class(block);
+    /// Sees to it that the first `len` bytes of a block that its holder owns have memory. False if that is refused.
+    pub fn back(&self, block: &Block, len: usize) -> bool {
         // Relaxed: only who owns the block writes it.
-        let backed = self.line(block).backed.load(Relaxed);
-        (class.sparse && (len as u64) > backed).then(|| (self.offset(block), len as u64))
-    }
-
-    /// Notes that the first `len` bytes of a block have memory.
-    pub fn note_backed(&self, block: &Block, len: usize) {
-        self.line(block).backed.store(len as u64, Relaxed);
-    }
-
-    /// What of the slab has memory that a block does not need while it is free: from where, how much. It counts as without
-    /// from now on, so that who dies before it is given back leaves memory, and no block that lacks it.
-    pub fn to_punch(&self, block: &Block) -> Option<(u64, u64)> {
-        let (class, line) = (self.class(block), self.line(block));
-        let backed = line.backed.load(Relaxed);
-        if !class.sparse || backed == 0 {
-            return None;
+        let backed = &self.line(block).backed;
+        if !self.class(block).sparse || backed.load(Relaxed) >= len as u64 {
+            return true;
         }
-        line.backed.store(0, Relaxed);
-        Some((self.offset(block), class.len))
+        let done = self.pager.back(self.offset(block), len as u64);
+        if done {
+            backed.store(len as u64, Relaxed);
+        } else {
+            self.punch(block);
+        }
+        done
     }
 
-    /// Whether a message is in a hole of the file.
-    pub fn is_sparse(&self, long: &Long) -> bool {
-        self.class(&long.block).sparse
+    /// Whether a block has memory that it does not need while it is free.
+    pub(super) fn is_wasteful(&self, block: &Block) -> bool {
+        self.class(block).sparse && self.line(block).backed.load(Relaxed) > 0
     }
 
-    /// The numbers of free blocks that have memory which they do not need.
-    pub fn wasteful(&self) -> impl Iterator<Item = u32> {
-        let sparse = self.classes().filter(|class| class.sparse);
-        let numbers = sparse.flat_map(|class| class.first..class.first + class.count);
-        numbers.map(|number| self.numbered(number)).filter_map(|(number, line)| {
-            let wasteful = line.word.load(Relaxed) == 0 && line.backed.load(Relaxed) > 0;
-            wasteful.then_some(number)
-        })
+    /// Gives back the memory of a hole, whose holder owns it. Says how many bytes.
+    ///
+    /// It counts as without from the beginning, so that who dies on the way leaves memory, and no block that lacks it.
+    pub(super) fn punch(&self, block: &Block) -> u64 {
+        let backed = &self.line(block).backed;
+        let before = backed.load(Relaxed);
+        backed.store(0, Relaxed);
+        self.pager.punch(self.offset(block), self.class(block).len);
+        before
     }
 }

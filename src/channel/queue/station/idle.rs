@@ -89,7 +89,17 @@ impl<M: Message + ?Sized> Station<M> {
     pub(super) fn wait_until<R>(
         &self,
         deadline: Deadline,
+        attempt: impl FnMut(Look) -> Attempt<R>,
+    ) -> Option<R> {
+        self.wait_for(deadline, attempt, || self.at_work())
+    }
+
+    /// The same, where `at_work` says who is in the middle of what is waited for.
+    pub(super) fn wait_for<R>(
+        &self,
+        deadline: Deadline,
         mut attempt: impl FnMut(Look) -> Attempt<R>,
+        at_work: impl Fn() -> Option<MemberId>,
     ) -> Option<R> {
         let attempt = |look: Look| {
             if look.overdue {
@@ -98,7 +108,7 @@ impl<M: Message + ?Sized> Station<M> {
             let outcome = attempt(look);
             let in_the_way = match outcome {
                 Attempt::Held(member) if look.last => Some(member),
-                Attempt::Idle if look.last => self.at_work(),
+                Attempt::Idle if look.last => at_work(),
                 outcome => return outcome,
             };
             // It costs a question to the kernel, where a sleep is about to cost a system call anyway.

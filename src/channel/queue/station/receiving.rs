@@ -7,6 +7,7 @@ use crate::event::{Attempt, Deadline, Look};
 use crate::primitive::Message;
 use crate::primitive::Ordering::Relaxed;
 use crate::ring::mpmc::{Dry, Ring, Taken};
+use crate::ring::slab::Astray;
 
 impl<M: Message + ?Sized> Station<M> {
     /// Runs one operation of a receiver.
@@ -84,7 +85,18 @@ impl<M: Message + ?Sized> Station<M> {
     /// It is in the one ring until it is committed in the other, so a death between leaves it in both: in the queue it is
     /// delivered once more, to whoever then moves it again.
     #[cold]
-    pub fn examine(&self, claim: Taken) -> Result<Taken, Dry> {
+    pub fn examine(&self, mut claim: Taken) -> Result<Taken, Dry> {
+        match self.ring().locate(&mut claim) {
+            Ok(()) => {}
+            Err(Astray::Moved) => {
+                self.ring().pass_over(claim);
+                return Err(Dry::Skipped);
+            }
+            Err(Astray::Corrupt(what)) => {
+                self.ring().put_back(self.sweeper(), claim, false);
+                return Err(Dry::Corrupt(what));
+            }
+        }
         let counters = self.attachment.counters();
         if let Some(dead_letters) = &self.dead_letters
             && claim.tries() >= self.attachment.segment().shape().delivery_limit

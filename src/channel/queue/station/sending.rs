@@ -31,7 +31,7 @@ impl<M: Message + ?Sized> Station<M> {
     /// Nobody receives, or this process was forked: whether to send all the same. Who comes first may fill
     /// the queue.
     #[cold]
-    fn check_alone(&self, entered: u64) -> Result<(), Unsent> {
+    pub(super) fn check_alone(&self, entered: u64) -> Result<(), Unsent> {
         match () {
             () if self.anchored.is_inherited() => Err(Unsent::Failed(Fault::Forked)),
             () if self.ring().is_closed() => Err(Unsent::Closed),

@@ -1,0 +1,60 @@
+//! Messages that are longer than a slot: a block first, then a place in line.
+//!
+//! In that order, because who has a place and waits for a block would hold up the messages that are to free one.
+
+use super::{Deadline, Filling, Message, Sender, Unsent};
+use crate::ring::slab::Block;
+
+/// What every message that is carried as bytes shares.
+impl<M: Message<Carried = [u8]> + ?Sized> Sender<M> {
+    /// Whether a message of `len` bytes is in a block.
+    #[inline(always)]
+    pub(super) fn is_long(&self, len: usize) -> bool {
+        len > self.anchored.ring().max_len()
+    }
+
+    /// A place for a message of `len` bytes in a block, at once or `until` then.
+    #[cold]
+    pub(super) fn claim_long(
+        &self,
+        len: usize,
+        until: Option<Deadline>,
+    ) -> Result<Filling, Unsent> {
+        let block = self.place.block(len, &self.found, until)?;
+        self.claim_for(block, len, until)
+    }
+
+    /// Sends a copy of `message` in a block, at once or `until` then. Nobody waits for it while it is copied.
+    #[cold]
+    pub(super) fn send_long(&self, message: &[u8], until: Option<Deadline>) -> Result<(), Unsent> {
+        let ring = self.anchored.ring();
+        if until.is_none() && !ring.has_room() && !ring.is_closed() {
+            return Err(Unsent::Full);
+        }
+        let mut block = self.place.block(message.len(), &self.found, until)?;
+        let slab = ring.slab().expect("lengths are checked");
+        slab.bytes_mut(&mut block, message.len()).copy_from_slice(message);
+        ring.commit(self.claim_for(block, message.len(), until)?);
+        self.place.tell_receivers(1);
+        Ok(())
+    }
+
+    fn claim_for(
+        &self,
+        block: Block,
+        len: usize,
+        until: Option<Deadline>,
+    ) -> Result<Filling, Unsent> {
+        let claim = match until {
+            Some(deadline) => self.claim_until(0, deadline),
+            None => self.claim(0),
+        };
+        match claim {
+            Ok(claim) => Ok(claim.with_block(block, len)),
+            Err(why) => {
+                self.place.free(block);
+                Err(why)
+            }
+        }
+    }
+}
