@@ -17,6 +17,7 @@ const STATE_MASK: u64 = 0b111;
 const MEMBER_SHIFT: u32 = 3;
 const MEMBER_MASK: u64 = (1 << 11) - 1;
 const RING_SHIFT: u32 = 14;
+const ZERO_MASK: u64 = 0b111 << (RING_SHIFT + 1);
 const TAG_SHIFT: u32 = 18;
 
 /// The bits of a position that a block's word has: as many as are told by any slot's word and number.
@@ -32,7 +33,7 @@ impl BlockWord {
     /// Its parts and their bits.
     pub const PARTS: [(&'static str, u64); 5] = [
         ("position", !0 << TAG_SHIFT),
-        ("zero", 0b111 << (RING_SHIFT + 1)),
+        ("zero", ZERO_MASK),
         ("ring", 1 << RING_SHIFT),
         ("member", MEMBER_MASK << MEMBER_SHIFT),
         ("state", STATE_MASK),
@@ -58,7 +59,7 @@ impl BlockWord {
         match self.0 & STATE_MASK {
             0 if self.0 == 0 => Some(BlockState::Free),
             1 if self.0 >> RING_SHIFT == 0 => Some(BlockState::Owned),
-            2 if self.0 >> (RING_SHIFT + 1) & 0b111 == 0 => Some(BlockState::Bound),
+            2 if self.0 & ZERO_MASK == 0 => Some(BlockState::Bound),
             _ => None,
         }
     }
@@ -72,7 +73,7 @@ impl BlockWord {
     /// Whose message it holds, if it is bound to one.
     pub fn place(self) -> Option<Place> {
         (self.state() == Some(BlockState::Bound))
-            .then(|| Place { ring: self.0 >> RING_SHIFT & 1 != 0, tag: self.0 >> TAG_SHIFT })
+            .then_some(Place { ring: self.0 >> RING_SHIFT & 1 != 0, tag: self.0 >> TAG_SHIFT })
     }
 }
 

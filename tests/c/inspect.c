@@ -223,6 +223,12 @@ static bool message(const struct segment *segment, uint64_t slot, struct bytes *
     }
     uint64_t word = load(segment, slot + RINGWAY_SLOT_PAYLOAD);
     uint64_t len = ringway_message_length(word);
+    if (ringway_message_flags(word) == RINGWAY_MESSAGE_IN_BLOCK) {
+        uint64_t number = load(segment, slot + RINGWAY_SLOT_BLOCK);
+        uint64_t at = len <= header->max_message ? block_bytes(header, number, len) : 0;
+        *bytes = copy(segment, at, at != 0 ? len : 0);
+        return at != 0;
+    }
     bool fits = ringway_message_flags(word) == 0 && len <= header->stride - RINGWAY_SLOT_BYTES;
     *bytes = copy(segment, slot + RINGWAY_SLOT_BYTES, fits ? len : 0);
     return fits;
@@ -276,6 +282,35 @@ static void print_queue(const struct segment *segment, uint32_t number) {
     }
 }
 
+/* ---- Blocks ---- */
+
+static void print_blocks(const struct segment *segment) {
+    static const char *const states[] = {"free",    "owned",   "bound",   "corrupt",
+                                         "corrupt", "corrupt", "corrupt", "corrupt"};
+    struct slab slab;
+    plan_slab(&segment->header, &slab);
+    for (size_t i = 0; i < sizeof slab.classes / sizeof *slab.classes; i++) {
+        const struct block_class *class = &slab.classes[i];
+        if (class->count != 0) {
+            printf("blocks: " U64 " of " U64 " bytes%s\n", class->count, class->len,
+                   ringway_class_sparse(segment->header.classes[i]) ? ", holes" : "");
+        }
+    }
+    for (uint64_t number = 0; number < slab.blocks; number++) {
+        uint64_t at = segment->header.slab_offset + number * sizeof(struct ringway_block_line);
+        uint64_t word = load(segment, at), state = ringway_block_state(word);
+        if (word == 0) {
+            continue;
+        }
+        printf("block " U64 ": %s by " U64, number, states[state], ringway_block_member(word));
+        if (state == RINGWAY_BLOCK_BOUND) {
+            printf(", ring " U64 ", position " U64, ringway_block_ring(word),
+                   ringway_block_position(word));
+        }
+        putchar('\n');
+    }
+}
+
 int main(int count, char **arguments) {
     if (count != 2) {
         fprintf(stderr, "usage: %s FILE\n", count > 0 ? arguments[0] : "inspect");
@@ -298,5 +333,6 @@ int main(int count, char **arguments) {
             print_ring(&segment, number);
         }
     }
+    print_blocks(&segment);
     return ferror(stdout) || fflush(stdout) != 0 ? 2 : 0;
 }

@@ -6,6 +6,7 @@
 #define SEGMENT_H
 
 #include "ringway.h"
+#include "slab.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,10 +50,6 @@ static _Noreturn void fail(int code, const char *path, const char *format, ...) 
 
 static bool is_power_of_two(uint64_t number) {
     return number != 0 && (number & (number - 1)) == 0;
-}
-
-static uint64_t round_up(uint64_t number, uint64_t multiple) {
-    return (number + multiple - 1) / multiple * multiple;
 }
 
 static bool is_queue(const struct ringway_segment_header *header) {
@@ -108,14 +105,26 @@ static uint64_t slots(const struct ringway_segment_header *header, uint32_t ring
     return at;
 }
 
-/* Whether what no feature of this version uses is zero, as in each segment without features. */
-static bool is_plain(const struct ringway_segment_header *header) {
-    uint64_t used = header->slab_offset | header->slab_len | header->max_message |
-                    header->growth_bytes | header->growth_messages | header->chain;
-    for (size_t i = 0; i < sizeof header->reserved / sizeof *header->reserved; i++) {
-        used |= header->reserved[i];
+/* Where the file ends, behind the slab if there is one; zero if that cannot be. */
+static uint64_t end(const struct ringway_segment_header *header) {
+    uint64_t at = slots(header, header->rings);
+    if (header->slab_len == 0 || at == 0) {
+        return at;
     }
-    return used == 0;
+    at = round_up(at, HOLE_ALIGN);
+    return header->slab_offset == at && header->slab_len <= RINGWAY_MAX_SEGMENT
+               ? at + header->slab_len
+               : 0;
+}
+
+/* Whether what no feature that this program knows uses is zero. */
+static bool is_plain(const struct ringway_segment_header *header) {
+    return (header->growth_bytes | header->growth_messages | header->chain | header->reserved) == 0;
+}
+
+/* The features that this program can deal with in a segment of the header's kind. */
+static uint32_t known_features(const struct ringway_segment_header *header) {
+    return header->kind == RINGWAY_KIND_BYTE_QUEUE ? RINGWAY_FEATURE_LONG_MESSAGES : 0;
 }
 
 /* Whether codes, bits and element are such as a segment of the kind can have. */
@@ -156,7 +165,7 @@ static bool is_consistent(const struct ringway_segment_header *header) {
     uint64_t counters = records + members * sizeof(struct ringway_member_record);
     uint64_t ring_headers = counters + members * sizeof(struct ringway_counters);
     uint64_t first_slot = ring_headers + rings(header) * sizeof(struct ringway_ring_header);
-    return is_plain(header) && fits_kind(header) && is_power_of_two(header->element_align) &&
+    return is_plain(header) && slab_fits(header) && fits_kind(header) && is_power_of_two(header->element_align) &&
            header->element_align <= RINGWAY_LINE && header->element_size <= UINT32_MAX &&
            header->element_size % header->element_align == 0 &&
            is_power_of_two(header->capacity) && letters_fit(header) && members >= 2 &&
@@ -164,7 +173,7 @@ static bool is_consistent(const struct ringway_segment_header *header) {
            header->rings == rings(header) && header->members_offset == records &&
            header->counters_offset == counters && header->rings_offset == ring_headers &&
            header->slots_offset == first_slot &&
-           header->total_len == slots(header, header->rings) &&
+           header->total_len == end(header) &&
            header->total_len <= RINGWAY_MAX_SEGMENT;
 }
 
@@ -184,9 +193,9 @@ static void check(const struct segment *segment, uint64_t len) {
     if (header->checksum != checksum(header)) {
         fail(1, path, "not a ringway segment: its header does not match its checksum");
     }
-    if (header->features != 0) {
-        fail(1, path, "it has features %#" PRIx32 ", which this program does not know",
-             header->features);
+    uint32_t unknown = header->features & ~known_features(header);
+    if (unknown != 0) {
+        fail(1, path, "it has features %#" PRIx32 ", which this program does not know", unknown);
     }
     if (header->kind < RINGWAY_KIND_SPSC || header->kind > RINGWAY_KIND_BYTE_QUEUE) {
         fail(1, path, "kind " U32 ", which this program does not know", header->kind);

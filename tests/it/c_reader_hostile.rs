@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use ringway::ErrorKind;
 use ringway::pipe::Connection;
 use ringway::queue::Queue;
 use ringway::spsc::Producer;
+use ringway::{ErrorKind, Options};
 
 use crate::util::reader::Reader;
 use crate::util::view::View;
@@ -69,12 +69,13 @@ fn sealed(view: &View, offset: u64, value: u32) {
 fn words_that_no_member_writes_crash_no_reader() {
     let Some(reader) = Reader::build() else { return };
     let mut random = Random(5);
-    let names = [(); 4].map(|()| Name::new("c-noise"));
+    let names = [(); 5].map(|()| Name::new("c-noise"));
     drop(Producer::<u64>::options().capacity(8).create(&names[0]).unwrap());
     drop(Connection::options().capacity(64).create(&names[1]).unwrap());
     drop(Queue::<u64>::options().capacity(8).create(&names[2]).unwrap());
     let bytes = Queue::<[u8]>::options().capacity(8).message_len(32).dead_letters(1, 8);
     drop(bytes.create(&names[3]).unwrap());
+    drop(bytes.blocks(64, 3).create(&names[4]).unwrap());
     for name in &names {
         let view = View::open(name.path());
         let len = view.file().metadata().unwrap().len();
@@ -92,9 +93,15 @@ fn words_that_no_member_writes_crash_no_reader() {
 #[test]
 fn a_reader_and_the_library_agree_on_every_header() {
     let Some(reader) = Reader::build() else { return };
-    let name = Name::new("c-agree");
     let options = || Queue::<[u8]>::options().capacity(8).message_len(32).max_members(4);
-    let _in_use = options().dead_letters(3, 8).create(&name).unwrap();
+    let plain = options().dead_letters(3, 8);
+    agree(&reader, &plain);
+    agree(&reader, &plain.blocks(64, 2).max_message(4096).attachments(1));
+}
+
+fn agree(reader: &Reader, options: &Options<Queue<[u8]>>) {
+    let name = Name::new("c-agree");
+    let _in_use = options.create(&name).unwrap();
     let view = View::open(name.path());
     let original = view.bytes(0, 256);
     let (mut read, mut refused) = (0, 0);
@@ -103,7 +110,7 @@ fn a_reader_and_the_library_agree_on_every_header() {
             view.put_bytes(0, &original);
             sealed(&view, offset, value);
             let code = reader.run(name.path()).status.code();
-            let opened = options().open(&name).map(drop).map_err(|error| error.kind().clone());
+            let opened = options.open(&name).map(drop).map_err(|error| error.kind().clone());
             let unwanted = match &opened {
                 Err(ErrorKind::WrongKind(found)) => *found != "something this build does not know",
                 Err(ErrorKind::WrongType(_) | ErrorKind::LivenessUnsupported(_)) => true,

@@ -345,14 +345,13 @@ impl Ring<'_, [u8]> {
     /// The bytes of a claim, to be written in place.
     #[inline(always)]
     pub fn claimed_mut<'c>(&'c self, claim: &'c mut Filling) -> &'c mut [u8] {
-        let len = claim.len;
-        if claim.block.is_some() {
-            return self.block_bytes_mut(claim.block.as_mut().expect("just seen"), len);
+        let ((index, words), len) = (self.place(claim), claim.len);
+        if let Some(block) = &mut claim.block {
+            return self.block_bytes_mut(block, len);
         }
-        let (index, words) = self.place(claim);
         // SAFETY: as above, exclusively.
         let words = unsafe { self.slots.slice_mut(index, 1, words) };
-        &mut bytemuck::cast_slice_mut(words)[..claim.len]
+        &mut bytemuck::cast_slice_mut(words)[..len]
     }
 
     /// The slot of a claim, and how many words its bytes take.
