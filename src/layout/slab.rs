@@ -202,8 +202,8 @@ mod tests {
         let gap = [
             ClassWord::default(),
             words(&[(64, 1, false)])[0],
-            Default::default(),
-            Default::default(),
+            ClassWord::default(),
+            ClassWord::default(),
         ];
         assert_eq!(SlabPlan::of(gap), None);
     }

@@ -128,9 +128,9 @@ fn while_no_block_of_its_length_is_free_the_queue_is_full_for_a_message() {
     // Acknowledging wakes who waits for a block.
     std::thread::scope(|scope| {
         let waiter = scope.spawn(|| sender.send(&[5; 100]));
-        let received: Vec<_> = (0..4).map(|_| receiver.recv().unwrap()).collect();
+        let came: Vec<_> = (0..4).map(|_| receiver.recv().unwrap()).collect();
         waiter.join().unwrap().unwrap();
-        assert_eq!(received, [vec![2; 200], vec![3; 10], vec![4; 100], vec![5; 100]]);
+        assert_eq!(came, [vec![2; 200], vec![3; 10], vec![4; 100], vec![5; 100]]);
     });
     assert_all_free(&queue);
 }
@@ -312,9 +312,9 @@ fn lengths_and_counts_that_cannot_be_are_refused() {
 
 #[test]
 fn many_senders_and_receivers_of_any_length_lose_nothing() {
+    const EACH: u64 = 3000;
     let queue = options().capacity(16).blocks(512, 3).blocks(2048, 2).max_message(64 << 10);
     let queue = queue.attachments(2).recheck(NO_RECHECK).unnamed().unwrap();
-    const EACH: u64 = 3000;
     let sum = std::sync::atomic::AtomicU64::new(0);
     std::thread::scope(|scope| {
         let receivers: Vec<_> = (0..3).map(|_| queue.receiver()).collect();
