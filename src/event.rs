@@ -17,6 +17,8 @@
 //! **A sleep is bounded** by the recheck interval. That is a bound on correctness and cannot be switched
 //! off: a wake-up handed to a waiter that is killed before it acts is gone, and only a later look heals it.
 
+mod several;
+
 use std::fmt;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
@@ -25,6 +27,8 @@ use crate::error::MemberId;
 use crate::layout::{CLOSING, EventLine};
 use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
 use crate::primitive::{Barrier, Mutex, now_ns, pause, yield_now};
+
+pub use several::wait_at_several;
 
 /// How a blocked call waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,6 +127,11 @@ const SHORT_NS: u64 = 1_000_000;
 const NAP_PART: u64 = 8;
 /// As many wake-ups in a row that reach nobody make it worth while to ask whether those who wait live.
 const UNANSWERED: u32 = 64;
+
+/// How long to sleep while somebody has been in the middle for `ns`.
+fn nap(ns: u64) -> u64 {
+    SHORT_NS.max(ns / NAP_PART)
+}
 
 /// What one attachment knows of one event.
 pub struct LocalWaiters {
@@ -323,8 +332,7 @@ impl<'a> Event<'a> {
                         _ => now,
                     };
                     held = Some((member, since));
-                    let nap = SHORT_NS.max((now - since) / NAP_PART);
-                    now.saturating_add(nap).min(recheck.0)
+                    now.saturating_add(nap(now - since)).min(recheck.0)
                 }
             };
             if deadline.has_passed() {
@@ -358,6 +366,14 @@ struct Enrolled<'a, M: Fn() -> bool> {
 
 impl<'a, M: Fn() -> bool> Enrolled<'a, M> {
     fn new(event: Event<'a>, more: M) -> Self {
+        let mut enrolled = Self::before_barrier(event, more);
+        // ORDERING(waiters): the bit comes before the tries; pairs with the light barrier of notifiers.
+        enrolled.seen_by_all = event.barrier.heavy();
+        enrolled
+    }
+
+    /// The same, but for the heavy barrier that must follow.
+    fn before_barrier(event: Event<'a>, more: M) -> Self {
         let mut threads =
             event.local.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if *threads == 0 {
@@ -365,9 +381,7 @@ impl<'a, M: Fn() -> bool> Enrolled<'a, M> {
         }
         *threads += 1;
         drop(threads);
-        // ORDERING(waiters): the bit comes before the tries; pairs with the light barrier of notifiers.
-        let seen_by_all = event.barrier.heavy();
-        Self { event, more, seen_by_all }
+        Self { event, more, seen_by_all: false }
     }
 }
 

@@ -64,6 +64,9 @@ mod ring;
 #[cfg(not(loom))]
 mod channel;
 
+#[cfg(not(loom))]
+mod select;
+
 /// For the generator of `include/ringway.h`; nothing here is promised to Rust programs.
 #[cfg(not(loom))]
 #[doc(hidden)]
@@ -162,12 +165,16 @@ pub use channel::{
 };
 #[cfg(not(loom))]
 pub use member::{Member, Recovered, Statistics};
+#[cfg(not(loom))]
+pub use select::{SelectError, Selectable, Selector};
 
 /// The parts that models are made of. Only there when built for loom.
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod parts {
-    pub use crate::event::{Attempt, Deadline, Event, LocalWaiters, Look, Patience, Recheck};
+    pub use crate::event::{
+        Attempt, Deadline, Event, LocalWaiters, Look, Patience, Recheck, wait_at_several,
+    };
     pub use crate::layout::{
         BlockLine, CLASSES, CLOSING, ClassWord, EventLine, QueueHeader, RingHeader, SlabPlan,
     };

@@ -65,6 +65,15 @@ pub fn processors() -> usize {
     return 2;
 }
 
+/// As many words a thread may sleep on at once.
+pub const MOST_WORDS: usize = {
+    #[cfg(not(loom))]
+    let most = crate::sys::futex::MOST_WORDS;
+    #[cfg(loom)]
+    let most = 2;
+    most
+};
+
 /// One step of a spinning wait.
 #[inline]
 pub fn pause() {
@@ -276,6 +285,13 @@ mod under_std {
         /// May also return for no reason.
         pub fn wait(&self, expected: u32, until_ns: u64) {
             crate::sys::futex::wait(&self.0, expected, until_ns);
+        }
+
+        /// Sleeps while each of `words` is what is expected of it, until a wake of one or `until_ns`. May also return for no
+        /// reason. False where there is no such wait: then it did not sleep.
+        pub fn wait_any(words: &[(&Self, u32)], until_ns: u64) -> bool {
+            let words = words.iter().map(|(word, expected)| (&word.0, *expected));
+            crate::sys::futex::wait_any(words, until_ns)
         }
 
         /// Wakes up to `count` sleepers. Says how many there were.

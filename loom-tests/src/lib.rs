@@ -30,7 +30,7 @@ use ringway::parts::grant::WriteGrant;
 use ringway::parts::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
 use ringway::parts::{
     AtomicU64, Attempt, Barrier, Deadline, Event, EventLine, HeapCells, LocalWaiters, Patience,
-    Recheck, RingHeader, fence,
+    Recheck, RingHeader, fence, wait_at_several,
 };
 use ringway::{MemberId, Wait};
 
@@ -228,6 +228,21 @@ impl Channel {
             .expect("it has no deadline")
     }
 
+    /// Waits as the consumer of both `places` until one has something, and leaves it. Says which.
+    ///
+    /// # Panics
+    ///
+    /// When the wait ends without an answer.
+    pub fn select(places: [&Channel; 2]) -> usize {
+        // As a lane of the library looks.
+        let ready = |place: &&Channel| !place.ring().is_empty() || place.ring().is_closing();
+        let attempt = |_| places.iter().position(ready).map_or(Attempt::Idle, Attempt::Ready);
+        let more = |at: usize| !places[at].ring().is_empty();
+        let (events, mut recheck) = (places.map(Channel::not_empty), Recheck::default());
+        wait_at_several(&events, PARK, &mut recheck, Deadline::NEVER, attempt, more)
+            .expect("it has no deadline")
+    }
+
     /// Closes, and wakes both sides.
     pub fn close(&self) {
         self.ring().close();
@@ -354,6 +369,34 @@ impl Tokens {
     /// How many tokens there are.
     pub fn count(&self) -> u64 {
         self.count.load(Relaxed)
+    }
+
+    /// Waits as one of the two members at both of `places` until there is a token at either, and leaves it. Says at which.
+    ///
+    /// # Panics
+    ///
+    /// When the wait ends without an answer.
+    pub fn look_at_both(places: [&Tokens; 2], which: usize) -> usize {
+        let found = || places.iter().position(|place| place.count() > 0);
+        Self::wait_at_both(places, which, found)
+    }
+
+    /// The same, but takes it.
+    pub fn take_at_either(places: [&Tokens; 2], which: usize) -> usize {
+        let found = || places.iter().position(|place| place.try_take());
+        Self::wait_at_both(places, which, found)
+    }
+
+    fn wait_at_both(
+        places: [&Tokens; 2],
+        which: usize,
+        mut found: impl FnMut() -> Option<usize>,
+    ) -> usize {
+        let attempt = |_| found().map_or(Attempt::Idle, Attempt::Ready);
+        let more = |at: usize| places[at].count() > 0;
+        let (events, mut recheck) = (places.map(|place| place.event(which)), Recheck::default());
+        wait_at_several(&events, PARK, &mut recheck, Deadline::NEVER, attempt, more)
+            .expect("it has no deadline")
     }
 
     fn try_take(&self) -> bool {

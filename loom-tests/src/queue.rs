@@ -10,12 +10,12 @@ use loom::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 use loom::thread::JoinHandle;
 use ringway::MemberId;
 use ringway::parts::mpmc::{
-    ConsumerSide, Dry, Filling, ProducerSide, Refusal, Ring, Sweeper, Taken,
+    ConsumerSide, Dry, Filling, Glimpse, ProducerSide, Refusal, Ring, Sweeper, Taken,
 };
 use ringway::parts::reap::{DeliveryPolicy, Reaped, reap};
 use ringway::parts::word::{CursorWord, Geometry, POSITION_MASK, SlotWord, State, after};
 use ringway::parts::{
-    Attempt, Deadline, Event, HeapSlots, LocalWaiters, Look, QueueHeader, Recheck,
+    Attempt, Deadline, Event, HeapSlots, LocalWaiters, Look, QueueHeader, Recheck, wait_at_several,
 };
 
 use super::{PARK, member};
@@ -332,6 +332,39 @@ impl Queue {
         ring.acknowledge(claim);
         self.tell_senders(1);
         Ok(value)
+    }
+
+    /// Waits as a receiver of member `number` at both `places` until one has something, and leaves it. Says which.
+    ///
+    /// # Panics
+    ///
+    /// When the wait ends without an answer.
+    pub fn select(places: [&Queue; 2], number: u16) -> usize {
+        // As a station of the library looks, and a selector at each.
+        let glance = |place: &Queue, look: Look| match place.ring().glimpse() {
+            Glimpse::Something => Attempt::Ready(()),
+            Glimpse::Busy(member) => Attempt::Held(member),
+            Glimpse::Nothing if look.last => {
+                place.ring().producer_at_work().map_or(Attempt::Idle, Attempt::Held)
+            }
+            Glimpse::Nothing => Attempt::Idle,
+        };
+        let attempt = |look| {
+            let mut outcome = Attempt::Idle;
+            for (at, place) in places.iter().enumerate() {
+                match glance(place, look) {
+                    Attempt::Ready(()) => return Attempt::Ready(at),
+                    Attempt::Held(member) => outcome = Attempt::Held(member),
+                    Attempt::Idle => {}
+                }
+            }
+            outcome
+        };
+        let more = |at: usize| places[at].ring().has_more();
+        let events = places.map(|place| place.not_empty(number));
+        let recheck = &mut Recheck::default();
+        wait_at_several(&events, PARK, recheck, Deadline::NEVER, attempt, more)
+            .expect("it has no deadline")
     }
 
     /// Puts a message back that was seen, and says so.

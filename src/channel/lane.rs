@@ -3,6 +3,7 @@
 //! Here the ring's answers meet the rest of the world: a dry ring whose producer has left is a disconnect, a
 //! full one may mean sleeping, a publication may mean waking. Every channel is made of lanes.
 
+mod glance;
 mod recv;
 mod send;
 

@@ -184,6 +184,11 @@ impl Sender {
 }
 
 impl Receiver {
+    /// The lane that it receives by.
+    pub(crate) fn receiving(&self) -> &RecvLane<u64> {
+        &self.lane
+    }
+
     /// Takes the next record if there is one now.
     ///
     /// # Errors
@@ -325,6 +330,11 @@ impl Receiver {
 const WRONG: Fault = Fault::WrongDirection;
 
 impl Connection {
+    /// The lane that it receives by, if it does.
+    pub(crate) fn receiving(&self) -> Option<&RecvLane<u64>> {
+        self.receiver.as_ref().map(|receiver| &receiver.lane)
+    }
+
     /// Options for making or opening a pipe. The capacity is in bytes for each direction.
     pub fn options() -> Options<Self> {
         Options::default()

@@ -206,6 +206,11 @@ impl<T: Pod> Options<Producer<T>> {
 }
 
 impl<T: Pod> Consumer<T> {
+    /// The lane that it receives by.
+    pub(crate) fn receiving(&self) -> &RecvLane<T> {
+        &self.lane
+    }
+
     /// Options for making or opening a channel as its consumer.
     pub fn options() -> Options<Self> {
         Options::default()

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use loom::sync::atomic::{self, Ordering, Ordering::Relaxed, Ordering::SeqCst};
 use loom::sync::{self, Condvar};
@@ -177,8 +177,16 @@ impl ContestedU64 {
 #[derive(Debug, Default)]
 pub struct FutexWord {
     word: AtomicU32,
-    bucket: sync::Mutex<()>,
+    /// With those who sleep on other words, too, in the order in which they came.
+    bucket: sync::Mutex<Vec<Arc<Sleeper>>>,
     sleepers: Condvar,
+}
+
+/// A thread that sleeps on several words.
+#[derive(Debug, Default)]
+struct Sleeper {
+    woken: sync::Mutex<bool>,
+    condvar: Condvar,
 }
 
 impl FutexWord {
@@ -199,12 +207,53 @@ impl FutexWord {
         }
     }
 
-    /// Wakes up to `count` sleepers. How many there were is not known: as many.
+    /// Sleeps if each of `words` is still what is expected of it. As in the kernel, the look at each word and the falling asleep
+    /// there are one step, one word after the other; and a wake on any ends the sleep, while those on others that come before
+    /// the sleeper has left them are used up as well.
+    pub fn wait_any(words: &[(&Self, u32)], until_ns: u64) -> bool {
+        if until_ns < u64::MAX {
+            loom::thread::yield_now();
+            return true;
+        }
+        if !access() {
+            return true;
+        }
+        let sleeper = Arc::new(Sleeper::default());
+        let queued = words.iter().all(|(word, expected)| {
+            let mut bucket = word.bucket.lock().unwrap();
+            let as_expected = word.word.0.load(SeqCst) == *expected;
+            if as_expected {
+                bucket.push(Arc::clone(&sleeper));
+            }
+            as_expected
+        });
+        if queued {
+            let mut woken = sleeper.woken.lock().unwrap();
+            while !*woken {
+                woken = sleeper.condvar.wait(woken).unwrap();
+            }
+        }
+        for (word, _) in words {
+            word.bucket.lock().unwrap().retain(|other| !Arc::ptr_eq(other, &sleeper));
+        }
+        true
+    }
+
+    /// Wakes up to `count` sleepers, of one those who sleep on other words too before others: they are the likelier to have no
+    /// use for it. How many there were is not known: as many.
     pub fn wake(&self, count: u32) -> u32 {
         if !access() {
             return 0;
         }
-        let _bucket = self.bucket.lock().unwrap();
+        let mut bucket = self.bucket.lock().unwrap();
+        let several = bucket.len().min(count as usize);
+        for sleeper in bucket.drain(..several) {
+            *sleeper.woken.lock().unwrap() = true;
+            sleeper.condvar.notify_one();
+        }
+        if count == 1 && several == 1 {
+            return count;
+        }
         if count == 1 {
             self.sleepers.notify_one();
         } else {

@@ -32,6 +32,7 @@ mod ahead;
 mod fill;
 mod forward;
 mod long;
+mod look;
 mod redeliver;
 mod take;
 
@@ -44,6 +45,7 @@ use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
 use crate::primitive::{ASSERTS, Backoff, ContestedU64, Message, Slots, pause, peek};
 
 pub use fill::{Filling, ProducerSide, Refusal};
+pub use look::Glimpse;
 pub use redeliver::Sweeper;
 pub use take::{ConsumerSide, Dry, Taken};
 

@@ -48,6 +48,7 @@ mod queue_streams;
 mod queue_wrap;
 mod races;
 mod recovery;
+mod select;
 mod signals;
 mod spsc;
 mod spsc_ends;
@@ -90,6 +91,7 @@ fn child() {
         Some(("queue_wrap", role)) => queue_wrap::play(role, &arguments),
         Some(("races", role)) => races::play(role, &arguments),
         Some(("recovery", role)) => recovery::play(role, &arguments),
+        Some(("select", role)) => select::play(role, &arguments),
         Some(("signals", role)) => signals::play(role, &arguments),
         Some(("stopped", role)) => threats_stopped::play(role, &arguments),
         Some(("streams", role)) => streams::play(role, &arguments),

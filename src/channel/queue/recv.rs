@@ -37,6 +37,11 @@ impl<M: Message + ?Sized> Receiver<M> {
         Self { anchored, side: CachePadded::new(side), place: Arc::new(place), _presence: presence }
     }
 
+    /// Where it looks and waits.
+    pub(crate) fn station(&self) -> &Station<M::Carried> {
+        &self.place
+    }
+
     /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
     pub fn close(&self) {
         station::close(&self.anchored);

@@ -1,6 +1,7 @@
 //! What every handle of a queue has: its place in the ring, and how it waits there.
 
 mod blocks;
+mod glance;
 mod idle;
 mod receiving;
 mod sending;

@@ -261,11 +261,21 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         }
         let state = word.state().ok_or(Corruption::Slot)?;
         let member = self.member(word.member())?;
-        let nothing = if self.geometry.is_current(word, position) {
-            match state {
-                State::Writing => return Err(Dry::Busy(member)),
-                state => state == State::Vacant,
-            }
+        if state == State::Writing && self.geometry.is_current(word, position) {
+            return Err(Dry::Busy(member));
+        }
+        if self.is_nothing(word, state, position) {
+            side.pace.missed(position);
+            Err(self.drained(position))
+        } else {
+            Err(Corruption::Slot.into())
+        }
+    }
+
+    /// Whether `word`, in `state` and not being written, says that there is no message at the head, which is at `position`.
+    pub(super) fn is_nothing(&self, word: SlotWord, state: State, position: u64) -> bool {
+        if self.geometry.is_current(word, position) {
+            state == State::Vacant
         } else {
             // The head has passed it, so it is being read, or is to be read again. If the last claim was of as many
             // messages as there are slots, this one is its first, and filled until it is stamped; who passes over
@@ -276,12 +286,6 @@ impl<M: Message + ?Sized> Ring<'_, M> {
                 State::Vacant | State::Writing => false,
             };
             passed && self.geometry.is_previous(word, position)
-        };
-        if nothing {
-            side.pace.missed(position);
-            Err(self.drained(position))
-        } else {
-            Err(Corruption::Slot.into())
         }
     }
 

@@ -182,6 +182,12 @@ pub fn refuse_membarrier() {
     filter_calls(libc::SYS_membarrier, refuse, libc::SECCOMP_RET_ALLOW);
 }
 
+/// From now on this thread's waits on several words are refused with `error`.
+pub fn refuse_futex_waitv(error: i32) {
+    let refuse = libc::SECCOMP_RET_ERRNO | error.cast_unsigned();
+    filter_calls(libc::SYS_futex_waitv, refuse, libc::SECCOMP_RET_ALLOW);
+}
+
 /// From now on the kernel does `then` when this thread makes system call `number`, and `otherwise` for others.
 fn filter_calls(number: i64, then: u32, otherwise: u32) {
     let statement = |code: u32, k: u32, jf: u8| libc::sock_filter {

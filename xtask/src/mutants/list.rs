@@ -29,6 +29,7 @@ mod cursors;
 mod positions;
 mod queue_recovery;
 mod queue_steps;
+mod several;
 mod stamps;
 mod steps;
 mod wakes;
@@ -37,6 +38,8 @@ const SPSC: &str = "src/ring/spsc.rs";
 const BYTES: &str = "src/ring/bytes.rs";
 const GRANT: &str = "src/ring/grant.rs";
 const EVENT: &str = "src/event.rs";
+const SEVERAL: &str = "src/event/several.rs";
+const LOOK: &str = "src/ring/mpmc/look.rs";
 const MPMC: &str = "src/ring/mpmc.rs";
 const FILL: &str = "src/ring/mpmc/fill.rs";
 const TAKE: &str = "src/ring/mpmc/take.rs";
@@ -71,5 +74,5 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
     let spsc = [positions::MUTANTS, closing::MUTANTS, steps::MUTANTS];
     let mpmc = [cursors::MUTANTS, stamps::MUTANTS, wakes::MUTANTS];
     let queue = [queue_steps::MUTANTS, queue_recovery::MUTANTS, crashes::MUTANTS];
-    spsc.into_iter().chain(mpmc).chain(queue).flatten()
+    spsc.into_iter().chain(mpmc).chain(queue).chain([several::MUTANTS]).flatten()
 }

@@ -56,7 +56,7 @@ impl<M: Message + ?Sized> Station<M> {
     }
 
     /// Who is in the middle of what this side waits for, although its next slot does not say so.
-    fn at_work(&self) -> Option<MemberId> {
+    pub(super) fn at_work(&self) -> Option<MemberId> {
         match self.post {
             Post::Sender => self.ring().consumer_at_work(),
             Post::Receiver | Post::DeadLetters => self.ring().producer_at_work(),
@@ -85,6 +85,32 @@ impl<M: Message + ?Sized> Station<M> {
         seen > LOOKS && self.attachment.bury(member)
     }
 
+    /// One attempt of who waits: at a recheck it looks who died, and before a sleep who is in the way;
+    /// `at_work` says who is in the middle of what is waited for.
+    #[inline]
+    pub(super) fn closely<R>(
+        &self,
+        look: Look,
+        attempt: &mut impl FnMut(Look) -> Attempt<R>,
+        at_work: &impl Fn() -> Option<MemberId>,
+    ) -> Attempt<R> {
+        if look.overdue {
+            self.attachment.bury_dead();
+        }
+        let outcome = attempt(look);
+        let in_the_way = match outcome {
+            Attempt::Held(member) if look.last => Some(member),
+            Attempt::Idle if look.last => at_work(),
+            outcome => return outcome,
+        };
+        // It costs a question to the kernel, where a sleep is about to cost a system call anyway.
+        match in_the_way {
+            Some(member) if self.attachment.bury(member) => attempt(look),
+            Some(member) => Attempt::Held(member),
+            None => Attempt::Idle,
+        }
+    }
+
     /// Waits at one of the two events.
     pub(super) fn wait_until<R>(
         &self,
@@ -101,23 +127,7 @@ impl<M: Message + ?Sized> Station<M> {
         mut attempt: impl FnMut(Look) -> Attempt<R>,
         at_work: impl Fn() -> Option<MemberId>,
     ) -> Option<R> {
-        let attempt = |look: Look| {
-            if look.overdue {
-                self.attachment.bury_dead();
-            }
-            let outcome = attempt(look);
-            let in_the_way = match outcome {
-                Attempt::Held(member) if look.last => Some(member),
-                Attempt::Idle if look.last => at_work(),
-                outcome => return outcome,
-            };
-            // It costs a question to the kernel, where a sleep is about to cost a system call anyway.
-            match in_the_way {
-                Some(member) if self.attachment.bury(member) => attempt(look),
-                Some(member) => Attempt::Held(member),
-                None => Attempt::Idle,
-            }
-        };
+        let attempt = |look: Look| self.closely(look, &mut attempt, &at_work);
         let known = || self.idle.recheck.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut recheck = *known();
         let (ring, patience) = (self.ring(), self.patience);
