@@ -223,9 +223,7 @@ impl<T: Pod> Consumer<T> {
     /// Why there is none.
     #[inline(always)]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        let (value, awaited) = self.lane.pop()?;
-        self.lane.notify_if(awaited);
-        Ok(value)
+        self.lane.pop()
     }
 
     /// Takes the next value, waiting for it.
@@ -249,18 +247,18 @@ impl<T: Pod> Consumer<T> {
 
     #[inline(always)]
     fn recv_until(&mut self, deadline: Deadline) -> Result<T, Unreceived> {
-        let (value, awaited) = match self.lane.pop() {
-            Err(Unreceived::Empty) => self.wait_to_recv(deadline)?,
-            done => done?,
-        };
-        self.lane.notify_if(awaited);
-        Ok(value)
+        match self.lane.pop() {
+            Err(Unreceived::Empty) => self.wait_to_recv(deadline),
+            done => done,
+        }
     }
 
     /// Apart, as for sending.
     #[cold]
-    fn wait_to_recv(&mut self, deadline: Deadline) -> Result<(T, bool), Unreceived> {
-        self.lane.wait_longer(deadline, |ring, side| side.pop(ring))
+    fn wait_to_recv(&mut self, deadline: Deadline) -> Result<T, Unreceived> {
+        let (value, awaited) = self.lane.wait_longer(deadline, |ring, side| side.pop(ring))?;
+        self.lane.notify_if(awaited);
+        Ok(value)
     }
 
     /// Takes as many values as are there now and `buffer` holds, given back together. Says how many.

@@ -402,11 +402,18 @@ impl ConsumerSide {
     /// Takes the next value. Also says whether the producer may be waiting.
     #[inline(always)]
     pub fn pop<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<(T, bool), Dry> {
+        self.front(ring).map(Front::take)
+    }
+
+    /// The next value, still in its slot.
+    ///
+    /// Apart from taking it, so that a value is never part of a result whose other variants the compiler takes to pieces:
+    /// it would cut the value at their bounds, write it in small stores and wait for them at the next wide load.
+    #[inline(always)]
+    pub fn front<'a, T: Pod>(&'a mut self, ring: &'a Ring<'a, T>) -> Result<Front<'a, T>, Dry> {
         self.available(ring, 1)?;
         self.fetch_ahead(ring);
-        // SAFETY: the slot lies in `head..tail`, so the producer keeps away until `release`.
-        let value = unsafe { ring.cells.read(ring.capacity.index(self.head)) };
-        Ok((value, self.release(ring, 1)))
+        Ok(Front { side: self, ring })
     }
 
     /// Takes as many values as there are and `buffer` holds, released together; at least one or an error.
@@ -448,12 +455,39 @@ impl ConsumerSide {
     #[inline(always)]
     pub fn release<T: Pod>(&mut self, ring: &Ring<'_, T>, count: u64) -> bool {
         self.keep_lines(ring, count);
+        self.advance(ring, count)
+    }
+
+    /// Moves the head over `count` slots whose lines were kept. Says whether the producer may be waiting.
+    #[inline(always)]
+    fn advance<T: Pod>(&mut self, ring: &Ring<'_, T>, count: u64) -> bool {
         self.head += count;
         // ORDERING(vacant): the slots were read; pairs with the Acquire in `ProducerSide::look_for_room`.
         ring.header.consumer.head.store(self.head, Release);
         ring.barrier.light();
         // Relaxed: the barrier orders it.
         ring.header.not_full.waiters[0].load(Relaxed) != 0
+    }
+}
+
+/// The value at the head of a ring, which is there and is the consumer's.
+#[derive(Debug)]
+pub struct Front<'a, T> {
+    side: &'a mut ConsumerSide,
+    ring: &'a Ring<'a, T>,
+}
+
+impl<T: Pod> Front<'_, T> {
+    /// Takes it out of its slot. Also says whether the producer may be waiting.
+    #[inline(always)]
+    pub fn take(self) -> (T, bool) {
+        let Self { side, ring } = self;
+        let index = ring.capacity.index(side.head);
+        // SAFETY: the slot lies in `head..tail`, so the producer keeps away until `advance`.
+        let value = unsafe { ring.cells.read(index) };
+        // SAFETY: as above, and it was read.
+        unsafe { ring.cells.keep_lines(index, 1) };
+        (value, side.advance(ring, 1))
     }
 }
 

@@ -25,8 +25,19 @@ pub enum Unreceived {
 }
 
 impl From<Unreceived> for TryRecvError {
+    #[inline(always)]
     fn from(why: Unreceived) -> Self {
-        match why {
+        if why == Unreceived::Empty { TryRecvError::Empty } else { why.rarely() }
+    }
+}
+
+impl Unreceived {
+    /// What is written in one place stays whole in the result of whoever calls: see
+    /// [`ConsumerSide::front`](crate::ring::spsc::ConsumerSide::front).
+    #[cold]
+    #[inline(never)]
+    fn rarely(self) -> TryRecvError {
+        match self {
             Unreceived::Empty => TryRecvError::Empty,
             Unreceived::Busy(member) => TryRecvError::Busy(member),
             Unreceived::Closed => TryRecvError::Closed,
@@ -110,15 +121,20 @@ impl<T: Pod> RecvLane<T> {
         }
     }
 
-    /// Takes the next value: the frequent operation on its own, as for senders.
+    /// Takes the next value and tells the producer: the frequent operation on its own, as for senders. The value goes from
+    /// its slot into the caller's result and through no other.
     #[inline(always)]
-    pub fn pop(&mut self) -> Result<(T, bool), Unreceived> {
+    pub fn pop<E: From<Unreceived>>(&mut self) -> Result<T, E> {
         if !self.lane.has_peer() {
             self.lane.check_present()?;
         }
-        match self.side.pop(self.lane.anchored.ring()) {
-            Ok(popped) => Ok(popped),
-            Err(dry) => Err(self.dried(dry)),
+        match self.side.front(self.lane.anchored.ring()) {
+            Err(dry) => Err(self.dried(dry).into()),
+            Ok(front) => {
+                let (value, awaited) = front.take();
+                self.notify_if(awaited);
+                Ok(value)
+            }
         }
     }
 
