@@ -125,7 +125,7 @@ pub fn push(ring: &Ring<'_, u64>, side: &mut ProducerSide, record: &[u8]) -> Res
 
 /// Finds the next record without taking it.
 pub fn peek(ring: &Ring<'_, u64>, side: &mut ConsumerSide) -> Result<Place, Dry> {
-    let available = side.available(ring, 1)?;
+    let available = side.available_again(ring)?;
     let (first, run) = (read_header(ring, side.head())?, ring.capacity().run(side.head()));
     let Header::Padding { words } = first else {
         return first.place(ring, side.head(), 0, available.min(run));

@@ -24,10 +24,33 @@ pub struct Pace {
     quick: u16,
 }
 
-/// Looks without success after which the other side takes its time.
-const QUICK: u8 = 4;
-/// Slots that make holding back pay.
-const SEVERAL: u64 = 16;
+/// What is quick and what pays for a side that uses so many slots at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Stride {
+    /// Looks without success after which the other side takes its time.
+    quick: u64,
+    /// Slots that make holding back pay.
+    several: u64,
+}
+
+impl Stride {
+    /// For one slot at a time.
+    pub const SINGLE: Self = Self { quick: 4, several: 16 };
+    /// A look counts its predecessors no further than this.
+    const LONG: u64 = 200;
+
+    /// For `unit` slots at a time, of as many as there are in all. Where several units are more than a quarter of these, the
+    /// other side would come to the end of the ring while this one holds back.
+    #[inline(always)]
+    pub fn of(unit: u64, slots: u64) -> Self {
+        let several = unit.saturating_mul(Self::SINGLE.several);
+        if unit <= 1 || several > slots / 4 {
+            return Self::SINGLE;
+        }
+        Self { quick: unit.saturating_mul(Self::SINGLE.quick).min(Self::LONG), several }
+    }
+}
+
 /// Bounds of [`Pace::patience`]: 4 and 4,096 quick finds.
 const PATIENCE: (u8, u8) = (2, 12);
 
@@ -55,14 +78,14 @@ impl Pace {
     /// After a look that found `slots`.
     #[must_use]
     #[inline(always)]
-    pub fn found(self, slots: u64) -> Self {
-        match (self.holds_back(), slots >= SEVERAL) {
+    pub fn found(self, slots: u64, stride: Stride) -> Self {
+        match (self.holds_back(), slots >= stride.several) {
             (true, true) => Self { misses: 0, patience: PATIENCE.0, ..self },
             (true, false) if self.misses > 0 => {
                 Self { misses: 0, patience: (self.patience + 1).min(PATIENCE.1), quick: 0 }
             }
             (true, false) => Self { misses: 0, ..self },
-            (false, false) if self.misses <= QUICK => {
+            (false, false) if u64::from(self.misses) <= stride.quick => {
                 Self { misses: 0, quick: self.quick + 1, ..self }
             }
             (false, _) => Self { misses: 0, quick: 0, ..self },
@@ -86,7 +109,7 @@ impl SharedPace {
             _ => Pace::default(),
         };
         let found = position.wrapping_sub(self.missed_at.get());
-        let pace = if found == 0 { pace } else { pace.found(found) };
+        let pace = if found == 0 { pace } else { pace.found(found, Stride::SINGLE) };
         self.missed_at.set(position);
         self.pace.set(u64::from(bytemuck::cast::<Pace, u32>(pace.missed())));
     }
@@ -98,7 +121,7 @@ mod tests {
 
     /// A look that finds one slot after `misses` looks that find nothing.
     fn single(pace: Pace, misses: u8) -> Pace {
-        (0..misses).fold(pace, |pace, _| pace.missed()).found(1)
+        (0..misses).fold(pace, |pace, _| pace.missed()).found(1, Stride::SINGLE)
     }
 
     #[test]
@@ -109,8 +132,8 @@ mod tests {
             pace = single(pace, 1);
         }
         assert!(pace.holds_back());
-        assert!(pace.missed().found(SEVERAL).holds_back(), "it pays");
-        assert!(!pace.missed().found(SEVERAL - 1).holds_back(), "it does not pay");
+        assert!(pace.missed().found(16, Stride::SINGLE).holds_back(), "it pays");
+        assert!(!pace.missed().found(15, Stride::SINGLE).holds_back(), "it does not pay");
     }
 
     #[test]
@@ -142,8 +165,20 @@ mod tests {
     }
 
     #[test]
+    fn who_uses_many_at_a_time_wants_many_and_waits_longer_for_them() {
+        let batch = Stride::of(64, 65_536);
+        assert_eq!((batch.quick, batch.several), (200, 1024));
+        assert_eq!(Stride::of(64, 1024).several, 16, "the ring is too small to keep a distance");
+        let held = (0..4).fold(Pace::default(), |pace, _| {
+            (0..100).fold(pace, |pace, _| pace.missed()).found(64, batch)
+        });
+        assert!(held.holds_back());
+        assert!(!held.missed().found(1023, batch).holds_back());
+    }
+
+    #[test]
     fn whoever_is_waited_for_long_is_not_held_back_from() {
-        let pace = (0..1000).fold(Pace::default(), |pace, _| single(pace, QUICK + 1));
+        let pace = (0..1000).fold(Pace::default(), |pace, _| single(pace, 5));
         assert!(!pace.holds_back());
     }
 }

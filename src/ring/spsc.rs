@@ -25,7 +25,7 @@ use bytemuck::Pod;
 
 use super::Corruption;
 use super::cursor::Capacity;
-use super::pace::Pace;
+use super::pace::{Pace, Stride};
 use crate::layout::{CLOSING, PRESENT, RingHeader, SEALED};
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::primitive::{Barrier, Cells};
@@ -229,7 +229,7 @@ impl ProducerSide {
         if known >= wanted {
             return Ok(known);
         }
-        let look = look_for_room(ring, self.tail, self.pace);
+        let look = look_for_room(ring, self.tail, wanted, self.pace);
         self.pace = look.pace;
         self.limit = look.until;
         match look.failure {
@@ -319,10 +319,10 @@ struct Look<F> {
     pace: Pace,
 }
 
-/// Where the producer's room ends now. A function of values only, so that the caller's cursors can stay in
-/// registers.
+/// Where the room ends now of a producer that fills `unit` slots at a time. A function of values only, so that the
+/// caller's cursors can stay in registers.
 #[inline(never)]
-fn look_for_room<T: Pod>(ring: &Ring<'_, T>, tail: u64, pace: Pace) -> Look<Refusal> {
+fn look_for_room<T: Pod>(ring: &Ring<'_, T>, tail: u64, unit: u64, pace: Pace) -> Look<Refusal> {
     let nowhere = |refusal, pace| Look { until: tail, failure: Some(refusal), pace };
     if ring.is_closing() {
         settle(ring.header, tail);
@@ -336,7 +336,10 @@ fn look_for_room<T: Pod>(ring: &Ring<'_, T>, tail: u64, pace: Pace) -> Look<Refu
     };
     match ring.capacity.slots() - filled {
         0 => nowhere(Refusal::Full, pace.missed()),
-        room => Look { until: tail + room, failure: None, pace: pace.found(room) },
+        room => {
+            let pace = pace.found(room, Stride::of(unit, ring.capacity.slots()));
+            Look { until: tail + room, failure: None, pace }
+        }
     }
 }
 
@@ -347,6 +350,8 @@ pub struct ConsumerSide {
     /// The tail when last read: the producer is at least here.
     tail: u64,
     pace: Pace,
+    /// How many slots it gave back together when it last did.
+    released: u64,
 }
 
 impl ConsumerSide {
@@ -357,7 +362,7 @@ impl ConsumerSide {
         // ORDERING(filled): as in `look_for_more`.
         let tail = ring.header.producer.tail.load(Acquire);
         ring.capacity.filled(head, tail).ok_or(Dry::Corrupt(Corruption::Cursors))?;
-        Ok(Self { head, tail: head, pace: Pace::default() })
+        Ok(Self { head, tail: head, pace: Pace::default(), released: 1 })
     }
 
     /// Position of the next slot to take.
@@ -375,8 +380,26 @@ impl ConsumerSide {
     /// Slots that the consumer may read: at least one, and if there are `wanted` then as many; or why none.
     #[inline(always)]
     pub fn available<T: Pod>(&mut self, ring: &Ring<'_, T>, wanted: u64) -> Result<u64, Dry> {
+        self.available_to(ring, wanted, wanted)
+    }
+
+    /// As [`available`](Self::available) for one slot, when how many are taken shows in the first: it expects as many as
+    /// were released last.
+    #[inline(always)]
+    pub fn available_again<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<u64, Dry> {
+        self.available_to(ring, 1, self.released)
+    }
+
+    /// As [`available`](Self::available), to a consumer that takes `unit` slots at a time.
+    #[inline(always)]
+    fn available_to<T: Pod>(
+        &mut self,
+        ring: &Ring<'_, T>,
+        wanted: u64,
+        unit: u64,
+    ) -> Result<u64, Dry> {
         if self.tail - self.head < wanted {
-            let look = look_for_more(ring, self.head, self.tail, self.pace);
+            let look = look_for_more(ring, self.head, self.tail, unit, self.pace);
             self.pace = look.pace;
             match look.failure {
                 None => self.tail = look.until,
@@ -455,6 +478,7 @@ impl ConsumerSide {
     #[inline(always)]
     pub fn release<T: Pod>(&mut self, ring: &Ring<'_, T>, count: u64) -> bool {
         self.keep_lines(ring, count);
+        self.released = count;
         self.advance(ring, count)
     }
 
@@ -491,10 +515,16 @@ impl<T: Pod> Front<'_, T> {
     }
 }
 
-/// How far the consumer may read now; `known` is how far it knew. A function of values only, so that the
-/// caller's cursors can stay in registers.
+/// How far a consumer that takes `unit` slots at a time may read now; `known` is how far it knew. A function of values
+/// only, so that the caller's cursors can stay in registers.
 #[inline(always)]
-fn look_for_more<T: Pod>(ring: &Ring<'_, T>, head: u64, known: u64, pace: Pace) -> Look<Dry> {
+fn look_for_more<T: Pod>(
+    ring: &Ring<'_, T>,
+    head: u64,
+    known: u64,
+    unit: u64,
+    pace: Pace,
+) -> Look<Dry> {
     let nowhere = |dry, pace| Look { until: known, failure: Some(dry), pace };
     // ORDERING(filled): pairs with the Release in `ProducerSide::publish`: the slots below are written.
     let tail = ring.header.producer.tail.load(Acquire);
@@ -510,7 +540,10 @@ fn look_for_more<T: Pod>(ring: &Ring<'_, T>, head: u64, known: u64, pace: Pace) 
     match ring.capacity.filled(head, tail) {
         None => nowhere(Dry::Corrupt(Corruption::Cursors), pace),
         Some(0) => nowhere(Dry::Empty, pace.missed()),
-        Some(filled) => Look { until: tail, failure: None, pace: pace.found(filled) },
+        Some(filled) => {
+            let pace = pace.found(filled, Stride::of(unit, ring.capacity.slots()));
+            Look { until: tail, failure: None, pace }
+        }
     }
 }
 
