@@ -148,16 +148,27 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
         }
     }
 
-    /// How many slots ahead lines are worth fetching: about a kilobyte.
+    /// How many slots ahead lines are worth fetching: one to two kilobytes.
     #[inline(always)]
     pub fn ahead(&self) -> u64 {
         match self.per_line() {
+            1 if self.is_long() => 2,
             1 => 12,
             several => 16 * several,
         }
     }
 
-    /// Starts fetching the first lines of slot `index`, to write them.
+    /// Whether a slot has more lines than the two that are fetched of any.
+    #[inline(always)]
+    fn is_long(&self) -> bool {
+        #[cfg(not(loom))]
+        return self.stride() > 2 * super::CACHE_LINE;
+        #[cfg(loom)]
+        false
+    }
+
+    /// Starts fetching the lines of slot `index`, to write them: up to a kilobyte, since a processor has so many fetches
+    /// under way at a time.
     #[inline(always)]
     pub fn prefetch(&self, index: usize) {
         #[cfg(not(loom))]
@@ -165,8 +176,11 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
             let slot = self.at(index).as_ptr().cast_const();
             super::prefetch::<true>(slot);
             if self.stride() > super::CACHE_LINE {
-                let next = self.stride().min(2 * super::CACHE_LINE) - 1;
-                super::prefetch::<true>(slot.wrapping_add(next));
+                let last = self.stride().min(1024) - 1;
+                for line in (super::CACHE_LINE..last).step_by(super::CACHE_LINE) {
+                    super::prefetch::<true>(slot.wrapping_add(line));
+                }
+                super::prefetch::<true>(slot.wrapping_add(last));
             }
         }
         let _ = (self, index);
