@@ -85,6 +85,10 @@ pub struct Slots<'a, M: Message + ?Sized> {
     message: PhantomData<fn() -> Box<M>>,
 }
 
+/// The longest slot all of whose lines are fetched ahead, in bytes: a message of a kilobyte and its words.
+#[cfg(not(loom))]
+const LONG: usize = 1024 + 128;
+
 impl<M: Message + ?Sized> Clone for Slots<'_, M> {
     #[inline(always)]
     fn clone(&self) -> Self {
@@ -158,28 +162,28 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
         }
     }
 
-    /// Whether a slot has more lines than the two that are fetched of any.
+    /// Whether more than two lines of a slot are fetched.
     #[inline(always)]
     fn is_long(&self) -> bool {
         #[cfg(not(loom))]
-        return self.stride() > 2 * super::CACHE_LINE;
+        return (2 * super::CACHE_LINE + 1..=LONG).contains(&self.stride());
         #[cfg(loom)]
         false
     }
 
-    /// Starts fetching the lines of slot `index`, to write them: up to a kilobyte, since a processor has so many fetches
-    /// under way at a time.
+    /// Starts fetching the lines of slot `index`, to write them; of one that is longer than a kilobyte the first two, since
+    /// the processor by itself fetches the lines that follow one another in so long a copy.
     #[inline(always)]
     pub fn prefetch(&self, index: usize) {
         #[cfg(not(loom))]
         {
             let slot = self.at(index).as_ptr().cast_const();
             super::prefetch::<true>(slot);
-            if self.stride() > super::CACHE_LINE {
-                let last = self.stride().min(1024) - 1;
-                for line in (super::CACHE_LINE..last).step_by(super::CACHE_LINE) {
-                    super::prefetch::<true>(slot.wrapping_add(line));
-                }
+            let last = if self.stride() > LONG { 2 * super::CACHE_LINE } else { self.stride() } - 1;
+            for line in (super::CACHE_LINE..last).step_by(super::CACHE_LINE) {
+                super::prefetch::<true>(slot.wrapping_add(line));
+            }
+            if last >= super::CACHE_LINE {
                 super::prefetch::<true>(slot.wrapping_add(last));
             }
         }

@@ -44,19 +44,7 @@ impl Lab {
 
     /// The file that `harm` changes as it is, and as it would have it.
     fn changed(&self, harm: &Harm) -> Result<(String, String), Failure> {
-        let path = self.work.join(harm.file);
-        let original = fs::read_to_string(&path).map_err(|why| failed("read", &path, &why))?;
-        let mut changed = original.clone();
-        for (from, to) in harm.edits {
-            let found = changed.matches(from).count();
-            if found != 1 {
-                let (name, file) = (harm.name, harm.file);
-                let message = format!("stale mutant {name:?}: {file} has {found} of {from:?}");
-                return Err(Failure::new(message));
-            }
-            changed = changed.replace(from, to);
-        }
-        Ok((original, changed))
+        changed(&self.work, harm)
     }
 
     /// Does `harm`, then `act`, and puts the file back.
@@ -72,6 +60,23 @@ impl Lab {
         fs::write(&path, original).map_err(|why| failed("write", &path, &why))?;
         result.map_err(|why| Failure::new(format!("mutant {:?}: {}", harm.name, why.message)))
     }
+}
+
+/// The file below `root` that `harm` changes as it is, and as it would have it. An error when a text is not there once.
+pub fn changed(root: &Path, harm: &Harm) -> Result<(String, String), Failure> {
+    let path = root.join(harm.file);
+    let original = fs::read_to_string(&path).map_err(|why| failed("read", &path, &why))?;
+    let mut changed = original.clone();
+    for (from, to) in harm.edits {
+        let found = changed.matches(from).count();
+        if found != 1 {
+            let (name, file) = (harm.name, harm.file);
+            let message = format!("stale mutant {name:?}: {file} has {found} of {from:?}");
+            return Err(Failure::new(message));
+        }
+        changed = changed.replace(from, to);
+    }
+    Ok((original, changed))
 }
 
 fn failed(doing: &str, path: &Path, why: &std::io::Error) -> Failure {
@@ -94,4 +99,18 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{mutants, sweep};
+
+    #[test]
+    fn every_text_that_a_mutant_or_a_sabotage_changes_is_in_the_sources_once() {
+        let root = crate::run::root().expect("the workspace");
+        let harms = mutants::harms().chain(sweep::harms());
+        let stale = harms.filter_map(|harm| super::changed(&root, &harm).err());
+        let stale: Vec<_> = stale.map(|why| why.message).collect();
+        assert!(stale.is_empty(), "{}", stale.join("\n"));
+    }
 }

@@ -55,6 +55,12 @@ fn sweep(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What all of the sabotage changes.
+#[cfg(test)]
+pub fn harms() -> impl Iterator<Item = Harm> {
+    sabotage::ALL.iter().map(|one| one.harm)
+}
+
 /// Does each harm in a copy of the workspace: the sweep must find it.
 fn spoil(only: &str, seed: Option<u64>) -> Result<(), Failure> {
     let chosen: Vec<_> = sabotage::ALL.iter().filter(|one| one.harm.name.contains(only)).collect();

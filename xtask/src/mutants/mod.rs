@@ -170,6 +170,12 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
+/// What all of them change.
+#[cfg(test)]
+pub fn harms() -> impl Iterator<Item = Harm> {
+    list::all().map(harm)
+}
+
 /// What a mutant changes.
 fn harm(mutant: &Mutant) -> Harm {
     Harm { name: mutant.name, file: mutant.file, edits: mutant.edits }

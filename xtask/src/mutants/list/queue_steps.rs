@@ -28,8 +28,28 @@ pub const MUTANTS: &[Mutant] = &[
         "batch gives a slot back before it is read",
         TAKE,
         &[(
-            "            // SAFETY: as in `copy`.\n            *place = unsafe { self.slots.read(index) };\n            self.give_back(index, self.geometry.reading(position, side.member.0));",
+            "            *place = unsafe { self.slots.read(index) };",
             "            self.give_back(index, self.geometry.reading(position, side.member.0));\n            *place = unsafe { self.slots.read(index) };",
+        )],
+        &["batches"],
+        Killed,
+    ),
+    mutant(
+        "queue keeps the lines of a slot that it gave back",
+        TAKE,
+        &[(
+            "        unsafe { self.slots.keep_lines(index, claim.len) };\n        self.give_back(index, claim.word);",
+            "        self.give_back(index, claim.word);\n        unsafe { self.slots.keep_lines(index, claim.len) };",
+        )],
+        &["claims", "close"],
+        Killed,
+    ),
+    mutant(
+        "batch keeps the lines of a slot that it gave back",
+        TAKE,
+        &[(
+            "            unsafe { self.slots.keep_lines(index, 0) };\n            self.give_back(index, self.geometry.reading(position, side.member.0));",
+            "            self.give_back(index, self.geometry.reading(position, side.member.0));\n            unsafe { self.slots.keep_lines(index, 0) };",
         )],
         &["batches"],
         Killed,

@@ -9,8 +9,28 @@ pub const MUTANTS: &[Mutant] = &[
         "slot released before it is read",
         SPSC,
         &[(
-            "        self.fetch_ahead(ring);\n        // SAFETY: the slot lies in",
-            "        ring.header.consumer.head.store(self.head + 1, Release);\n        // SAFETY: the slot lies in",
+            "        let value = unsafe { ring.cells.read(index) };",
+            "        ring.header.consumer.head.store(side.head + 1, Release);\n        let value = unsafe { ring.cells.read(index) };",
+        )],
+        RINGS,
+        Killed,
+    ),
+    mutant(
+        "line kept of a slot that was released",
+        SPSC,
+        &[(
+            "        unsafe { ring.cells.keep_lines(index, 1) };\n        (value, side.advance(ring, 1))",
+            "        let awaited = side.advance(ring, 1);\n        unsafe { ring.cells.keep_lines(index, 1) };\n        (value, awaited)",
+        )],
+        RINGS,
+        Killed,
+    ),
+    mutant(
+        "lines kept of slots that were released",
+        SPSC,
+        &[(
+            "        self.keep_lines(ring, count);\n        self.released = count;\n        self.advance(ring, count)",
+            "        let awaited = self.advance(ring, count);\n        self.head -= count;\n        self.keep_lines(ring, count);\n        self.head += count;\n        self.released = count;\n        awaited",
         )],
         RINGS,
         Killed,
@@ -28,7 +48,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "producer sees room where there is none",
         SPSC,
-        &[("room => Look { until: tail + room,", "room => Look { until: tail + room + 1,")],
+        &[("Look { until: tail + room,", "Look { until: tail + room + 1,")],
         RINGS,
         Killed,
     ),
