@@ -107,12 +107,16 @@
 #define RINGWAY_RECORD_WHOLE UINT32_C(1)
 /* What follows, to the end of the ring's memory, is none. */
 #define RINGWAY_RECORD_PADDING UINT32_C(2)
-/* The bytes that follow are a piece of one that goes on. Reserved. */
+/* The bytes that follow are a piece of one that has begun and goes on. */
 #define RINGWAY_RECORD_PIECE UINT32_C(3)
-/* The bytes that follow are the last piece of one. Reserved. */
+/* The bytes that follow are the last piece of one. */
 #define RINGWAY_RECORD_LAST_PIECE UINT32_C(4)
-/* The record that the pieces before began will not be completed. Reserved. */
+/* The record that the pieces before began will not be completed. No bytes follow. */
 #define RINGWAY_RECORD_CUT_SHORT UINT32_C(5)
+/* What follows is the first piece of a record: a word with the record's length, then bytes. */
+#define RINGWAY_RECORD_FIRST_PIECE UINT32_C(6)
+/* In place of the length of a record that was not known when it began. */
+#define RINGWAY_RECORD_LENGTH_UNKNOWN UINT64_C(0xffffffffffffffff)
 
 /* ---- Where things lie in a slot of a queue ---- */
 
@@ -315,12 +319,16 @@ struct ringway_counters {
 struct ringway_producer_line {
     /* Position of the next slot to fill. */
     _Alignas(128) ringway_u64 tail;
+    /* Whether a record goes in pieces: a ringway_outgoing_*. */
+    ringway_u64 outgoing;
 };
 
 /* Written by the consumer only. */
 struct ringway_consumer_line {
     /* Position of the next slot to take. */
     _Alignas(128) ringway_u64 head;
+    /* The rest of a record in pieces that began before this position is not wanted. */
+    ringway_u64 unwanted;
 };
 
 /* Where the stream ends: written once. */
@@ -330,7 +338,7 @@ struct ringway_seal_line {
     /* RINGWAY_PRESENT in every ring; zero where a forked child has blank pages in place of the
      * segment. */
     ringway_u64 present;
-    /* The longest record that the consumer accepts; zero for any. Reserved. */
+    /* One more than the bytes of the longest record that the consumer accepts; zero for any. */
     ringway_u64 max_record;
 };
 
@@ -414,6 +422,11 @@ static inline uint64_t ringway_seal_agreed(uint64_t word) { return word >> 63; }
 static inline uint64_t ringway_seal_position(uint64_t word) {
     return word & UINT64_C(0x7fffffffffffffff);
 }
+
+/* The last record in pieces: where it begins, once its first piece may be visible; where it ends,
+ * once its last may be. */
+static inline uint64_t ringway_outgoing_position(uint64_t word) { return word >> 1; }
+static inline uint64_t ringway_outgoing_begun(uint64_t word) { return word & UINT64_C(0x1); }
 
 /* Tail and head of a queue: the next position, and who claimed the one before. */
 static inline uint64_t ringway_cursor_position(uint64_t word) { return word >> 12; }
@@ -530,9 +543,11 @@ RINGWAY_AT(counters, dead_letters, 80);
 
 RINGWAY_SIZE(producer_line, 128);
 RINGWAY_AT(producer_line, tail, 0);
+RINGWAY_AT(producer_line, outgoing, 8);
 
 RINGWAY_SIZE(consumer_line, 128);
 RINGWAY_AT(consumer_line, head, 0);
+RINGWAY_AT(consumer_line, unwanted, 8);
 
 RINGWAY_SIZE(seal_line, 128);
 RINGWAY_AT(seal_line, seal, 0);

@@ -10,7 +10,7 @@ use crate::layout::{
     RingHeader, SEALED, SLOTS, SealLine, SegmentHeader, TailLine, WORDS,
 };
 use crate::ring::block::BlockWord;
-use crate::ring::cursor::EndWord;
+use crate::ring::cursor::{EndWord, OutgoingWord};
 use crate::ring::word::{CursorWord, MessageWord, RedeliverWord, SlotWord, State};
 
 pub use crate::layout::{Constant, Field, Structure, Type};
@@ -110,6 +110,11 @@ pub const PARTED: &[Word] = &[
         name: "seal",
         doc: "Where the messages of a ring between two end.",
         parts: &[("agreed", SEALED), ("position", !SEALED)],
+    },
+    Word {
+        name: "outgoing",
+        doc: "The last record in pieces: where it begins, once its first piece may be visible; where it ends, once its last may be.",
+        parts: &OutgoingWord::PARTS,
     },
     Word {
         name: "cursor",

@@ -161,7 +161,8 @@ impl Kind {
     pub const fn features(self) -> u32 {
         match self {
             Kind::ByteQueue => FEATURE_LONG_MESSAGES,
-            Kind::Spsc | Kind::Pipe | Kind::Queue => 0,
+            Kind::Pipe => FEATURE_LONG_RECORDS,
+            Kind::Spsc | Kind::Queue => 0,
         }
     }
 

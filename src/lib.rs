@@ -181,5 +181,5 @@ pub mod parts {
     pub use crate::primitive::{
         AtomicU64, Barrier, HeapCells, HeapSlots, Recorded, fence, killed_after, record,
     };
-    pub use crate::ring::{block, bytes, cursor, grant, mpmc, reap, slab, spsc, word};
+    pub use crate::ring::{block, bytes, cursor, grant, mpmc, pieces, reap, slab, spsc, word};
 }

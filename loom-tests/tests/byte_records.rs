@@ -14,7 +14,7 @@ const NOTHING: &[u8] = b"";
 const THREE: &[u8] = b"abc";
 
 fn pop(channel: &Channel, side: &mut ConsumerSide) -> Option<Vec<u8>> {
-    match bytes::pop(&channel.ring(), side, <[u8]>::to_vec) {
+    match bytes::pop(&channel.ring(), side, usize::MAX, <[u8]>::to_vec) {
         Ok((record, _)) => Some(record),
         Err(Dry::Empty) => None,
         Err(dry) => panic!("{dry:?}"),

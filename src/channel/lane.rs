@@ -137,7 +137,8 @@ impl<T: Pod> Lane<T> {
         if self.is_inherited() { Err(Unreceived::Failed(Fault::Forked)) } else { Ok(()) }
     }
 
-    fn is_inherited(&self) -> bool {
+    /// Whether this process was forked since it attached.
+    pub fn is_inherited(&self) -> bool {
         self.anchored.is_inherited()
     }
 
@@ -209,6 +210,7 @@ impl<T: Pod> Lane<T> {
                 Unreceived::Empty
             }
             Dry::Drained => Unreceived::Closed,
+            Dry::InPieces => Unreceived::InPieces,
             Dry::Corrupt(what) => Unreceived::Failed(Fault::Corrupt(what.text())),
         }
     }

@@ -126,6 +126,8 @@ pub struct Options<C> {
     watch: bool,
     trust: Trust,
     pub(super) direction: super::pipe::Direction,
+    /// Of a new pipe.
+    pub(super) records: super::pipe::Records,
     pub(super) delivery: DeliveryPolicy,
     pub(super) message_len: usize,
     /// After how many deliveries, and room for how many; of new queues.
@@ -164,6 +166,7 @@ impl<C: Channel> Default for Options<C> {
             watch: false,
             trust: Trust::default(),
             direction: super::pipe::Direction::Both,
+            records: super::pipe::Records::Any,
             delivery: DeliveryPolicy::default(),
             message_len: DEFAULT_MESSAGE_LEN,
             dead_letters: None,

@@ -3,6 +3,11 @@
 //! Each record arrives whole and alone, empty ones too. An end belongs to one member; the two directions of
 //! an end can go to two threads with [`Connection::split`].
 //!
+//! A record that is longer than half of a direction's capacity goes in *pieces*, through the pipe while the other side reads:
+//! [`Sender::send`] and [`Receiver::recv`] do so by themselves; [`Sender::begin`] and [`Receiver::reader`] are for those who
+//! would not have all of it in memory. Where a record in pieces comes to nothing, because either side dies or gives it up in
+//! the middle, both sides get an error, and the next record is unharmed.
+//!
 //! ```
 //! use ringway::pipe;
 //!
@@ -14,21 +19,33 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod gather;
+mod reader;
+mod receiver;
+mod sender;
+mod writer;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::lane::{End, RecvLane, SendLane, Unreceived, Unsent};
+use super::lane::{End, RecvLane, SendLane};
 use super::options::{Options, Party, claim, sealed};
 use crate::error::{
     Error, ErrorKind, Failure, Fault, RecvError, RecvTimeoutError, SendError, SendTimeoutError,
     TryRecvError, TrySendError,
 };
-use crate::event::{Deadline, Patience};
-use crate::layout::{FLAG_FIRST_SENDS, FLAG_SECOND_SENDS, Kind};
+use crate::event::Patience;
+use crate::layout::{FEATURE_LONG_RECORDS, FLAG_FIRST_SENDS, FLAG_SECOND_SENDS, Kind};
 use crate::member::Attachment;
-use crate::ring::bytes;
+use crate::ring::spsc::Ring;
 
 pub use crate::ring::grant::{ReadRecord as ReadGrant, WriteRecord as WriteGrant};
+pub use reader::RecordReader;
+pub use receiver::Receiver;
+pub use sender::Sender;
+pub use writer::RecordWriter;
+
+type Words<'a> = Ring<'a, u64>;
 
 /// Both ends of a new two-way pipe without a name, for two threads of one process.
 ///
@@ -51,280 +68,20 @@ pub enum Direction {
     Receive,
 }
 
+/// Which records a new pipe carries.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Records {
+    /// Of any length, in pieces where they must.
+    Any,
+    /// Such as go whole.
+    Whole,
+}
+
 /// One end of a pipe. Exactly one member has it at a time.
 #[derive(Debug)]
 pub struct Connection {
     sender: Option<Sender>,
     receiver: Option<Receiver>,
-}
-
-/// The sending half of an end.
-#[derive(Debug)]
-pub struct Sender {
-    lane: SendLane<u64>,
-}
-
-/// The receiving half of an end.
-#[derive(Debug)]
-pub struct Receiver {
-    lane: RecvLane<u64>,
-}
-
-impl Sender {
-    /// The longest record that the pipe carries, in bytes.
-    pub fn max_len(&self) -> usize {
-        bytes::max_record(self.lane.capacity() as u64)
-    }
-
-    fn check(&self, len: usize) -> Result<(), Unsent> {
-        let max = self.max_len();
-        if len > max { Err(Unsent::Failed(Fault::TooLong { len, max })) } else { Ok(()) }
-    }
-
-    /// Sends `record` if there is room now.
-    ///
-    /// It is accepted once this returns `Ok`: the receiver, or its successor, will find it.
-    ///
-    /// # Errors
-    ///
-    /// Why it was not sent.
-    pub fn try_send(&mut self, record: &[u8]) -> Result<(), TrySendError<()>> {
-        let awaited = self
-            .check(record.len())
-            .and_then(|()| self.lane.attempt(|ring, side| bytes::push(ring, side, record)))
-            .map_err(|why| why.give_back(()))?;
-        self.lane.notify_if(awaited);
-        Ok(())
-    }
-
-    /// Sends `record`, waiting for room.
-    ///
-    /// # Errors
-    ///
-    /// Why it cannot be sent.
-    pub fn send(&mut self, record: &[u8]) -> Result<(), SendError<()>> {
-        self.send_until(record, Deadline::NEVER).map_err(|why| why.give_back_final(()))
-    }
-
-    /// Sends `record`, waiting for room at most `timeout`. Zero tries once.
-    ///
-    /// # Errors
-    ///
-    /// Why it was not sent.
-    pub fn send_timeout(
-        &mut self,
-        record: &[u8],
-        timeout: Duration,
-    ) -> Result<(), SendTimeoutError<()>> {
-        self.send_until(record, Deadline::after(timeout)).map_err(|why| why.give_back_late(()))
-    }
-
-    fn send_until(&mut self, record: &[u8], deadline: Deadline) -> Result<(), Unsent> {
-        self.check(record.len())?;
-        let awaited = self.lane.wait(deadline, |ring, side| bytes::push(ring, side, record))?;
-        self.lane.notify_if(awaited);
-        Ok(())
-    }
-
-    /// Room for a record of `len` bytes, to fill in place and commit, if there is room now.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none.
-    pub fn try_reserve(&mut self, len: usize) -> Result<WriteGrant<'_>, TrySendError<()>> {
-        let place = self
-            .check(len)
-            .and_then(|()| self.lane.attempt(|ring, side| bytes::reserve(ring, side, len)))
-            .map_err(|why| why.give_back(()))?;
-        Ok(WriteGrant::new(self.lane.parts(), place))
-    }
-
-    /// Room for a record of `len` bytes, waiting for it.
-    ///
-    /// # Errors
-    ///
-    /// Why there can be none.
-    pub fn reserve(&mut self, len: usize) -> Result<WriteGrant<'_>, SendError<()>> {
-        self.reserve_until(len, Deadline::NEVER).map_err(|why| why.give_back_final(()))
-    }
-
-    /// Room for a record of `len` bytes, waiting for it at most `timeout`. Zero tries once.
-    ///
-    /// # Errors
-    ///
-    /// Why there was none.
-    pub fn reserve_timeout(
-        &mut self,
-        len: usize,
-        timeout: Duration,
-    ) -> Result<WriteGrant<'_>, SendTimeoutError<()>> {
-        self.reserve_until(len, Deadline::after(timeout)).map_err(|why| why.give_back_late(()))
-    }
-
-    fn reserve_until(&mut self, len: usize, deadline: Deadline) -> Result<WriteGrant<'_>, Unsent> {
-        self.check(len)?;
-        let place = self.lane.wait(deadline, |ring, side| bytes::reserve(ring, side, len))?;
-        Ok(WriteGrant::new(self.lane.parts(), place))
-    }
-
-    /// Ends this direction for both sides: accepted records are still received, no more are accepted.
-    pub fn close(&mut self) {
-        self.lane.close();
-    }
-
-    /// Whether either side has closed this direction.
-    pub fn is_closed(&self) -> bool {
-        self.lane.is_closed()
-    }
-
-    /// Bytes of room, taken or not; each record takes eight more than its own, rounded up to eight.
-    pub fn capacity(&self) -> usize {
-        self.lane.capacity() * size_of::<u64>()
-    }
-}
-
-impl Receiver {
-    /// The lane that it receives by.
-    pub(crate) fn receiving(&self) -> &RecvLane<u64> {
-        &self.lane
-    }
-
-    /// Takes the next record if there is one now.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none.
-    pub fn try_recv(&mut self) -> Result<Vec<u8>, TryRecvError> {
-        let popped = self.lane.attempt(|ring, side| bytes::pop(ring, side, <[u8]>::to_vec));
-        let (record, awaited) = popped?;
-        self.lane.notify_if(awaited);
-        Ok(record)
-    }
-
-    /// Takes the next record, waiting for it.
-    ///
-    /// # Errors
-    ///
-    /// Why none can come any more.
-    pub fn recv(&mut self) -> Result<Vec<u8>, RecvError> {
-        Ok(self.recv_until(Deadline::NEVER)?)
-    }
-
-    /// Takes the next record, waiting for it at most `timeout`. Zero tries once.
-    ///
-    /// # Errors
-    ///
-    /// Why there was none.
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Vec<u8>, RecvTimeoutError> {
-        Ok(self.recv_until(Deadline::after(timeout))?)
-    }
-
-    fn recv_until(&mut self, deadline: Deadline) -> Result<Vec<u8>, Unreceived> {
-        let popped = self.lane.wait(deadline, |ring, side| bytes::pop(ring, side, <[u8]>::to_vec));
-        let (record, awaited) = popped?;
-        self.lane.notify_if(awaited);
-        Ok(record)
-    }
-
-    /// Copies the next record into `buffer` and takes it, if there is one now. Says how long it is.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none. [`Fault::BufferTooShort`] leaves the record where it is and says its length.
-    pub fn try_recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
-        self.try_peek()?.copy_into(buffer).map_err(TryRecvError::Failed)
-    }
-
-    /// Copies the next record into `buffer` and takes it, waiting for it. Says how long it is.
-    ///
-    /// # Errors
-    ///
-    /// As [`try_recv_into`](Self::try_recv_into), and why none can come any more.
-    pub fn recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, RecvError> {
-        self.peek()?.copy_into(buffer).map_err(RecvError::Failed)
-    }
-
-    /// Copies the next record into `buffer` and takes it, waiting at most `timeout`. Says how long it is.
-    ///
-    /// # Errors
-    ///
-    /// As [`try_recv_into`](Self::try_recv_into).
-    pub fn recv_into_timeout(
-        &mut self,
-        buffer: &mut [u8],
-        timeout: Duration,
-    ) -> Result<usize, RecvTimeoutError> {
-        self.peek_timeout(timeout)?.copy_into(buffer).map_err(RecvTimeoutError::Failed)
-    }
-
-    /// The next record in place, if there is one now.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none.
-    pub fn try_peek(&mut self) -> Result<ReadGrant<'_>, TryRecvError> {
-        let place = self.lane.attempt(bytes::peek)?;
-        Ok(self.show(place))
-    }
-
-    /// The next record in place, waiting for it.
-    ///
-    /// # Errors
-    ///
-    /// Why none can come any more.
-    pub fn peek(&mut self) -> Result<ReadGrant<'_>, RecvError> {
-        let place = self.lane.wait(Deadline::NEVER, bytes::peek)?;
-        Ok(self.show(place))
-    }
-
-    /// The next record in place, waiting for it at most `timeout`. Zero tries once.
-    ///
-    /// # Errors
-    ///
-    /// Why there was none.
-    pub fn peek_timeout(&mut self, timeout: Duration) -> Result<ReadGrant<'_>, RecvTimeoutError> {
-        let place = self.lane.wait(Deadline::after(timeout), bytes::peek)?;
-        Ok(self.show(place))
-    }
-
-    fn show(&mut self, place: bytes::Place) -> ReadGrant<'_> {
-        let redelivered = self.is_redelivered();
-        self.lane.show(1);
-        ReadGrant::new(self.lane.parts(), place).flagged(redelivered)
-    }
-
-    /// Whether the record that comes next may have been seen by a receiver before this one, which died or left before it took
-    /// it: the first after the end of a dead member was taken over, or one that was looked at in place and left.
-    pub fn is_redelivered(&self) -> bool {
-        self.lane.is_redelivered()
-    }
-
-    /// Waits at most `timeout` for something to receive: a record, the end of the stream or a fault.
-    ///
-    /// True if receiving would answer at once. Nothing is taken.
-    pub fn poll(&mut self, timeout: Duration) -> bool {
-        self.lane.wait(Deadline::after(timeout), bytes::peek) != Err(Unreceived::Empty)
-    }
-
-    /// Ends this direction for both sides: accepted records are still received, no more are accepted.
-    pub fn close(&mut self) {
-        self.lane.close();
-    }
-
-    /// Whether either side has closed this direction.
-    pub fn is_closed(&self) -> bool {
-        self.lane.is_closed()
-    }
-
-    /// Bytes of room, taken or not; each record takes eight more than its own, rounded up to eight.
-    pub fn capacity(&self) -> usize {
-        self.lane.capacity() * size_of::<u64>()
-    }
-
-    /// Whether nothing was waiting when it looked. The sender may add records meanwhile: a hint.
-    pub fn is_empty(&self) -> bool {
-        self.lane.len() == 0
-    }
 }
 
 const WRONG: Fault = Fault::WrongDirection;
@@ -379,6 +136,18 @@ impl Connection {
         self.sender.as_ref().map_or(0, Sender::max_len)
     }
 
+    /// The longest record that goes whole, in bytes; zero for an end that only receives.
+    pub fn max_whole_len(&self) -> usize {
+        self.sender.as_ref().map_or(0, Sender::max_whole_len)
+    }
+
+    /// As [`Receiver::set_max_len`]; nothing for an end that only sends.
+    pub fn set_max_len(&mut self, max: usize) {
+        if let Some(receiver) = &mut self.receiver {
+            receiver.set_max_len(max);
+        }
+    }
+
     /// As [`Receiver::is_redelivered`]; false for an end that only sends.
     pub fn is_redelivered(&self) -> bool {
         self.receiver.as_ref().is_some_and(Receiver::is_redelivered)
@@ -417,6 +186,8 @@ forward! { sender or TrySendError::Failed((), WRONG);
 forward! { sender or SendError::Failed((), WRONG);
     /// As [`Sender::send`].
     send(record: &[u8]) -> Result<(), SendError<()>>;
+    /// As [`Sender::begin`].
+    begin() -> Result<RecordWriter<'_>, SendError<()>>;
     /// As [`Sender::reserve`].
     reserve(len: usize) -> Result<WriteGrant<'_>, SendError<()>>;
 }
@@ -441,6 +212,8 @@ forward! { receiver or RecvError::Failed(WRONG);
     recv_into(buffer: &mut [u8]) -> Result<usize, RecvError>;
     /// As [`Receiver::peek`].
     peek() -> Result<ReadGrant<'_>, RecvError>;
+    /// As [`Receiver::reader`].
+    reader() -> Result<RecordReader<'_>, RecvError>;
 }
 forward! { receiver or RecvTimeoutError::Failed(WRONG);
     /// As [`Receiver::recv_timeout`].
@@ -449,6 +222,8 @@ forward! { receiver or RecvTimeoutError::Failed(WRONG);
     recv_into_timeout(buffer: &mut [u8], timeout: Duration) -> Result<usize, RecvTimeoutError>;
     /// As [`Receiver::peek_timeout`].
     peek_timeout(timeout: Duration) -> Result<ReadGrant<'_>, RecvTimeoutError>;
+    /// As [`Receiver::reader_timeout`].
+    reader_timeout(timeout: Duration) -> Result<RecordReader<'_>, RecvTimeoutError>;
 }
 
 impl Connection {
@@ -459,6 +234,13 @@ impl Options<Connection> {
     /// Makes the new pipe go one way only.
     pub fn direction(mut self, direction: Direction) -> Self {
         self.direction = direction;
+        self
+    }
+
+    /// Makes a new pipe carry whole records only, none longer than half its capacity less eight bytes. Builds that do not know
+    /// of records in pieces open such a pipe, and no other.
+    pub fn whole_records(mut self) -> Self {
+        self.records = Records::Whole;
         self
     }
 
@@ -493,6 +275,13 @@ impl sealed::Channel for Connection {
         }
     }
 
+    fn features(options: &Options<Self>) -> u32 {
+        match options.records {
+            Records::Any => FEATURE_LONG_RECORDS,
+            Records::Whole => 0,
+        }
+    }
+
     fn attach(attachment: Attachment, party: Party, patience: Patience) -> Result<Self, Failure> {
         // Who opens takes its own end if that is to be had, else the maker's.
         let ends: &[usize] = if party == Party::Maker { &[0] } else { &[1, 0] };
@@ -512,9 +301,10 @@ impl sealed::Ended for Connection {
         let impossible = || ErrorKind::NotASegment("its cursors are impossible");
         let sender = sending.map(|ring| SendLane::new(&end, ring, patience)).transpose();
         let receiver = receiving.map(|ring| RecvLane::new(&end, ring, patience, 1)).transpose();
+        let streams = end.attachment().segment().shape().features & FEATURE_LONG_RECORDS != 0;
         Ok(Self {
-            sender: sender.map_err(|_| impossible())?.map(|lane| Sender { lane }),
-            receiver: receiver.map_err(|_| impossible())?.map(|lane| Receiver { lane }),
+            sender: sender.map_err(|_| impossible())?.map(|lane| Sender::new(lane, streams)),
+            receiver: receiver.map_err(|_| impossible())?.map(|lane| Receiver::new(lane, streams)),
         })
     }
 }

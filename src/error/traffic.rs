@@ -33,6 +33,12 @@ pub enum Fault {
     Undecodable(&'static str),
     /// The system refuses memory for a message that is longer than any block which has some.
     NoMemory,
+    /// The record goes in pieces, and the call is for records that go whole.
+    InPieces,
+    /// The record ends in the middle: the other side gave it up or died, or the pipe was closed. The next one is unharmed.
+    CutShort,
+    /// A receiver before this one took the beginning of the record and died or left. What comes of it is skipped.
+    LostInPart,
     /// This end of a one-way pipe only goes the other way.
     WrongDirection,
     /// A wait was given up: this process cannot see any more who lives, because the program has closed a descriptor that
@@ -52,6 +58,11 @@ impl fmt::Display for Fault {
             Self::Unserializable(why) => write!(f, "the value cannot be serialised: {why}"),
             Self::Undecodable(why) => write!(f, "the message is no value of its type: {why}"),
             Self::NoMemory => write!(f, "the file system has no memory for the message"),
+            Self::InPieces => write!(f, "the record goes in pieces; the call is for whole ones"),
+            Self::CutShort => write!(f, "the record was cut short: it ends in the middle"),
+            Self::LostInPart => {
+                write!(f, "the beginning of the record went to a receiver before this one")
+            }
             Self::WrongDirection => write!(f, "this end of the pipe only goes the other way"),
             Self::Blind => {
                 write!(f, "cannot see who lives: the channel's descriptor was closed by others")

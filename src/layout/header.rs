@@ -110,8 +110,8 @@ const _: () = {
     places(&Ends::DESCRIBED, 128, &[0, 16]);
     places(&MemberRecord::DESCRIBED, 128, &[0, 4, 8, 16, 24]);
     places(&Counters::DESCRIBED, 128, &[0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80]);
-    places(&ProducerLine::DESCRIBED, 128, &[0]);
-    places(&ConsumerLine::DESCRIBED, 128, &[0]);
+    places(&ProducerLine::DESCRIBED, 128, &[0, 8]);
+    places(&ConsumerLine::DESCRIBED, 128, &[0, 8]);
     places(&SealLine::DESCRIBED, 128, &[0, 8, 16]);
     places(&EventLine::DESCRIBED, 128, &[0, 8]);
     places(&RingHeader::DESCRIBED, 640, &[0, 128, 256, 384, 512]);

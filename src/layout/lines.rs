@@ -27,12 +27,16 @@ constants! {
     pub const RECORD_WHOLE: u32 = 1;
     /// What follows, to the end of the ring's memory, is none.
     pub const RECORD_PADDING: u32 = 2;
-    /// The bytes that follow are a piece of one that goes on. Reserved.
+    /// The bytes that follow are a piece of one that has begun and goes on.
     pub const RECORD_PIECE: u32 = 3;
-    /// The bytes that follow are the last piece of one. Reserved.
+    /// The bytes that follow are the last piece of one.
     pub const RECORD_LAST_PIECE: u32 = 4;
-    /// The record that the pieces before began will not be completed. Reserved.
+    /// The record that the pieces before began will not be completed. No bytes follow.
     pub const RECORD_CUT_SHORT: u32 = 5;
+    /// What follows is the first piece of a record: a word with the record's length, then bytes.
+    pub const RECORD_FIRST_PIECE: u32 = 6;
+    /// In place of the length of a record that was not known when it began.
+    pub const RECORD_LENGTH_UNKNOWN: u64 = u64::MAX;
 }
 
 shared! {
@@ -112,6 +116,8 @@ shared! {
     pub struct ProducerLine {
         /// Position of the next slot to fill.
         pub tail: AtomicU64,
+        /// Whether a record goes in pieces: a [`crate::ring::cursor::OutgoingWord`].
+        pub outgoing: AtomicU64,
     }
 
     /// Written by the consumer only.
@@ -120,6 +126,8 @@ shared! {
     pub struct ConsumerLine {
         /// Position of the next slot to take.
         pub head: AtomicU64,
+        /// The rest of a record in pieces that began before this position is not wanted.
+        pub unwanted: AtomicU64,
     }
 
     /// Where the stream ends: written once.
@@ -130,7 +138,7 @@ shared! {
         pub seal: AtomicU64,
         /// [`PRESENT`] in every ring; zero where a forked child has blank pages in place of the segment.
         pub present: AtomicU64,
-        /// The longest record that the consumer accepts; zero for any. Reserved.
+        /// One more than the bytes of the longest record that the consumer accepts; zero for any.
         pub max_record: AtomicU64,
     }
 

@@ -13,11 +13,9 @@
 
 use super::Corruption;
 use super::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
-use crate::layout::{RECORD_PADDING, RECORD_WHOLE};
+use crate::layout::{RECORD_FIRST_PIECE, RECORD_PADDING, RECORD_PIECE, RECORD_WHOLE};
 
-const RECORD: u64 = (RECORD_WHOLE as u64) << 32;
-const PADDING: u64 = (RECORD_PADDING as u64) << 32;
-const WORD: usize = 8;
+pub(super) const WORD: usize = 8;
 
 /// The longest record that a ring of `words` words carries, in bytes.
 pub fn max_record(words: u64) -> usize {
@@ -27,7 +25,7 @@ pub fn max_record(words: u64) -> usize {
 }
 
 /// Words that a record of `len` bytes takes, its header included.
-fn words_for(len: usize) -> usize {
+pub(super) fn words_for(len: usize) -> usize {
     1 + len.div_ceil(WORD)
 }
 
@@ -48,8 +46,33 @@ impl Place {
     }
 
     /// Words from the cursor to the end of the record.
-    fn span(&self) -> u64 {
+    pub(super) fn span(&self) -> u64 {
         (self.skip + words_for(self.len)) as u64
+    }
+
+    /// The place of `len` bytes behind `skip` words of padding at `cursor`.
+    #[inline(always)]
+    pub(super) fn after(ring: &Ring<'_, u64>, cursor: u64, skip: u64, len: usize) -> Self {
+        let header = ring.capacity().index(cursor + skip);
+        Self { cursor, header, skip: usize::try_from(skip).unwrap_or(usize::MAX), len }
+    }
+
+    /// The same place for at most `len` bytes.
+    #[inline(always)]
+    pub(super) fn shortened(self, len: usize) -> Self {
+        Self { len: len.min(self.len), ..self }
+    }
+
+    /// Index of the header.
+    pub(super) fn header(&self) -> usize {
+        self.header
+    }
+
+    /// Bytes behind the header.
+    #[inline(always)]
+    #[allow(clippy::len_without_is_empty, reason = "a place of no bytes is one")]
+    pub fn len(&self) -> usize {
+        self.len
     }
 }
 
@@ -63,12 +86,7 @@ pub fn reserve(
     let capacity = ring.capacity();
     let run = capacity.run(side.tail());
     let skip = if words_for(len) as u64 > run { run } else { 0 };
-    let place = Place {
-        cursor: side.tail(),
-        header: capacity.index(side.tail() + skip),
-        skip: usize::try_from(skip).unwrap_or(usize::MAX),
-        len,
-    };
+    let place = Place::after(ring, side.tail(), skip, len);
     if side.room(ring, place.span())? < place.span() {
         return Err(Refusal::Full);
     }
@@ -103,14 +121,24 @@ pub fn commit(
     place: Place,
     len: usize,
 ) -> Result<bool, Refusal> {
-    let place = Place { len: len.min(place.len), ..place };
+    commit_as(ring, side, place.shortened(len), RECORD_WHOLE)
+}
+
+/// Makes what lies at a reserved place visible, as a record of that kind.
+#[inline(always)]
+pub(super) fn commit_as(
+    ring: &Ring<'_, u64>,
+    side: &mut ProducerSide,
+    place: Place,
+    kind: u32,
+) -> Result<bool, Refusal> {
     if place.skip > 0 {
-        let padding = PADDING | ((place.skip - 1) * WORD) as u64;
+        let padding = header_word(RECORD_PADDING, (place.skip - 1) * WORD);
         // SAFETY: `reserve` found the words at the tail vacant, and there is one producer.
         unsafe { ring.cells().write(ring.capacity().index(side.tail()), padding) };
     }
     // SAFETY: as above, for the record's header.
-    unsafe { ring.cells().write(place.header, RECORD | place.len as u64) };
+    unsafe { ring.cells().write(place.header, header_word(kind, place.len)) };
     side.publish(ring, place.span())
 }
 
@@ -125,16 +153,15 @@ pub fn push(ring: &Ring<'_, u64>, side: &mut ProducerSide, record: &[u8]) -> Res
 
 /// Finds the next record without taking it.
 pub fn peek(ring: &Ring<'_, u64>, side: &mut ConsumerSide) -> Result<Place, Dry> {
-    let available = side.available_again(ring)?;
-    let (first, run) = (read_header(ring, side.head())?, ring.capacity().run(side.head()));
-    let Header::Padding { words } = first else {
-        return first.place(ring, side.head(), 0, available.min(run));
-    };
-    if words != run || words >= available {
-        return Err(Dry::Corrupt(Corruption::Padding));
-    }
-    let next = side.head() + words;
-    read_header(ring, next)?.place(ring, next, words, available - words)
+    let header = next_header(ring, side)?;
+    if header.kind() == RECORD_WHOLE { header.place(ring) } else { Err(strange(&header)) }
+}
+
+/// As [`peek`], if the next record has at most `max` bytes; else [`Dry::InPieces`].
+#[inline(always)]
+pub fn peek_up_to(ring: &Ring<'_, u64>, side: &mut ConsumerSide, max: usize) -> Result<Place, Dry> {
+    let place = peek(ring, side)?;
+    if place.len > max { Err(Dry::InPieces) } else { Ok(place) }
 }
 
 /// The bytes of the record that `peek` found.
@@ -154,13 +181,16 @@ pub unsafe fn payload<'a>(ring: &Ring<'a, u64>, side: &ConsumerSide, place: Plac
     &bytemuck::cast_slice(words)[..place.len]
 }
 
-/// Takes the next record, handing its bytes to `consume`. Also says whether the producer may be waiting.
+/// Takes the next record, handing its bytes to `consume`, if it has at most `max`; else it stays: [`Dry::InPieces`]. Also
+/// says whether the producer may be waiting.
+#[inline(always)]
 pub fn pop<R>(
     ring: &Ring<'_, u64>,
     side: &mut ConsumerSide,
+    max: usize,
     consume: impl FnOnce(&[u8]) -> R,
 ) -> Result<(R, bool), Dry> {
-    let place = peek(ring, side)?;
+    let place = peek_up_to(ring, side, max)?;
     // SAFETY: the place was found above; the slice cannot leave `consume`, so it is gone before the release.
     let result = consume(unsafe { payload(ring, side, place) });
     Ok((result, release(ring, side, place)))
@@ -171,44 +201,83 @@ pub fn release(ring: &Ring<'_, u64>, side: &mut ConsumerSide, place: Place) -> b
     side.release(ring, place.span())
 }
 
-/// A header word, understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Header {
-    Record { len: usize },
-    Padding { words: u64 },
+/// The word before `len` bytes of a record of that kind.
+fn header_word(kind: u32, len: usize) -> u64 {
+    u64::from(kind) << 32 | len as u64
 }
 
-/// Reads the header at `position`, a filled slot.
-fn read_header(ring: &Ring<'_, u64>, position: u64) -> Result<Header, Dry> {
+/// A header word, and where it was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    word: u64,
+    position: u64,
+    /// Words of padding before it.
+    skip: u64,
+    /// Words from it to the end of what is there, or of the memory.
+    limit: u64,
+}
+
+/// The header of what comes next, behind padding if there is any.
+#[inline(always)]
+pub(super) fn next_header(ring: &Ring<'_, u64>, side: &mut ConsumerSide) -> Result<Header, Dry> {
+    let available = side.available_again(ring)?;
+    let (head, run) = (side.head(), ring.capacity().run(side.head()));
+    let (word, limit) = (word_at(ring, head), available.min(run));
+    let first = Header { word, position: head, skip: 0, limit };
+    if first.kind() != RECORD_PADDING {
+        return Ok(first);
+    }
+    let words = (first.len() / WORD) as u64 + 1;
+    if words != run || words >= available {
+        return Err(Dry::Corrupt(Corruption::Padding));
+    }
+    let position = head + words;
+    Ok(Header { word: word_at(ring, position), position, skip: words, limit: available - words })
+}
+
+/// Reads the word at `position`, a filled slot.
+#[inline(always)]
+pub(super) fn word_at(ring: &Ring<'_, u64>, position: u64) -> u64 {
     // SAFETY: the caller saw that the slot at `position` is filled, so its producer keeps away.
-    let word = unsafe { ring.cells().read_once(ring.capacity().index(position)) };
-    let len = word & u64::from(u32::MAX);
-    match word & !u64::from(u32::MAX) {
-        RECORD => Ok(Header::Record { len: usize::try_from(len).unwrap_or(usize::MAX) }),
-        PADDING => Ok(Header::Padding { words: len / WORD as u64 + 1 }),
-        _ => Err(Dry::Corrupt(Corruption::UnknownKind)),
+    unsafe { ring.cells().read_once(ring.capacity().index(position)) }
+}
+
+/// What comes next is no whole record: why.
+#[cold]
+pub(super) fn strange(header: &Header) -> Dry {
+    match header.kind() {
+        RECORD_PADDING => Dry::Corrupt(Corruption::Padding),
+        RECORD_PIECE..=RECORD_FIRST_PIECE => Dry::InPieces,
+        _ => Dry::Corrupt(Corruption::UnknownKind),
     }
 }
 
 impl Header {
-    /// The record that this header begins, if it ends within `limit` words from its header.
-    fn place(
-        self,
-        ring: &Ring<'_, u64>,
-        position: u64,
-        skip: u64,
-        limit: u64,
-    ) -> Result<Place, Dry> {
-        match self {
-            Header::Record { len } if words_for(len) as u64 <= limit => Ok(Place {
-                cursor: position - skip,
-                header: ring.capacity().index(position),
-                skip: usize::try_from(skip).unwrap_or(usize::MAX),
-                len,
-            }),
-            Header::Record { .. } => Err(Dry::Corrupt(Corruption::LongRecord)),
-            Header::Padding { .. } => Err(Dry::Corrupt(Corruption::Padding)),
+    /// What kind of record it begins.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "shifted to 32 bits")]
+    pub(super) fn kind(&self) -> u32 {
+        (self.word >> 32) as u32
+    }
+
+    /// Bytes that follow.
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        usize::try_from(self.word & u64::from(u32::MAX)).unwrap_or(usize::MAX)
+    }
+
+    /// Where it was read.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The place of what it begins, if that ends within the limit.
+    #[inline(always)]
+    pub(super) fn place(&self, ring: &Ring<'_, u64>) -> Result<Place, Dry> {
+        if words_for(self.len()) as u64 > self.limit {
+            return Err(Dry::Corrupt(Corruption::LongRecord));
         }
+        Ok(Place::after(ring, self.position - self.skip, self.skip, self.len()))
     }
 }
 
@@ -226,7 +295,7 @@ mod tests {
     }
 
     fn pop_vec(ring: &Ring<'_, u64>, side: &mut ConsumerSide) -> Result<Vec<u8>, Dry> {
-        pop(ring, side, <[u8]>::to_vec).map(|(record, _)| record)
+        pop(ring, side, usize::MAX, <[u8]>::to_vec).map(|(record, _)| record)
     }
 
     #[test]
@@ -271,7 +340,11 @@ mod tests {
         let lengths = [0u64, 1, 7, 8, 9, 23, 24, 25, 31, 32, 33, u32::MAX.into()];
         for kind in 0..7u64 {
             for len in lengths {
-                for second in lengths.map(|len| RECORD | len).into_iter().chain([0, PADDING | 8]) {
+                for second in lengths
+                    .map(|len| header_word(RECORD_WHOLE, 0) | len)
+                    .into_iter()
+                    .chain([0, header_word(RECORD_PADDING, 8)])
+                {
                     for (start, filled) in [(0, 8), (5, 3), (5, 8), (7, 1), (7, 2), (3, 4)] {
                         with_ring(8, start, |ring| {
                             let mut producer = ProducerSide::resume(ring).unwrap();

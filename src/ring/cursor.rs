@@ -122,6 +122,51 @@ impl EndWord {
     }
 }
 
+/// The last record that a producer sent in pieces: `[position:63 | begun:1]`.
+///
+/// Before its first piece is published the word says where that begins, before its last piece where that ends. So with
+/// the tail it says whether a record is unfinished, whatever was published when the word was last written. Zero: none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutgoingWord(u64);
+
+const BEGUN: u64 = 1;
+
+impl OutgoingWord {
+    /// Its parts and their bits.
+    pub const PARTS: [(&'static str, u64); 2] = [("position", !BEGUN), ("begun", BEGUN)];
+
+    /// The word as it is in memory.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The word as it goes to memory.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Of a record whose first piece is published at `tail`.
+    pub fn begun_at(tail: u64) -> Self {
+        Self(tail << 1 | BEGUN)
+    }
+
+    /// Of a record that is over when the tail is `tail`.
+    pub fn ended_at(tail: u64) -> Self {
+        Self(tail << 1)
+    }
+
+    /// Whether it says where a record begins.
+    pub fn is_begun(self) -> bool {
+        self.0 & BEGUN != 0
+    }
+
+    /// Whether at `tail` a record has begun and is not over.
+    pub fn is_unfinished(self, tail: u64) -> bool {
+        let position = self.0 >> 1;
+        if self.is_begun() { tail > position } else { tail < position }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +197,21 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn an_outgoing_word_tells_an_unfinished_record_at_each_tail() {
+        assert!(!OutgoingWord::default().is_unfinished(0) && !OutgoingWord::default().is_begun());
+        for start in [0, 1, 7, (1 << 63) - 9] {
+            let (begun, ended) = (OutgoingWord::begun_at(start), OutgoingWord::ended_at(start + 5));
+            assert!(begun.is_begun() && !ended.is_begun());
+            assert!(!begun.is_unfinished(start), "nothing was published");
+            for tail in start + 1..start + 5 {
+                assert!(begun.is_unfinished(tail) && ended.is_unfinished(tail));
+            }
+            assert!(!ended.is_unfinished(start + 5) && !ended.is_unfinished(start + 6));
+            assert_eq!(OutgoingWord::from_bits(begun.bits()), begun);
         }
     }
 

@@ -7,6 +7,7 @@ pub mod cursor;
 pub mod grant;
 pub mod mpmc;
 pub mod pace;
+pub mod pieces;
 pub mod reap;
 pub mod slab;
 pub mod spsc;
@@ -23,6 +24,8 @@ pub enum Corruption {
     LongRecord,
     /// Padding that does not fill the rest of the memory.
     Padding,
+    /// A piece of a record where none can be, or one without its length.
+    Piece,
     /// A slot in a state, or of a lap, that its position cannot have.
     Slot,
     /// A claim by a member that cannot be.
@@ -45,6 +48,7 @@ impl Corruption {
             Corruption::UnknownKind => "a record is of no known kind",
             Corruption::LongRecord => "a record is longer than what was published",
             Corruption::Padding => "padding does not end where the memory does",
+            Corruption::Piece => "a piece of a record is where none can be",
             Corruption::Slot => "a slot is in a state that its position cannot have",
             Corruption::Member => "a claim belongs to no possible member",
             Corruption::Length => "a message is longer than its slot",

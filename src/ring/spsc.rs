@@ -71,6 +71,8 @@ pub enum Refusal {
 pub enum Dry {
     /// The producer has not sent one yet.
     Empty,
+    /// What comes next is no whole record: `pieces` understands it.
+    InPieces,
     /// The ring is closed and everything accepted was taken.
     Drained,
     /// Shared memory holds what no correct producer writes.
@@ -87,6 +89,12 @@ impl<'a, T: Pod> Ring<'a, T> {
     #[inline(always)]
     pub fn capacity(&self) -> Capacity {
         self.capacity
+    }
+
+    /// The words that both sides share.
+    #[inline(always)]
+    pub(super) fn header(&self) -> &'a RingHeader {
+        self.header
     }
 
     /// The slots.
@@ -128,6 +136,14 @@ impl<'a, T: Pod> Ring<'a, T> {
     /// Whether the memory is the segment's. In a forked child it is not, for what was granted before.
     pub fn is_present(&self) -> bool {
         self.header.seal.present.load(Relaxed) == PRESENT
+    }
+
+    /// Whether the producer may be waiting, after something that it waits for.
+    #[inline(always)]
+    pub(super) fn is_room_awaited(&self) -> bool {
+        self.barrier.light();
+        // Relaxed: the barrier orders it.
+        self.header.not_full.waiters[0].load(Relaxed) != 0
     }
 
     /// Whether anybody has asked to close.
@@ -488,9 +504,7 @@ impl ConsumerSide {
         self.head += count;
         // ORDERING(vacant): the slots were read; pairs with the Acquire in `ProducerSide::look_for_room`.
         ring.header.consumer.head.store(self.head, Release);
-        ring.barrier.light();
-        // Relaxed: the barrier orders it.
-        ring.header.not_full.waiters[0].load(Relaxed) != 0
+        ring.is_room_awaited()
     }
 }
 

@@ -39,6 +39,9 @@ static void print_header(const struct ringway_segment_header *header) {
            header->flags & RINGWAY_FLAG_ASYMMETRIC ? "[asymmetric barrier]" : "",
            header->flags & RINGWAY_FLAG_FIRST_SENDS ? "[end 0 sends]" : "",
            header->flags & RINGWAY_FLAG_SECOND_SENDS ? "[end 1 sends]" : "");
+    if (header->features & RINGWAY_FEATURE_LONG_RECORDS) {
+        puts("features: [long records]");
+    }
     if (is_queue(header)) {
         printf("delivery: %s\n", policies[header->delivery]);
     }
@@ -160,6 +163,40 @@ static void print_values(const struct segment *segment, const struct ringway_rin
     }
 }
 
+/* A piece of a record; false if it is none. */
+static bool print_piece(uint32_t kind, const struct bytes *piece) {
+    struct bytes rest = *piece;
+    switch (kind) {
+    case RINGWAY_RECORD_FIRST_PIECE:
+        if (piece->len < sizeof(uint64_t)) {
+            return false;
+        }
+        uint64_t total;
+        memcpy(&total, piece->shown, sizeof total);
+        rest.len -= sizeof total;
+        memmove(rest.shown, piece->shown + sizeof total, SHOWN - sizeof total);
+        if (total == RINGWAY_RECORD_LENGTH_UNKNOWN) {
+            printf("first piece, " U64 " bytes: ", rest.len);
+        } else {
+            printf("first piece of a record of " U64 ", " U64 " bytes: ", total, rest.len);
+        }
+        break;
+    case RINGWAY_RECORD_PIECE:
+        printf("piece, " U64 " bytes: ", piece->len);
+        break;
+    case RINGWAY_RECORD_LAST_PIECE:
+        printf("last piece, " U64 " bytes: ", piece->len);
+        break;
+    case RINGWAY_RECORD_CUT_SHORT:
+        printf("cut short");
+        break;
+    default:
+        return false;
+    }
+    print_bytes(&rest);
+    return true;
+}
+
 static void print_records(const struct segment *segment, uint32_t number,
                           const struct ringway_ring_header *ring, uint64_t head, uint64_t tail) {
     uint64_t words = segment->header.capacity, start = slots(&segment->header, number);
@@ -180,12 +217,32 @@ static void print_records(const struct segment *segment, uint32_t number,
             print_bytes(&record);
         } else if (fits && ringway_record_kind(word) == RINGWAY_RECORD_PADDING && takes == run) {
             printf("padding of " U64 " words\n", takes);
+        } else if (fits && segment->header.features & RINGWAY_FEATURE_LONG_RECORDS &&
+                   print_piece(ringway_record_kind(word), &record)) {
+            /* Printed. */
         } else {
             printf("corrupt record %#" PRIx64 "\n", word);
             return;
         }
         position += takes;
     }
+}
+
+/* Whether a record in pieces is unfinished, and how long records may be. */
+static void print_outgoing(const struct segment *segment, uint32_t number,
+                           const struct ringway_ring_header *ring, uint64_t tail) {
+    if (!(segment->header.features & RINGWAY_FEATURE_LONG_RECORDS)) {
+        return;
+    }
+    uint64_t word = ringway_load(&ring->producer.outgoing);
+    uint64_t position = ringway_outgoing_position(word);
+    bool unfinished = ringway_outgoing_begun(word) ? tail > position : tail < position;
+    uint64_t max = ringway_load(&ring->seal.max_record);
+    printf("ring " U32 ": %s in pieces", number, unfinished ? "a record" : "nothing");
+    if (max != 0) {
+        printf(", at most " U64 " bytes", max - 1);
+    }
+    putchar('\n');
 }
 
 static void print_ring(const struct segment *segment, uint32_t number) {
@@ -200,6 +257,7 @@ static void print_ring(const struct segment *segment, uint32_t number) {
     } else {
         puts(", open");
     }
+    print_outgoing(segment, number, ring, tail);
     print_event(segment, "not empty", &ring->not_empty, RINGWAY_CLOSING);
     print_event(segment, "not full", &ring->not_full, 0);
     if (!known) {

@@ -124,7 +124,14 @@ static bool is_plain(const struct ringway_segment_header *header) {
 
 /* The features that this program can deal with in a segment of the header's kind. */
 static uint32_t known_features(const struct ringway_segment_header *header) {
-    return header->kind == RINGWAY_KIND_BYTE_QUEUE ? RINGWAY_FEATURE_LONG_MESSAGES : 0;
+    switch (header->kind) {
+    case RINGWAY_KIND_PIPE:
+        return RINGWAY_FEATURE_LONG_RECORDS;
+    case RINGWAY_KIND_BYTE_QUEUE:
+        return RINGWAY_FEATURE_LONG_MESSAGES;
+    default:
+        return 0;
+    }
 }
 
 /* Whether codes, bits and element are such as a segment of the kind can have. */

@@ -211,6 +211,7 @@ fn a_pipe_is_seen_with_its_records_and_padding_both_ways() {
     let Some(reader) = Reader::build() else { return };
     let name = Name::new("c-pipe");
     let options = Connection::options().capacity(64).max_members(2).barrier(Barrier::Fence);
+    let options = options.whole_records();
     let mut here = options.create(&name).unwrap();
     let mut there = Connection::options().open(&name).unwrap();
     here.send(&[1; 24]).unwrap();

@@ -320,7 +320,7 @@ const PIPE: &[&str] = &[
 fn each_byte_of_a_pipe_is_as_described() {
     let name = Name::new("golden");
     let options = Connection::options().capacity(64).max_members(2).barrier(Barrier::Fence);
-    let mut here = options.create(&name).unwrap();
+    let mut here = options.whole_records().create(&name).unwrap();
     let mut there = Connection::options().open(&name).unwrap();
     let view = View::open(name.path());
     here.send(&[1; 24]).unwrap();

@@ -147,7 +147,8 @@ fn a_forged_seal_ends_the_stream_or_is_corrupt_but_reads_nothing_beyond() {
 }
 
 fn records(name: &Name) -> (Connection, Connection, View) {
-    let here = Connection::options().capacity(128).create(name).unwrap();
+    let options = Connection::options().capacity(128).whole_records();
+    let here = options.create(name).unwrap();
     let there = Connection::options().wait(Wait::Park).open(name).unwrap();
     (here, there, View::open(name.path()))
 }

@@ -20,6 +20,7 @@ mod golden;
 mod handover;
 mod hostile;
 mod hostile_later;
+mod hostile_pieces;
 mod hostile_words;
 mod layout;
 mod lifecycle;
@@ -27,6 +28,8 @@ mod limits;
 mod liveness;
 mod liveness_places;
 mod names;
+mod pieces;
+mod pieces_deaths;
 mod pipe;
 mod pipe_grants;
 mod postcard;
@@ -82,6 +85,7 @@ fn child() {
         Some(("limits", role)) => limits::play(role, &arguments),
         Some(("liveness", role)) => liveness::play(role, &arguments),
         Some(("postcard", role)) => postcard::play(role, &arguments),
+        Some(("pieces_deaths", role)) => pieces_deaths::play(role, &arguments),
         Some(("places", role)) => liveness_places::play(role, &arguments),
         Some(("queue_fork", role)) => queue_fork::play(role, &arguments),
         Some(("queue_long", role)) => queue_long::play(role, &arguments),

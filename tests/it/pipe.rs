@@ -31,7 +31,7 @@ fn records_keep_their_boundaries_both_ways() {
 #[test]
 fn records_of_all_lengths_come_whole_over_many_laps() {
     let (mut here, mut there) = pipe::pair(256).unwrap();
-    let longest = here.max_len();
+    let longest = here.max_whole_len();
     let mut random = Random(7);
     for _ in 0..5_000 {
         let len = random.below(longest + 1);
@@ -67,8 +67,10 @@ fn a_full_pipe_refuses_and_takes_again_after_a_read() {
 #[test]
 fn the_longest_record_passes_and_a_longer_one_says_how_long_it_may_be() {
     for capacity in [1, 64, 100, 4096] {
-        let (mut here, mut there) = pipe::pair(capacity).unwrap();
+        let options = Connection::options().capacity(capacity).whole_records();
+        let (mut here, mut there) = options.pair().unwrap();
         let max = here.max_len();
+        assert_eq!(here.max_whole_len(), max);
         let room = here.sender().unwrap().capacity();
         assert_eq!((max, room), (room / 2 - 8, capacity.max(64).next_power_of_two()));
         assert_eq!(there.receiver().unwrap().capacity(), room);

@@ -108,7 +108,7 @@ fn values_of_1024_bytes_stream_between_processes() {
 fn send_records(name: &str, arguments: &[&str]) {
     let count = arguments[1].parse().unwrap();
     let mut connection = Connection::options().wait(wait_called(arguments[2])).open(name).unwrap();
-    let (longest, mut expected) = (connection.max_len(), Vec::new());
+    let (longest, mut expected) = (connection.max_whole_len(), Vec::new());
     for n in 0..count {
         record(n, longest, &mut expected);
         if n % 3 == 0 {
@@ -131,7 +131,7 @@ fn records_of_any_length_stream_between_processes() {
             let mut connection = options.create(&name).unwrap();
             let count = 25_000;
             let child = Child::spawn("streams::records", &[&name, &count.to_string(), called]);
-            let (longest, mut expected) = (connection.max_len(), Vec::new());
+            let (longest, mut expected) = (connection.max_whole_len(), Vec::new());
             let mut buffer = vec![0; longest];
             for n in 0..count {
                 record(n, longest, &mut expected);

@@ -111,7 +111,7 @@ fn a_length_that_changes_between_looks_is_read_once_by_each_way_of_receiving_fro
 #[test]
 fn a_header_that_changes_between_looks_is_read_once_by_each_way_of_receiving_from_a_pipe() {
     let name = Name::new("flip");
-    let mut here = Connection::options().capacity(512).create(&name).unwrap();
+    let mut here = Connection::options().capacity(512).whole_records().create(&name).unwrap();
     let mut there = Connection::options().open(&name).unwrap();
     here.send(&[7; 40]).unwrap();
     let view = View::open(name.path());

@@ -21,6 +21,7 @@ mod queue;
 mod scene;
 mod sleeper_scenes;
 mod spsc_scenes;
+mod streaming_scenes;
 mod trace;
 mod victim;
 
@@ -109,6 +110,7 @@ const SWEPT: &[(Scenes, &[Way])] = &[
     (queue::special, &[Way::Killed, Way::Twice]),
     (spsc_scenes::all, &[Way::Killed, Way::Stopped, Way::Twice]),
     (pipe_scenes::all, &[Way::Killed, Way::Stopped, Way::Twice]),
+    (streaming_scenes::all, &[Way::Seen, Way::Stopped, Way::Twice]),
     (sleeper_scenes::all, &[Way::Killed, Way::Twice]),
     (queue::sleeping, &[Way::Seen, Way::Twice]),
     (spsc_scenes::sleeping, &[Way::Seen, Way::Twice]),

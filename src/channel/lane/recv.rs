@@ -19,6 +19,8 @@ pub enum Unreceived {
     Empty,
     /// Only from a queue; a wait goes on.
     Busy(MemberId),
+    /// Only from a pipe: what comes next is no whole record, or too long a one.
+    InPieces,
     Closed,
     Disconnected,
     Failed(Fault),
@@ -40,6 +42,7 @@ impl Unreceived {
         match self {
             Unreceived::Empty => TryRecvError::Empty,
             Unreceived::Busy(member) => TryRecvError::Busy(member),
+            Unreceived::InPieces => TryRecvError::Failed(Fault::InPieces),
             Unreceived::Closed => TryRecvError::Closed,
             Unreceived::Disconnected => TryRecvError::Disconnected,
             Unreceived::Failed(fault) => TryRecvError::Failed(fault),
@@ -52,6 +55,7 @@ impl From<Unreceived> for RecvTimeoutError {
     fn from(why: Unreceived) -> Self {
         match why {
             Unreceived::Empty | Unreceived::Busy(_) => RecvTimeoutError::Timeout,
+            Unreceived::InPieces => RecvTimeoutError::Failed(Fault::InPieces),
             Unreceived::Closed => RecvTimeoutError::Closed,
             Unreceived::Disconnected => RecvTimeoutError::Disconnected,
             Unreceived::Failed(fault) => RecvTimeoutError::Failed(fault),
@@ -64,6 +68,7 @@ impl From<Unreceived> for RecvError {
     fn from(why: Unreceived) -> Self {
         match why {
             Unreceived::Empty | Unreceived::Busy(_) | Unreceived::Closed => RecvError::Closed,
+            Unreceived::InPieces => RecvError::Failed(Fault::InPieces),
             Unreceived::Disconnected => RecvError::Disconnected,
             Unreceived::Failed(fault) => RecvError::Failed(fault),
         }
@@ -195,6 +200,13 @@ impl<T: Pod> RecvLane<T> {
     /// What a grant needs to give back what was read from it.
     pub fn parts(&mut self) -> (&Ring<'_, T>, &mut ConsumerSide, &Event<'_>) {
         (self.lane.anchored.ring(), &mut self.side, self.lane.anchored.not_full())
+    }
+}
+
+impl RecvLane<u64> {
+    /// The longest record that was said to be accepted here.
+    pub fn max_record(&self) -> u64 {
+        self.lane.anchored.ring().max_record()
     }
 }
 

@@ -195,6 +195,14 @@ impl<T: Pod> SendLane<T> {
     }
 }
 
+impl SendLane<u64> {
+    /// The longest record that the consumer accepts now.
+    #[inline(always)]
+    pub fn max_record(&self) -> u64 {
+        self.lane.anchored.ring().max_record()
+    }
+}
+
 impl<T: Pod> Drop for SendLane<T> {
     fn drop(&mut self) {
         self.retire();

@@ -119,7 +119,7 @@ pub const MUTANTS: &[Mutant] = &[
         "release without barrier",
         SPSC,
         &[(
-            "        ring.barrier.light();\n        // Relaxed: the barrier orders it.",
+            "        self.barrier.light();\n        // Relaxed: the barrier orders it.",
             "        // Relaxed: the barrier orders it.",
         )],
         WAIT,

@@ -62,7 +62,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "nobody says that the producer waits",
         SPSC,
-        &[("ring.header.not_full.waiters[0].load(Relaxed) != 0", "false")],
+        &[("self.header.not_full.waiters[0].load(Relaxed) != 0", "false")],
         WAIT,
         Killed,
     ),
@@ -70,8 +70,8 @@ pub const MUTANTS: &[Mutant] = &[
         "record published before its header",
         BYTES,
         &[(
-            "    unsafe { ring.cells().write(place.header, RECORD | place.len as u64) };\n    side.publish(ring, place.span())",
-            "    let published = side.publish(ring, place.span());\n    unsafe { ring.cells().write(place.header, RECORD | place.len as u64) };\n    published",
+            "    unsafe { ring.cells().write(place.header, header_word(kind, place.len)) };\n    side.publish(ring, place.span())",
+            "    let published = side.publish(ring, place.span());\n    unsafe { ring.cells().write(place.header, header_word(kind, place.len)) };\n    published",
         )],
         &["byte_records"],
         Killed,
