@@ -38,6 +38,8 @@ const CAPACITIES: [(usize, &str); 3] =
 
 /// Sends a record, or receives one into the buffer, which is as long.
 type Side = Box<dyn FnMut(&mut [u8]) + Send>;
+/// Makes both sides.
+type Make = Box<dyn Fn() -> (Side, Side)>;
 
 fn main() {
     common::run(|_| {}, bench);
@@ -61,8 +63,8 @@ fn bench(criterion: &mut Criterion) {
 }
 
 /// Those who are compared, each with how its two sides are made.
-fn contestants() -> Vec<(String, Box<dyn Fn() -> (Side, Side)>)> {
-    let mut all: Vec<(String, Box<dyn Fn() -> (Side, Side)>)> = Vec::new();
+fn contestants() -> Vec<(String, Make)> {
+    let mut all: Vec<(String, Make)> = Vec::new();
     for (capacity, name) in CAPACITIES {
         all.push((format!("ringway-pipe of {name}"), Box::new(move || ringway(capacity))));
     }

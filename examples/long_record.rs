@@ -30,8 +30,10 @@ fn sender() -> Result<(), Box<dyn Error>> {
     // Nobody need know how long it will be, and nobody ever has all of it. Dropped without a commit, or if this process
     // dies, it is an error on the other side, and the next record is unharmed.
     let mut record = pipe.begin()?;
+    let mut part = vec![0; PART];
     for number in 0..LEN / PART {
-        record.write_all(&[u8::try_from(number % 251)?; PART])?;
+        part.fill(u8::try_from(number % 251)?);
+        record.write_all(&part)?;
     }
     record.commit()?;
 

@@ -33,7 +33,7 @@ fn headers_of_pieces_that_cannot_be_are_corrupt_for_every_way_of_receiving() {
         FIRST,
         FIRST | 7,
         FIRST | 9,
-        FIRST | 1000,
+        FIRST | 0x3e8,
         PIECE | 9,
         LAST | 0xffff_ffff,
         CUT | 9,
