@@ -146,3 +146,21 @@ fn values_of_every_length_up_to_the_longest_fit_and_none_longer() {
     }
     assert!(queue.is_empty(), "nothing was claimed");
 }
+
+#[test]
+fn values_longer_than_a_slot_go_through_blocks() {
+    let options = Queue::<Postcard<Vec<u32>>>::options().capacity(4).message_len(64);
+    let queue = options.blocks(4096, 2).blocks(1 << 20, 1).unnamed().unwrap();
+    let (sender, receiver) = (queue.sender(), queue.receiver());
+    for len in [0, 1, 60, 61, 1000, 4000, 200_000] {
+        let value: Vec<u32> = (0..len).map(|n| n % 128).collect();
+        sender.send_value(&value).unwrap();
+        let guard = receiver.recv_value_guard().unwrap();
+        assert_eq!(guard.value().as_ref(), Ok(&value));
+        drop(guard);
+        assert_eq!(receiver.recv_value(), Ok(value), "put back, it comes again");
+    }
+    assert!(queue.blocks().iter().all(|class| class.free == class.count), "{:?}", queue.blocks());
+    let fault = sender.try_send_value(&vec![1; 1 << 20]).unwrap_err().fault();
+    assert!(matches!(fault, Some(Fault::TooLong { .. })), "{fault:?}");
+}

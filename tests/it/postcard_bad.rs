@@ -106,6 +106,35 @@ fn a_serialiser_that_panics_leaves_nothing_to_be_seen() {
 }
 
 #[test]
+fn a_serialiser_that_fails_or_panics_in_the_middle_keeps_no_block() {
+    // Forty bytes before it, so that it needs the block.
+    let queue = Queue::<Postcard<([u64; 4], Fickle)>>::options_named("fickle")
+        .capacity(4)
+        .message_len(16)
+        .blocks(64, 1)
+        .unnamed()
+        .unwrap();
+    let (sender, receiver) = (queue.sender(), queue.receiver());
+    let value = |at, way| ([u64::MAX; 4], Fickle { at, way });
+    for _ in 0..10 {
+        for way in [Way::Refuse, Way::Longer] {
+            WRITTEN.set(0);
+            let fault = sender.try_send_value(&value(2, way)).unwrap_err().fault();
+            assert!(matches!(fault, Some(Fault::Unserializable(_))), "{fault:?}");
+        }
+        WRITTEN.set(0);
+        let panicking = value(2, Way::Panic);
+        let panicked = catch_unwind(AssertUnwindSafe(|| sender.try_send_value(&panicking)));
+        assert!(panicked.is_err());
+        assert!(matches!(receiver.try_recv_value(), Err(TryRecvError::Empty)));
+        assert_eq!(queue.blocks()[0].free, 1);
+        WRITTEN.set(0);
+        sender.try_send_value(&value(0, Way::Refuse)).unwrap();
+        assert!(receiver.try_recv_value().is_ok());
+    }
+}
+
+#[test]
 fn a_value_that_became_shorter_is_sent_as_it_became() {
     let queue = Fickles::options().capacity(4).unnamed().unwrap();
     let (sender, receiver) = (queue.sender(), queue.receiver());
