@@ -136,7 +136,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "waiter enrols without barrier",
         EVENT,
-        &[("let seen_by_all = event.barrier.heavy();", "let seen_by_all = true;")],
+        &[("enrolled.seen_by_all = event.barrier.heavy();", "enrolled.seen_by_all = true;")],
         WAIT,
         Killed,
     ),
