@@ -39,6 +39,8 @@
 #define RINGWAY_BELL_BYTE UINT64_C(0x20000000000)
 /* The byte that whoever removes the segment's name holds. */
 #define RINGWAY_REMOVAL_BYTE UINT64_C(0x40000000000)
+/* The byte that whoever changes a chain of segments holds, of the first of them. */
+#define RINGWAY_CHAIN_BYTE UINT64_C(0x40000000001)
 /* Offset of struct ringway_control. */
 #define RINGWAY_CONTROL_OFFSET UINT64_C(256)
 /* Offset of struct ringway_ends. */
@@ -80,7 +82,7 @@
 #define RINGWAY_DELIVERY_AT_MOST_ONCE UINT32_C(2)
 /* Messages of bytes may lie outside of their slot, in a block of the slab. */
 #define RINGWAY_FEATURE_LONG_MESSAGES UINT32_C(1)
-/* Another segment may continue this one. Reserved. */
+/* Another segment may continue this one. */
 #define RINGWAY_FEATURE_GROWTH UINT32_C(2)
 /* Records may be longer than the ring, and receivers may set how long at most. */
 #define RINGWAY_FEATURE_LONG_RECORDS UINT32_C(4)
@@ -232,14 +234,14 @@ struct ringway_segment_header {
     uint32_t features;
     /* The longest message of bytes; zero where it is what a slot has room for. */
     uint64_t max_message;
-    /* Bytes that a chain of segments may take; zero where it does not grow. Reserved. */
+    /* Bytes that a chain of segments may take; zero for no such limit. */
     uint64_t growth_bytes;
-    /* Messages that a chain of segments may have; zero for no such limit. Reserved. */
+    /* Messages that a chain of segments may have; zero for no such limit. */
     uint64_t growth_messages;
-    /* Which segment of its chain it is, from zero. Reserved. */
+    /* Which segment of its chain it is, from zero. */
     uint64_t chain;
-    /* Zero. */
-    uint64_t reserved;
+    /* The number of the chain; zero for none. */
+    uint64_t chain_id;
     /* Classes of blocks in the slab, each a ringway_class_*; zero for none. */
     uint64_t classes[4];
 };
@@ -251,8 +253,11 @@ struct ringway_control {
     /* How often somebody took an end of a channel between two. A queue counts by side, in struct
      * ringway_ends. */
     ringway_u64 roster;
-    /* The segment that continues this one; zero for none. Reserved. */
+    /* Of the first segment of a chain: a ringway_chain_*, which says what the others are. */
     ringway_u64 next;
+    /* The segment that is being taken out of the chain, whose name may still be there; zero for
+     * none. */
+    ringway_u64 leaving;
 };
 
 /* Who owns the two ends of a channel, or which side of a queue has nobody. */
@@ -433,6 +438,13 @@ static inline uint64_t ringway_cursor_position(uint64_t word) { return word >> 1
 static inline uint64_t ringway_cursor_closed(uint64_t word) { return word >> 11 & UINT64_C(0x1); }
 static inline uint64_t ringway_cursor_member(uint64_t word) { return word & UINT64_C(0x7ff); }
 
+/* Which segments a queue that grows has, in its first: generations from last - ahead to last. */
+static inline uint64_t ringway_chain_closed(uint64_t word) { return word >> 63; }
+static inline uint64_t ringway_chain_unsettled(uint64_t word) { return word >> 62 & UINT64_C(0x1); }
+static inline uint64_t ringway_chain_behind(uint64_t word) { return word >> 51 & UINT64_C(0x7ff); }
+static inline uint64_t ringway_chain_ahead(uint64_t word) { return word >> 40 & UINT64_C(0x7ff); }
+static inline uint64_t ringway_chain_last(uint64_t word) { return word & UINT64_C(0xffffffffff); }
+
 /* Whether a slot of a queue may be in RINGWAY_SLOT_REDELIVER. */
 static inline uint64_t ringway_redeliver_generation(uint64_t word) { return word >> 1; }
 static inline uint64_t ringway_redeliver_pending(uint64_t word) { return word & UINT64_C(0x1); }
@@ -505,13 +517,14 @@ RINGWAY_AT(segment_header, max_message, 184);
 RINGWAY_AT(segment_header, growth_bytes, 192);
 RINGWAY_AT(segment_header, growth_messages, 200);
 RINGWAY_AT(segment_header, chain, 208);
-RINGWAY_AT(segment_header, reserved, 216);
+RINGWAY_AT(segment_header, chain_id, 216);
 RINGWAY_AT(segment_header, classes, 224);
 
 RINGWAY_SIZE(control, 128);
 RINGWAY_AT(control, attaches, 0);
 RINGWAY_AT(control, roster, 8);
 RINGWAY_AT(control, next, 16);
+RINGWAY_AT(control, leaving, 24);
 
 RINGWAY_SIZE(ends, 128);
 RINGWAY_AT(ends, words, 0);

@@ -10,6 +10,7 @@ use crate::layout::{
     RingHeader, SEALED, SLOTS, SealLine, SegmentHeader, TailLine, WORDS,
 };
 use crate::ring::block::BlockWord;
+use crate::ring::chain::ChainWord;
 use crate::ring::cursor::{EndWord, OutgoingWord};
 use crate::ring::word::{CursorWord, MessageWord, RedeliverWord, SlotWord, State};
 
@@ -120,6 +121,11 @@ pub const PARTED: &[Word] = &[
         name: "cursor",
         doc: "Tail and head of a queue: the next position, and who claimed the one before.",
         parts: &CursorWord::PARTS,
+    },
+    Word {
+        name: "chain",
+        doc: "Which segments a queue that grows has, in its first: generations from last - ahead to last.",
+        parts: &ChainWord::PARTS,
     },
     Word {
         name: "redeliver",

@@ -50,6 +50,8 @@ constants! {
     pub const BELL_BYTE: u64 = 1 << 41;
     /// The byte that whoever removes the segment's name holds.
     pub const REMOVAL_BYTE: u64 = 1 << 42;
+    /// The byte that whoever changes a chain of segments holds, of the first of them.
+    pub const CHAIN_BYTE: u64 = (1 << 42) + 1;
     /// Offset of [`Control`].
     pub const CONTROL_OFFSET: usize = 256;
     /// Offset of [`Ends`].
@@ -78,7 +80,7 @@ constants! {
     pub const DELIVERY_AT_MOST_ONCE: u32 = 2;
     /// Messages of bytes may lie outside of their slot, in a block of the slab.
     pub const FEATURE_LONG_MESSAGES: u32 = 1;
-    /// Another segment may continue this one. Reserved.
+    /// Another segment may continue this one.
     pub const FEATURE_GROWTH: u32 = 2;
     /// Records may be longer than the ring, and receivers may set how long at most.
     pub const FEATURE_LONG_RECORDS: u32 = 4;
@@ -160,9 +162,10 @@ impl Kind {
     /// The `FEATURE_` bits that this build can deal with in a segment of this kind: it opens none that has others.
     pub const fn features(self) -> u32 {
         match self {
-            Kind::ByteQueue => FEATURE_LONG_MESSAGES,
+            Kind::ByteQueue => FEATURE_LONG_MESSAGES | FEATURE_GROWTH,
+            Kind::Queue => FEATURE_GROWTH,
             Kind::Pipe => FEATURE_LONG_RECORDS,
-            Kind::Spsc | Kind::Queue => 0,
+            Kind::Spsc => 0,
         }
     }
 
@@ -205,6 +208,39 @@ pub struct Shape {
     pub classes: [ClassWord; CLASSES],
     /// The longest message of bytes; zero without blocks.
     pub max_message: u64,
+    /// What a queue that grows is part of.
+    pub growth: GrowthShape,
+}
+
+/// Which chain of segments a queue that grows is part of; all zero for one that does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GrowthShape {
+    /// The chain's own number, not zero.
+    pub chain_id: u64,
+    /// Which segment of the chain it is; zero is the first, which has the name.
+    pub chain: u64,
+    /// Bytes that the chain may take; zero for no such limit.
+    pub bytes: u64,
+    /// Messages that the chain may hold; zero for no such limit.
+    pub messages: u64,
+}
+
+impl GrowthShape {
+    /// Whether there is a chain.
+    pub fn is_some(self) -> bool {
+        self.chain_id != 0
+    }
+
+    /// The feature that there is one.
+    pub fn feature(self) -> u32 {
+        if self.is_some() { FEATURE_GROWTH } else { 0 }
+    }
+
+    fn is_possible(self, features: u32) -> bool {
+        let plain = features & FEATURE_LONG_MESSAGES == 0;
+        (self == Self::default() || self.is_some() && plain)
+            && features & FEATURE_GROWTH == self.feature()
+    }
 }
 
 impl Shape {
@@ -223,7 +259,8 @@ impl Shape {
             && self.features & !self.kind.features() == 0
             && self.knows_delivery()
             && self.dead_letters_are_possible()
-            && self.blocks_are_possible();
+            && self.blocks_are_possible()
+            && self.growth.is_possible(self.features);
         let countable = countable && self.element_size <= u32::MAX.into();
         if !whole
             || !known
@@ -276,6 +313,10 @@ impl Shape {
             features: self.features,
             max_message: self.max_message,
             classes: self.classes.map(|class| class.0),
+            growth_bytes: self.growth.bytes,
+            growth_messages: self.growth.messages,
+            chain: self.growth.chain,
+            chain_id: self.growth.chain_id,
             ..bytemuck::Zeroable::zeroed()
         };
         header.checksum = header.sum();
@@ -298,6 +339,12 @@ impl Shape {
             dead_letters: header.dead_letters,
             classes: header.classes.map(ClassWord),
             max_message: header.max_message,
+            growth: GrowthShape {
+                chain_id: header.chain_id,
+                chain: header.chain,
+                bytes: header.growth_bytes,
+                messages: header.growth_messages,
+            },
         })
     }
 
@@ -331,8 +378,14 @@ impl Shape {
         }
     }
 
+    /// Bytes in the file of such a segment, if there can be one.
+    #[cfg(not(loom))]
+    pub fn total_len(&self) -> Option<u64> {
+        self.header([0; 16]).map(|header| header.total_len)
+    }
+
     /// Bytes from one slot to the next.
-    fn stride(&self) -> Option<u64> {
+    pub fn stride(&self) -> Option<u64> {
         let size = usize::try_from(self.element_size).ok()?;
         let stride = match self.kind {
             Kind::Spsc | Kind::Pipe => size,

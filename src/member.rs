@@ -15,6 +15,7 @@
 //!
 //! Left to others: what was left behind in a ring (`ring`), and whose turn it is to look (`channel`).
 
+mod annexes;
 mod ends;
 mod record;
 mod recovery;
@@ -36,12 +37,13 @@ use crate::layout::{
     BELL_BYTE, Counters, FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, LIVENESS_BYTE, MEMBER_ACTIVE,
     MEMBER_UNUSED, REMOVED, Shape,
 };
-use crate::name::{Address, Patience, try_unlink, unlink};
+use crate::name::{Address, Patience, try_unlink};
 use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
 use crate::segment::Segment;
 use crate::sys::shm::{self, Identity};
 use crate::sys::{barrier, fork, lock};
 
+pub use annexes::{Annexes, remove_orphans};
 pub use record::Member;
 pub use recovery::{Recovered, Statistics};
 pub use remains::survey;
@@ -63,6 +65,8 @@ pub struct Attachment {
 pub struct Membership {
     segment: Arc<Segment>,
     id: MemberId,
+    /// The further segments, of a queue that grows.
+    annexes: Annexes,
     /// Set once a verdict could not prove itself: nobody is declared dead through it any more.
     blind: AtomicBool,
 }
@@ -141,7 +145,7 @@ impl Attachment {
     pub fn create(plan: &Plan<'_>) -> Result<Self, Failure> {
         let guard = fork::guard();
         let (segment, file) = Segment::create(plan.directory, &plan.shape, plan.mode, plan.trust)?;
-        let attachment = Self::join(segment, file, &guard)?;
+        let attachment = Self::join(segment, file, Annexes::default(), &guard)?;
         if plan.prefault {
             attachment.segment.prefault()?;
         }
@@ -152,6 +156,7 @@ impl Attachment {
     pub fn publish(&self, address: &Address) -> std::io::Result<()> {
         shm::link(self.segment.probe(), address.path())?;
         self.home.get_or_init(|| address.clone());
+        self.annexes.settle_at(address);
         Ok(())
     }
 
@@ -160,14 +165,14 @@ impl Attachment {
         let guard = fork::guard();
         let (segment, file) = Segment::open(address.path(), expected, trust)?;
         if segment.is_abandoned(segment.probe())? {
-            unlink(segment.probe(), address.path())?;
+            segment.remove_name(address)?;
             return Err(Miss::Moved);
         }
-        let attachment = Self::join(segment, file, &guard)?;
+        let attachment = Self::join(segment, file, Annexes::at(address), &guard)?;
         // ORDERING(attaches): after the lock and the record; pairs with the look in `is_abandoned`.
         let attached = attachment.segment.control().attaches.fetch_add(1, SeqCst);
         if attached & REMOVED != 0 {
-            unlink(attachment.segment.probe(), address.path())?;
+            attachment.segment.remove_name(address)?;
             return Err(Miss::Moved);
         }
         if !attachment.segment.identity().is_at(address.path()) {
@@ -182,11 +187,16 @@ impl Attachment {
     pub fn again(&self) -> Result<Self, Failure> {
         let guard = fork::guard();
         let (segment, file) = self.segment.reopen()?;
-        Self::join(segment, file, &guard)
+        Self::join(segment, file, Annexes::default(), &guard)
     }
 
     /// Takes a member number and shows that its lock holds; only then is the member there for others.
-    fn join(mut segment: Segment, file: File, guard: &fork::Guard) -> Result<Self, Failure> {
+    fn join(
+        mut segment: Segment,
+        file: File,
+        annexes: Annexes,
+        guard: &fork::Guard,
+    ) -> Result<Self, Failure> {
         if segment.shape().flags & FLAG_ASYMMETRIC != 0 && !barrier::register() {
             return Err(ErrorKind::BarrierUnsupported.into());
         }
@@ -201,12 +211,13 @@ impl Attachment {
         let record = segment.record(id);
         // ORDERING(member): pairs with the Release of whoever put the record in order before.
         if record.state.load(Acquire) != MEMBER_UNUSED {
-            let reaped = segment.take_back(id);
+            let mut reaped = annexes.reap(&segment, id)?;
+            reaped.add(segment.take_back(id));
             segment.note(id, Recovered::of(1, reaped));
         }
         record.begin();
         let (segment, blind) = (Arc::new(segment), AtomicBool::new(false));
-        let member = Arc::new(Membership { segment, id, blind });
+        let member = Arc::new(Membership { segment, id, annexes, blind });
         Ok(Self { member, home: OnceLock::new(), watcher: OnceLock::new() })
     }
 
@@ -223,6 +234,11 @@ impl Membership {
     #[inline(always)]
     pub fn segment(&self) -> &Arc<Segment> {
         &self.segment
+    }
+
+    /// The further segments.
+    pub fn annexes(&self) -> &Annexes {
+        &self.annexes
     }
 
     /// What this member counts.
@@ -305,12 +321,15 @@ impl Drop for Attachment {
         self.segment.record(self.id).state.store(MEMBER_UNUSED, SeqCst);
         // What cannot be removed now is removed by the next who creates or opens the name.
         let removable = self.segment.shape().flags & FLAG_REMOVE_WHEN_UNUSED != 0;
-        if let (true, Some(home)) = (removable, self.home.get()) {
+        let grows = self.segment.shape().growth.is_some();
+        if let (true, Some(home)) = (removable || grows, self.home.get()) {
             let _guard = fork::guard();
-            if let View::Ours(view) = self.view()
-                && matches!(self.segment.is_abandoned(&view), Ok(true))
-            {
+            let View::Ours(view) = self.view() else { return };
+            if matches!(self.segment.is_abandoned(&view), Ok(true)) {
+                annexes::remove_all(&self.segment, home);
                 let _ = try_unlink(&view, home.path());
+            } else if grows && self.segment.is_forgotten(&view, home) {
+                annexes::remove_all(&self.segment, home);
             }
         }
     }

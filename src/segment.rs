@@ -15,8 +15,9 @@ mod slab;
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use bytemuck::Pod;
 
@@ -51,6 +52,35 @@ pub struct Segment {
     waiters: [[LocalWaiters; 2]; 2],
     /// Its thread that waits for others to attach.
     watchers: LocalWaiters,
+    /// Of a queue that grows.
+    bar: OnceLock<Bar>,
+}
+
+/// A ring of one slot in this process's own memory, shut and empty.
+#[derive(Debug)]
+struct Bar {
+    header: QueueHeader,
+    /// For their alignment, and because any of their bytes may be written to.
+    lines: Vec<EventLine>,
+}
+
+impl Bar {
+    fn new(stride: usize) -> Self {
+        let count = stride.div_ceil(size_of::<EventLine>());
+        let lines = std::iter::repeat_with(EventLine::default).take(count).collect();
+        let bar = Self { header: QueueHeader::default(), lines };
+        bar.header.shut();
+        bar
+    }
+
+    fn slots<M: Message + ?Sized>(&self, segment: &Segment) -> Slots<'_, M> {
+        let stride = in_memory(segment.header.stride);
+        assert!(M::stride(stride) == stride, "checked when opened");
+        let start = std::ptr::NonNull::from(&*self.lines).cast();
+        // SAFETY: so many lines have room for one slot; only rings touch them, through `Slots`, and since nobody can claim
+        // the slot nobody writes to it.
+        unsafe { Slots::new(start, 1, stride) }
+    }
 }
 
 impl Segment {
@@ -102,6 +132,20 @@ impl Segment {
         Ok((Self::map(&file, header, shape)?, file))
     }
 
+    /// Opens the segment at `path` if its shape is such as `wanted`. Nobody joins it.
+    pub fn open_if(
+        path: &Path,
+        trust: &Trust,
+        wanted: impl FnOnce(&Shape) -> bool,
+    ) -> Result<Self, Failure> {
+        let file = open_file(path, trust)?;
+        let (header, shape) = inspect(&file, trust)?;
+        if !wanted(&shape) {
+            return Err(ErrorKind::NotASegment("it is of another chain").into());
+        }
+        Self::map(&file, header, shape)
+    }
+
     /// A second attachment to a segment that has no name.
     pub fn reopen(&self) -> Result<(Self, File), Failure> {
         let probe = self.probe();
@@ -130,6 +174,7 @@ impl Segment {
             registered: false,
             waiters: Default::default(),
             watchers: LocalWaiters::default(),
+            bar: OnceLock::new(),
         })
     }
 
@@ -157,6 +202,16 @@ impl Segment {
     /// Which file it is.
     pub fn identity(&self) -> Identity {
         self.identity
+    }
+
+    /// Bytes in its file.
+    pub fn len(&self) -> u64 {
+        self.header.total_len
+    }
+
+    /// Whose file it is.
+    pub fn owner(&self) -> Result<u32, Failure> {
+        Ok(self.probe().metadata()?.uid())
     }
 
     /// Its validated shape.
@@ -223,6 +278,11 @@ impl Segment {
         let offset = member.index() * size_of::<Counters>();
         // SAFETY: atomics only; sizes and the table's offset are multiples of the line.
         unsafe { self.shared(self.header.counters_offset + offset as u64) }
+    }
+
+    /// A ring in which there is never a message and never room.
+    fn bar(&self) -> &Bar {
+        self.bar.get_or_init(|| Bar::new(in_memory(self.header.stride)))
     }
 
     /// All member ids that the segment has room for.

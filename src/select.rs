@@ -222,7 +222,7 @@ impl<M: queue::Message + ?Sized> sealed::Source for queue::Receiver<M> {
     }
 
     fn has_more(&self) -> bool {
-        self.station().ring().has_more()
+        self.station().has_more()
     }
 
     fn is_blind(&self) -> bool {

@@ -1,5 +1,6 @@
 //! How a channel is made, found and removed: one builder for every kind.
 
+use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +11,8 @@ use crate::event::{Patience, Wait};
 use crate::fingerprint::{Description, Fingerprint};
 use crate::inspect::{self, Expected, Trust};
 use crate::layout::{
-    FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, Kind, MOST_DELIVERIES, Shape, type_fingerprint,
+    FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, GrowthShape, Kind, MOST_DELIVERIES, Shape,
+    type_fingerprint,
 };
 use crate::member::{self, Attachment, Miss, Plan};
 use crate::name::{Address, CONTENTION, Patience as Limit, unlink};
@@ -41,6 +43,18 @@ pub enum BarrierChoice {
     Auto,
     /// A fence in every send and receive: a few nanoseconds each, and nothing asked of the kernel.
     Fence,
+}
+
+/// How far a queue may grow beyond its first segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Growth {
+    /// Until all its segments together hold so many messages.
+    Messages(u64),
+    /// Until all its segments together take so many bytes of shared memory.
+    Bytes(u64),
+    /// Until there is no memory for another segment: then sending fails.
+    UntilRefused,
 }
 
 /// Who attaches.
@@ -133,6 +147,8 @@ pub struct Options<C> {
     /// After how many deliveries, and room for how many; of new queues.
     pub(super) dead_letters: Option<(u32, usize)>,
     pub(super) blocks: Blocks,
+    /// How far new queues may grow.
+    pub(super) growth: Option<Growth>,
     handle: PhantomData<fn() -> C>,
 }
 
@@ -171,6 +187,7 @@ impl<C: Channel> Default for Options<C> {
             message_len: DEFAULT_MESSAGE_LEN,
             dead_letters: None,
             blocks: Blocks::default(),
+            growth: None,
             handle: PhantomData,
         }
     }
@@ -315,7 +332,13 @@ impl<C: Channel> Options<C> {
     /// [`ErrorKind::LivenessUnsupported`], [`ErrorKind::Contended`] and what the system answers. The channel is
     /// built before its name is looked at: where there is no room, that is what a taken name answers too.
     pub fn create(&self, name: &str) -> Result<C, Error> {
-        self.run(Operation::Create, name, |address| self.make_or_report(address))
+        self.run(Operation::Create, name, |address| {
+            let made = self.make_or_report(address)?;
+            if self.growth.is_some() {
+                member::remove_orphans(address, &self.trust);
+            }
+            Ok(made)
+        })
     }
 
     /// Opens a channel that exists and takes a free end, or that of a dead member.
@@ -419,7 +442,11 @@ impl<C: Channel> Options<C> {
 
     /// A new channel that never has a name.
     pub(super) fn build_unnamed(&self) -> Result<C, Error> {
-        let built = self.build().map(|built| built.0);
+        let named = "a queue that grows has a name";
+        let built = match self.growth {
+            Some(_) => Err(ErrorKind::InvalidOption(named).into()),
+            None => self.build().map(|built| built.0),
+        };
         built.map_err(|failure| Error::new(Operation::Create, C::KIND.noun(), "", failure))
     }
 
@@ -452,7 +479,12 @@ impl<C: Channel> Options<C> {
     }
 
     fn remove(&self, address: &Address) -> Result<(), Failure> {
-        unlink(&inspect::open_file(address.path(), &self.trust)?, address.path())
+        let removed = inspect::open_file(address.path(), &self.trust)
+            .and_then(|file| unlink(&file, address.path()));
+        if C::KIND.is_queue() {
+            member::remove_orphans(address, &self.trust);
+        }
+        removed
     }
 
     /// The rules of options, and what a new segment of them is.
@@ -480,6 +512,7 @@ impl<C: Channel> Options<C> {
             !C::KIND.is_queue() && self.barrier == BarrierChoice::Auto && barrier::register();
         let flags =
             [(FLAG_ASYMMETRIC, asymmetric), (FLAG_REMOVE_WHEN_UNUSED, self.remove_when_unused)];
+        let growth = self.plan_growth(capacity as u64)?;
         let shape = Shape {
             kind: C::KIND,
             element_size: size as u64,
@@ -491,13 +524,21 @@ impl<C: Channel> Options<C> {
                 .iter()
                 .filter(|(_, on)| *on)
                 .fold(C::flags(self), |all, (bit, _)| all | bit),
-            features: C::features(self),
+            features: C::features(self) | growth.feature(),
             delivery: if C::KIND.is_queue() { self.delivery.code() } else { 0 },
             delivery_limit,
             dead_letters,
             classes,
             max_message,
+            growth,
         };
+        if growth.bytes > 0 && shape.total_len().is_some_and(|len| len > growth.bytes) {
+            let why = "a queue takes no more bytes at first than when it has grown";
+            return Err(ErrorKind::InvalidOption(why).into());
+        }
+        if growth.is_some() && max_message > 0 {
+            return Err(ErrorKind::InvalidOption("a queue that grows has no blocks").into());
+        }
         if shape.slab().is_none_or(|slab| slab.blocks > 0 && max_message <= shape.element_size) {
             return Err(
                 ErrorKind::InvalidOption("blocks are for messages beyond message_len").into()
@@ -524,6 +565,24 @@ impl<C: Channel> Options<C> {
                 None => invalid("the capacity makes the segment too large"),
             },
         }
+    }
+
+    /// The chain that a new queue of `capacity` begins, if it grows.
+    fn plan_growth(&self, capacity: u64) -> Result<GrowthShape, Failure> {
+        let invalid = |why| Err(ErrorKind::InvalidOption(why).into());
+        let (messages, bytes) = match self.growth {
+            None => return Ok(GrowthShape::default()),
+            // Whoever makes the next segment may be another user.
+            Some(_) if self.mode != 0o600 => return invalid("a queue that grows has mode 0o600"),
+            Some(Growth::Messages(most)) if most < capacity => {
+                return invalid("a queue holds no more messages at first than when it has grown");
+            }
+            Some(Growth::Bytes(0)) => return invalid("a queue takes some bytes"),
+            Some(Growth::Messages(most)) => (most, 0),
+            Some(Growth::Bytes(most)) => (0, most),
+            Some(Growth::UntilRefused) => (0, 0),
+        };
+        Ok(GrowthShape { chain_id: random(), chain: 0, bytes, messages })
     }
 
     fn expected(&self) -> Expected {
@@ -600,6 +659,12 @@ fn persist<R>(mut act: impl FnMut() -> Result<Option<R>, Failure>) -> Result<R, 
             return Err(ErrorKind::Contended.into());
         }
     }
+}
+
+/// A number that is not zero and that nobody else draws.
+fn random() -> u64 {
+    let drawn = || RandomState::new().hash_one(std::process::id());
+    std::iter::repeat_with(drawn).find(|number| *number != 0).expect("it has no end")
 }
 
 /// Takes the first of `ends` that can be had.

@@ -57,6 +57,7 @@ use crate::member::Attachment;
 use crate::segment::AnchoredQueue;
 use station::Station;
 
+pub use super::options::Growth;
 pub use crate::ring::reap::DeliveryPolicy;
 pub use blocks::BlockUsage;
 pub use message::Message;
@@ -73,6 +74,8 @@ pub struct Queue<M: Message + ?Sized> {
     anchored: AnchoredQueue<M::Carried>,
     dead_letters: Option<AnchoredQueue<M::Carried>>,
     patience: Patience,
+    /// Of nobody who sends or receives.
+    place: Station<M::Carried>,
 }
 
 impl<M: Message + ?Sized> Queue<M> {
@@ -103,23 +106,23 @@ impl<M: Message + ?Sized> Queue<M> {
     /// A message that was claimed before and not committed yet may still come. Whoever closes keeps a sender until then:
     /// once the last one has gone, receivers that find nothing are told [`Disconnected`](crate::RecvError::Disconnected).
     pub fn close(&self) {
-        station::close(&self.anchored);
+        self.place.close();
     }
 
     /// Whether anybody has closed the queue.
     pub fn is_closed(&self) -> bool {
-        self.anchored.ring().is_closed()
+        self.place.is_closed()
     }
 
-    /// How many messages the queue holds at most.
+    /// How many messages the queue holds at most; of one that grows, as large as it is now.
     pub fn capacity(&self) -> usize {
-        station::capacity(&self.anchored)
+        self.place.capacity()
     }
 
     /// How many messages were waiting when it looked, those included that were being written. Others send and
     /// receive meanwhile: a hint.
     pub fn len(&self) -> usize {
-        station::len(&self.anchored)
+        self.place.len()
     }
 
     /// Whether nothing was waiting when it looked.
@@ -181,6 +184,19 @@ impl<M: Message + ?Sized> Options<Queue<M>> {
         self
     }
 
+    /// Lets a new queue grow: when there is no room for a message it gets another segment, twice as large as the last, up to a
+    /// limit; at the limit it is full as any other. Drained segments are given back, and an idle queue has its first one only,
+    /// which has room for [`capacity`](Self::capacity) messages. Openers take it from the queue.
+    ///
+    /// What is promised of messages holds across segments: order, delivery, and what happens when somebody dies. Where a
+    /// segment cannot be had for want of memory, sending fails with [`Fault::CannotGrow`](crate::Fault::CannotGrow). Once the queue's name is removed it gets
+    /// no more segments, unless it had some just then. A queue that grows has a name and mode `0o600`; its operations take some
+    /// 100 ns longer than those of one that does not.
+    pub fn growth(mut self, limit: Growth) -> Self {
+        self.growth = Some(limit);
+        self
+    }
+
     /// A new queue without a name, for the threads of this process.
     ///
     /// # Errors
@@ -207,7 +223,9 @@ fn attached<M: Message + ?Sized>(attachment: Attachment, patience: Patience) -> 
     let anchored = |ring| AnchoredQueue::new(attachment.segment(), ring, attachment.id());
     let has_dead_letters = attachment.segment().shape().dead_letters > 0;
     let (dead_letters, anchored) = (has_dead_letters.then(|| anchored(1)), anchored(0));
-    Queue { attachment: Arc::new(attachment), anchored, dead_letters, patience }
+    let attachment = Arc::new(attachment);
+    let place = Station::of_nobody(&attachment, &anchored, patience);
+    Queue { attachment, anchored, dead_letters, patience, place }
 }
 
 impl<M: Message + ?Sized> sealed::Channel for Queue<M> {
@@ -241,6 +259,6 @@ impl<M: Message + ?Sized> sealed::Channel for Queue<M> {
 
 impl<M: Message + ?Sized> fmt::Debug for Queue<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        station::describe(f, "Queue", &self.anchored)
+        self.place.describe(f, "Queue")
     }
 }

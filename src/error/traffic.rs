@@ -44,6 +44,9 @@ pub enum Fault {
     /// A wait was given up: this process cannot see any more who lives, because the program has closed a descriptor that
     /// is not its own. Sending and receiving without waiting still works.
     Blind,
+    /// A queue that grows needs another segment, which this process cannot make or open; the text says why. Nothing is
+    /// lost; what was not sent comes back.
+    CannotGrow(&'static str),
 }
 
 impl fmt::Display for Fault {
@@ -64,6 +67,7 @@ impl fmt::Display for Fault {
                 write!(f, "the beginning of the record went to a receiver before this one")
             }
             Self::WrongDirection => write!(f, "this end of the pipe only goes the other way"),
+            Self::CannotGrow(why) => write!(f, "the queue cannot grow: {why}"),
             Self::Blind => {
                 write!(f, "cannot see who lives: the channel's descriptor was closed by others")
             }

@@ -69,14 +69,14 @@ shared! {
         pub features: u32,
         /// The longest message of bytes; zero where it is what a slot has room for.
         pub max_message: u64,
-        /// Bytes that a chain of segments may take; zero where it does not grow. Reserved.
+        /// Bytes that a chain of segments may take; zero for no such limit.
         pub growth_bytes: u64,
-        /// Messages that a chain of segments may have; zero for no such limit. Reserved.
+        /// Messages that a chain of segments may have; zero for no such limit.
         pub growth_messages: u64,
-        /// Which segment of its chain it is, from zero. Reserved.
+        /// Which segment of its chain it is, from zero.
         pub chain: u64,
-        /// Zero.
-        pub reserved: u64,
+        /// The number of the chain; zero for none.
+        pub chain_id: u64,
         /// Classes of blocks in the slab, each a [`crate::layout::ClassWord`]; zero for none.
         pub classes: [u64; 4],
     }
@@ -106,7 +106,7 @@ const _: () = {
             156, 160, 164, 168, 176, 180, 184, 192, 200, 208, 216, 224,
         ],
     );
-    places(&Control::DESCRIBED, 128, &[0, 8, 16]);
+    places(&Control::DESCRIBED, 128, &[0, 8, 16, 24]);
     places(&Ends::DESCRIBED, 128, &[0, 16]);
     places(&MemberRecord::DESCRIBED, 128, &[0, 4, 8, 16, 24]);
     places(&Counters::DESCRIBED, 128, &[0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80]);

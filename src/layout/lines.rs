@@ -48,8 +48,10 @@ shared! {
         pub attaches: AtomicU64,
         /// How often somebody took an end of a channel between two. A queue counts by side, in [`Ends`].
         pub roster: AtomicU64,
-        /// The segment that continues this one; zero for none. Reserved.
-        pub next: AtomicU64,
+        /// Of the first segment of a chain: a [`crate::ring::chain::ChainWord`], which says what the others are.
+        pub next: ContestedU64,
+        /// The segment that is being taken out of the chain, whose name may still be there; zero for none.
+        pub leaving: AtomicU64,
     }
 
     /// Who owns the two ends of a channel, or which side of a queue has nobody.

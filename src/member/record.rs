@@ -92,11 +92,13 @@ impl Membership {
                 members.push(Member::new(id, record, alive));
             }
         }
-        self.segment.each_claim(|owner| {
+        let mut note = |owner| {
             if let Some(member) = members.iter_mut().find(|member| member.id == owner) {
                 member.claims += 1;
             }
-        });
+        };
+        self.segment.each_claim(&mut note);
+        self.annexes.each(&self.segment, |annex| annex.each_claim(&mut note))?;
         Ok(members)
     }
 }

@@ -79,14 +79,16 @@ impl Membership {
             return None;
         }
         match self.verdict(member) {
-            Verdict::Dead(dead) => Some(self.reap(&dead)),
+            Verdict::Dead(dead) => self.reap(&dead),
             Verdict::Alive | Verdict::Unknown => None,
         }
     }
 
-    /// Takes back what a dead member left behind.
-    fn reap(&self, dead: &DeadMember) -> Recovered {
-        let reaped = self.segment.take_back(dead.id);
+    /// Takes back what a dead member left behind. Nothing if it cannot: then that is still to be done.
+    fn reap(&self, dead: &DeadMember) -> Option<Recovered> {
+        // Before what the record says of it: its messages come again before its side is deserted.
+        let mut reaped = self.annexes.reap(&self.segment, dead.id).ok()?;
+        reaped.add(self.segment.take_back(dead.id));
         let state = &self.segment.record(dead.id).state;
         let mut recovered = Recovered::of(0, reaped);
         // Once more, on the description that the verdict was taken through.
@@ -97,7 +99,7 @@ impl Membership {
             recovered.members = u64::from(last.is_ok());
         }
         self.segment.note(self.id, recovered);
-        recovered
+        Some(recovered)
     }
 
     /// Takes back what other members left behind that are dead.

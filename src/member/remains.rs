@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use super::annexes::remove_all;
 use super::liveness_byte;
 use crate::error::{Failure, MemberId};
 use crate::inspect::Trust;
@@ -56,7 +57,10 @@ impl Segment {
     }
 
     /// The rings of a queue, whatever its messages are.
-    fn rings<'a>(&'a self, slab: Option<&'a Slab<'a>>) -> impl Iterator<Item = Ring<'a, [u8]>> {
+    pub(super) fn rings<'a>(
+        &'a self,
+        slab: Option<&'a Slab<'a>>,
+    ) -> impl Iterator<Item = Ring<'a, [u8]>> {
         let members = self.shape().max_members;
         (0..self.shape().rings()).map(move |number| {
             let ring = Ring::new(self.queue_header(number), self.slots(number), members);
@@ -108,6 +112,17 @@ impl Segment {
         Ok((alive, dead))
     }
 
+    /// Whether nobody is left and nobody can come: its name is not its own any more.
+    pub(super) fn is_forgotten(&self, view: &File, home: &Address) -> bool {
+        !self.identity().is_at(home.path()) && matches!(self.census(view), Ok((0, _)))
+    }
+
+    /// Removes its name, which nobody uses any more, and all that belongs to it.
+    pub(super) fn remove_name(&self, address: &Address) -> Result<(), Failure> {
+        remove_all(self, address);
+        unlink(self.probe(), address.path())
+    }
+
     /// Whether the name should have gone with its last member, and nobody is left.
     ///
     /// If so the segment is marked: who joins from now on finds the mark and goes elsewhere, and who joined
@@ -141,7 +156,7 @@ pub fn survey(address: &Address, trust: &Trust) -> Result<Option<(u32, u32)>, Fa
     let _guard = fork::guard();
     let (segment, _file) = Segment::open_any(address.path(), trust)?;
     if segment.is_abandoned(segment.probe())? {
-        unlink(segment.probe(), address.path())?;
+        segment.remove_name(address)?;
         return Ok(None);
     }
     segment.census(segment.probe()).map(Some)

@@ -3,6 +3,7 @@
 
 pub mod block;
 pub mod bytes;
+pub mod chain;
 pub mod cursor;
 pub mod grant;
 pub mod mpmc;
@@ -38,6 +39,8 @@ pub enum Corruption {
     Block,
     /// Somebody moves a cursor without end.
     Restless,
+    /// A chain of segments that cannot be, or one of them is not there.
+    Chain,
 }
 
 impl Corruption {
@@ -54,6 +57,7 @@ impl Corruption {
             Corruption::Length => "a message is longer than its slot",
             Corruption::Flags => "a message has flags that this build does not know",
             Corruption::Block => "a message is in a block that is not its own",
+            Corruption::Chain => "the chain of segments is broken",
             Corruption::Restless => "a cursor moves without end",
         }
     }

@@ -228,7 +228,7 @@ impl<'a, M: Message + ?Sized> Ring<'a, M> {
     }
 
     /// A member number found in memory, if there can be such a member.
-    fn member(&self, number: u16) -> Result<MemberId, Corruption> {
+    pub(super) fn member(&self, number: u16) -> Result<MemberId, Corruption> {
         if number < self.members { Ok(MemberId(number)) } else { Err(Corruption::Member) }
     }
 }

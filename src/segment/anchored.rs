@@ -140,6 +140,17 @@ impl<M: Message + ?Sized> AnchoredQueue<M> {
         }
     }
 
+    /// The same, with a ring in place of its own in which there is never a message and never room: so whoever tries
+    /// there first learns that there is more to be done.
+    pub fn barred(&self) -> Self {
+        // SAFETY: the result keeps a clone, and its methods shorten the borrow.
+        let bar = unsafe { lasting(&self.segment) }.bar();
+        let ring =
+            mpmc::Ring::new(&bar.header, bar.slots(&self.segment), self.segment.shape.max_members);
+        let (sweeper, segment) = (Arc::clone(&self.sweeper), Arc::clone(&self.segment));
+        Self { ring, sweeper, segment, slab: None, ..*self }
+    }
+
     /// The ring.
     #[inline(always)]
     pub fn ring(&self) -> &mpmc::Ring<'_, M> {

@@ -92,6 +92,15 @@ pub fn punch(file: &File, from: u64, len: u64) -> io::Result<()> {
     retry(|| unsafe { libc::fallocate(file.as_raw_fd(), mode, from, len) }).map(drop)
 }
 
+/// Gives the memory of `file` from `start` on back, whoever has it mapped: it reads as zeros then.
+pub fn give_back(file: &File, start: u64) -> io::Result<()> {
+    let len = file.metadata()?.len().saturating_sub(start);
+    let how = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    let (start, len) = (start.cast_signed(), len.cast_signed());
+    // SAFETY: the descriptor is open; fallocate takes no pointers.
+    retry(|| unsafe { libc::fallocate(file.as_raw_fd(), how, start, len) }).map(drop)
+}
+
 /// Gives an unnamed file its name, which must be free: `AlreadyExists` otherwise.
 pub fn link(file: &File, path: &Path) -> io::Result<()> {
     let from = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd()))?;

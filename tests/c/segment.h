@@ -117,9 +117,12 @@ static uint64_t end(const struct ringway_segment_header *header) {
                : 0;
 }
 
-/* Whether what no feature that this program knows uses is zero. */
+/* Whether what no feature of the segment uses is zero. */
 static bool is_plain(const struct ringway_segment_header *header) {
-    return (header->growth_bytes | header->growth_messages | header->chain | header->reserved) == 0;
+    if (header->features & RINGWAY_FEATURE_GROWTH) {
+        return header->chain_id != 0 && !(header->features & RINGWAY_FEATURE_LONG_MESSAGES);
+    }
+    return (header->growth_bytes | header->growth_messages | header->chain | header->chain_id) == 0;
 }
 
 /* The features that this program can deal with in a segment of the header's kind. */
@@ -127,8 +130,10 @@ static uint32_t known_features(const struct ringway_segment_header *header) {
     switch (header->kind) {
     case RINGWAY_KIND_PIPE:
         return RINGWAY_FEATURE_LONG_RECORDS;
+    case RINGWAY_KIND_QUEUE:
+        return RINGWAY_FEATURE_GROWTH;
     case RINGWAY_KIND_BYTE_QUEUE:
-        return RINGWAY_FEATURE_LONG_MESSAGES;
+        return RINGWAY_FEATURE_LONG_MESSAGES | RINGWAY_FEATURE_GROWTH;
     default:
         return 0;
     }

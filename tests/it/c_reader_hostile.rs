@@ -43,7 +43,7 @@ fn files_that_a_reader_cannot_read_are_refused_with_a_reason() {
         (&|| view.put_u32(8, 2), "layout version 2, this program reads 1"),
         (&|| view.put_u64(16, 7), "its build lays the same version out differently"),
         (&|| view.put_u32(12, 1), "not a ringway segment: its header does not match its checksum"),
-        (&|| sealed(&view, 180, 6), "it has features 0x6, which this program does not know"),
+        (&|| sealed(&view, 180, 0x46), "it has features 0x44, which this program does not know"),
         (&|| sealed(&view, 12, 9), "kind 9, which this program does not know"),
         (&|| sealed(&view, 88, 1 << 20), "not a ringway segment: its header contradicts itself"),
         (&|| sealed(&view, 104, 0), "not a ringway segment: its header contradicts itself"),

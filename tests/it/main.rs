@@ -17,6 +17,8 @@ mod fingerprints;
 mod fork;
 mod forked;
 mod golden;
+mod growth;
+mod growth_hostile;
 mod handover;
 mod hostile;
 mod hostile_later;
@@ -79,6 +81,8 @@ fn child() {
         Some(("fork", role)) => fork::play(role, &arguments),
         Some(("forked", role)) => forked::play(role, &arguments),
         Some(("golden", role)) => golden::play(role, &arguments),
+        Some(("growth", role)) => growth::play(role, &arguments),
+        Some(("growth_hostile", role)) => growth_hostile::play(role, &arguments),
         Some(("handover", role)) => handover::play(role, &arguments),
         Some(("hostile", role)) => hostile::play(role, &arguments),
         Some(("lifecycle", role)) => lifecycle::play(role, &arguments),

@@ -9,7 +9,7 @@ use bytemuck::Pod;
 use crossbeam_utils::CachePadded;
 
 use super::super::lane::Unreceived;
-use super::station::{self, Presence, Station};
+use super::station::{self, At, Presence, Station};
 use super::{DeliveryPolicy, Message};
 use crate::error::{Fault, RecvError, RecvTimeoutError, TryRecvError};
 use crate::event::Deadline;
@@ -32,7 +32,7 @@ pub struct Receiver<M: Message + ?Sized> {
 impl<M: Message + ?Sized> Receiver<M> {
     pub(super) fn new(place: Station<M::Carried>) -> Self {
         let side = ConsumerSide::new(place.attachment().id(), place.sweeper());
-        let anchored = place.anchored().clone();
+        let anchored = place.to_try_first();
         let presence = place.presence();
         Self { anchored, side: CachePadded::new(side), place: Arc::new(place), _presence: presence }
     }
@@ -44,22 +44,22 @@ impl<M: Message + ?Sized> Receiver<M> {
 
     /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
     pub fn close(&self) {
-        station::close(&self.anchored);
+        self.place.close();
     }
 
     /// Whether anybody has closed the queue.
     pub fn is_closed(&self) -> bool {
-        self.anchored.ring().is_closed()
+        self.place.is_closed()
     }
 
-    /// How many messages the queue holds at most.
+    /// How many messages the queue holds at most; of one that grows, as large as it is now.
     pub fn capacity(&self) -> usize {
-        station::capacity(&self.anchored)
+        self.place.capacity()
     }
 
     /// How many messages were waiting when it looked. Others send and receive meanwhile: a hint.
     pub fn len(&self) -> usize {
-        station::len(&self.anchored)
+        self.place.len()
     }
 
     /// Whether nothing was waiting when it looked.
@@ -73,17 +73,17 @@ impl<M: Message + ?Sized> Receiver<M> {
     }
 
     /// Claims the next message. That of one that comes again is not the whole of it.
-    fn claim(&self, ring: &Ring<'_, M::Carried>) -> Result<Taken, Dry> {
-        match ring.take(&self.side)? {
-            claim if claim.tries() > 0 => self.place.examine(claim),
+    fn claim(&self, ring: &Ring<'_, M::Carried>, side: &ConsumerSide) -> Result<Taken, Dry> {
+        match ring.take(side)? {
+            claim if claim.tries() > 0 => self.place.examine(ring, side.sweeper(), claim),
             claim => Ok(claim),
         }
     }
 
     #[inline(always)]
-    fn acknowledge(&self, claim: Taken) {
-        self.anchored.ring().acknowledge(claim);
-        self.place.tell_senders(1);
+    fn acknowledge(&self, (claim, at): (Taken, At<M::Carried>)) {
+        self.place.ring_of(&at).acknowledge(claim);
+        self.place.done_with(&at, 1);
     }
 }
 
@@ -142,45 +142,50 @@ impl<T: Pod> Receiver<T> {
     }
 
     #[inline(always)]
-    fn take(&self) -> Result<Taken, Unreceived> {
+    fn take(&self) -> Result<(Taken, At<T>), Unreceived> {
         match self.anchored.ring().take_at_once(&self.side) {
-            Some(claim) => Ok(claim),
+            Some(claim) => Ok((claim, At::ONLY)),
             None => self.take_slowly(),
         }
     }
 
     #[inline(never)]
-    fn take_slowly(&self) -> Result<Taken, Unreceived> {
-        self.place.try_to_receive(|ring| self.claim(ring))
+    fn take_slowly(&self) -> Result<(Taken, At<T>), Unreceived> {
+        self.place.try_to_receive(&self.side, |ring, side| self.claim(ring, side))
     }
 
     #[inline(always)]
-    fn take_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
+    fn take_until(&self, deadline: Deadline) -> Result<(Taken, At<T>), Unreceived> {
         match self.anchored.ring().take_at_once(&self.side) {
-            Some(claim) => Ok(claim),
+            Some(claim) => Ok((claim, At::ONLY)),
             None => self.take_slowly_until(deadline),
         }
     }
 
     #[inline(never)]
-    fn take_slowly_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
-        self.place.receive_until(deadline, |ring| self.claim(ring))
+    fn take_slowly_until(&self, deadline: Deadline) -> Result<(Taken, At<T>), Unreceived> {
+        self.place.receive_until(deadline, &self.side, |ring, side| self.claim(ring, side))
     }
 
     /// Takes values that lie side by side, or one that comes again.
-    fn pop_slice(&self, ring: &Ring<'_, T>, buffer: &mut [T]) -> Result<usize, Dry> {
+    fn pop_slice(
+        &self,
+        ring: &Ring<'_, T>,
+        side: &ConsumerSide,
+        buffer: &mut [T],
+    ) -> Result<usize, Dry> {
         if !ring.has_again() {
-            return ring.pop_row(&self.side, buffer);
+            return ring.pop_row(side, buffer);
         }
-        let claim = self.claim(ring)?;
+        let claim = self.claim(ring, side)?;
         buffer[0] = ring.copy(&claim);
         ring.acknowledge(claim);
         Ok(1)
     }
 
-    fn take_out(&self, claim: Taken) -> T {
-        let value = self.anchored.ring().copy(&claim);
-        self.acknowledge(claim);
+    fn take_out(&self, (claim, at): (Taken, At<T>)) -> T {
+        let value = self.place.ring_of(&at).copy(&claim);
+        self.acknowledge((claim, at));
         value
     }
 
@@ -193,8 +198,9 @@ impl<T: Pod> Receiver<T> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let received = self.place.try_to_receive(|ring| self.pop_slice(ring, buffer))?;
-        self.place.tell_senders(received);
+        let pop = |ring: &Ring<'_, T>, side: &ConsumerSide| self.pop_slice(ring, side, buffer);
+        let (received, at) = self.place.try_to_receive(&self.side, pop)?;
+        self.place.done_with(&at, received);
         Ok(received)
     }
 
@@ -207,9 +213,9 @@ impl<T: Pod> Receiver<T> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let received =
-            self.place.receive_until(Deadline::NEVER, |ring| self.pop_slice(ring, buffer))?;
-        self.place.tell_senders(received);
+        let pop = |ring: &Ring<'_, T>, side: &ConsumerSide| self.pop_slice(ring, side, buffer);
+        let (received, at) = self.place.receive_until(Deadline::NEVER, &self.side, pop)?;
+        self.place.done_with(&at, received);
         Ok(received)
     }
 
@@ -254,8 +260,8 @@ impl<T: Pod> Receiver<T> {
 }
 
 impl<M: Message + ?Sized> Receiver<M> {
-    pub(super) fn guard(&self, claim: Taken) -> Delivery<M> {
-        Delivery { place: Arc::clone(&self.place), claim: Some(claim) }
+    pub(super) fn guard(&self, (claim, at): (Taken, At<M::Carried>)) -> Delivery<M> {
+        Delivery { place: Arc::clone(&self.place), claim: Some(claim), at }
     }
 }
 
@@ -272,19 +278,22 @@ impl<M: Message<Carried = [u8]> + ?Sized> Receiver<M> {
         self.place.has_dead_letters()
     }
 
-    pub(super) fn take_measured(&self) -> Result<Taken, Unreceived> {
-        self.place.try_to_receive(|ring| self.claim_measured(ring))
+    pub(super) fn take_measured(&self) -> Result<(Taken, At<[u8]>), Unreceived> {
+        self.place.try_to_receive(&self.side, |ring, side| self.claim_measured(ring, side))
     }
 
-    pub(super) fn take_measured_until(&self, deadline: Deadline) -> Result<Taken, Unreceived> {
-        self.place.receive_until(deadline, |ring| self.claim_measured(ring))
+    pub(super) fn take_measured_until(
+        &self,
+        deadline: Deadline,
+    ) -> Result<(Taken, At<[u8]>), Unreceived> {
+        self.place.receive_until(deadline, &self.side, |ring, side| self.claim_measured(ring, side))
     }
 
     /// Claims the next message and measures it.
-    fn claim_measured(&self, ring: &Ring<'_, [u8]>) -> Result<Taken, Dry> {
-        let mut claim = match ring.take_at_once(&self.side) {
+    fn claim_measured(&self, ring: &Ring<'_, [u8]>, side: &ConsumerSide) -> Result<Taken, Dry> {
+        let mut claim = match ring.take_at_once(side) {
             Some(claim) => claim,
-            None => self.claim(ring)?,
+            None => self.claim(ring, side)?,
         };
         match ring.measure(&mut claim) {
             Ok(_) => Ok(claim),
@@ -294,7 +303,7 @@ impl<M: Message<Carried = [u8]> + ?Sized> Receiver<M> {
             }
             Err(Astray::Corrupt(what)) => {
                 // It stays first in line, for others to find out too.
-                ring.put_back(self.side.sweeper(), claim, false);
+                ring.put_back(side.sweeper(), claim, false);
                 Err(Dry::Corrupt(what))
             }
         }
@@ -302,8 +311,8 @@ impl<M: Message<Carried = [u8]> + ?Sized> Receiver<M> {
 
     /// Leaves a claimed message first in line, because of `fault`.
     #[cold]
-    fn give_up<R>(&self, claim: Taken, fault: Fault) -> Result<R, Fault> {
-        self.anchored.ring().put_back(self.side.sweeper(), claim, false);
+    fn give_up<R>(&self, claim: Taken, at: &At<[u8]>, fault: Fault) -> Result<R, Fault> {
+        self.place.ring_of(at).put_back(self.place.sweeper_of(at), claim, false);
         self.place.tell_receivers(1);
         Err(fault)
     }
@@ -358,11 +367,11 @@ impl Receiver<[u8]> {
         let needed = match ring.measure_short(&mut claim) {
             Ok(needed) => needed,
             Err(Corruption::Flags) => return self.recv_long_into(claim, buffer),
-            Err(what) => return Some(self.give_up(claim, Fault::Corrupt(what.text()))),
+            Err(what) => return Some(self.give_up(claim, &At::ONLY, Fault::Corrupt(what.text()))),
         };
         let len = buffer.len();
         let Some(place) = buffer.get_mut(..needed) else {
-            return Some(self.give_up(claim, Fault::BufferTooShort { needed, len }));
+            return Some(self.give_up(claim, &At::ONLY, Fault::BufferTooShort { needed, len }));
         };
         place.copy_from_slice(ring.bytes(&claim));
         ring.acknowledge(claim);
@@ -376,8 +385,10 @@ impl Receiver<[u8]> {
     #[cold]
     fn recv_long_into(&self, mut claim: Taken, buffer: &mut [u8]) -> Option<Result<usize, Fault>> {
         match self.anchored.ring().measure(&mut claim) {
-            Ok(_) => Some(self.copy_into(claim, buffer)),
-            Err(Astray::Corrupt(what)) => Some(self.give_up(claim, Fault::Corrupt(what.text()))),
+            Ok(_) => Some(self.copy_into((claim, At::ONLY), buffer)),
+            Err(Astray::Corrupt(what)) => {
+                Some(self.give_up(claim, &At::ONLY, Fault::Corrupt(what.text())))
+            }
             Err(Astray::Moved) => {
                 self.anchored.ring().pass_over(claim);
                 self.place.tell_senders(1);
@@ -468,21 +479,20 @@ impl Receiver<[u8]> {
         std::iter::from_fn(|| self.try_recv().ok())
     }
 
-    fn copy_out(&self, claim: Taken) -> Vec<u8> {
-        let message = self.anchored.ring().bytes(&claim).to_vec();
-        self.acknowledge(claim);
+    fn copy_out(&self, (claim, at): (Taken, At<[u8]>)) -> Vec<u8> {
+        let message = self.place.ring_of(&at).bytes(&claim).to_vec();
+        self.acknowledge((claim, at));
         message
     }
 
-    fn copy_into(&self, claim: Taken, buffer: &mut [u8]) -> Result<usize, Fault> {
-        let ring = self.anchored.ring();
-        let message = ring.bytes(&claim);
+    fn copy_into(&self, (claim, at): (Taken, At<[u8]>), buffer: &mut [u8]) -> Result<usize, Fault> {
+        let message = self.place.ring_of(&at).bytes(&claim);
         let (needed, len) = (message.len(), buffer.len());
         let Some(place) = buffer.get_mut(..needed) else {
-            return self.give_up(claim, Fault::BufferTooShort { needed, len });
+            return self.give_up(claim, &at, Fault::BufferTooShort { needed, len });
         };
         place.copy_from_slice(message);
-        self.acknowledge(claim);
+        self.acknowledge((claim, at));
         Ok(needed)
     }
 }
@@ -511,14 +521,16 @@ pub struct Delivery<M: Message + ?Sized> {
     place: Arc<Station<M::Carried>>,
     /// `None` once it is used up.
     claim: Option<Taken>,
+    /// In which segment.
+    at: At<M::Carried>,
 }
 
 impl<M: Message + ?Sized> Delivery<M> {
     /// Takes the message out of the queue for good.
     pub fn ack(mut self) {
         if let Some(claim) = self.spend() {
-            self.place.ring().acknowledge(claim);
-            self.place.tell_senders(1);
+            self.place.ring_of(&self.at).acknowledge(claim);
+            self.place.done_with(&self.at, 1);
         }
     }
 
@@ -539,7 +551,7 @@ impl<M: Message + ?Sized> Delivery<M> {
 
     /// The claim, to be used up, unless this is a forked child.
     fn spend(&mut self) -> Option<Taken> {
-        self.claim.take().filter(|_| self.place.ring().is_present())
+        self.claim.take().filter(|_| self.place.ring_of(&self.at).is_present())
     }
 }
 
@@ -548,12 +560,12 @@ impl<M: Message + ?Sized> Drop for Delivery<M> {
         let Some(claim) = self.spend() else { return };
         match station::policy(self.place.attachment()) {
             DeliveryPolicy::AtLeastOnce => {
-                self.place.ring().put_back(self.place.sweeper(), claim, true);
+                self.place.ring_of(&self.at).put_back(self.place.sweeper_of(&self.at), claim, true);
                 self.place.tell_receivers(1);
             }
             DeliveryPolicy::AtMostOnce => {
-                self.place.ring().acknowledge(claim);
-                self.place.tell_senders(1);
+                self.place.ring_of(&self.at).acknowledge(claim);
+                self.place.done_with(&self.at, 1);
             }
         }
     }
@@ -562,14 +574,14 @@ impl<M: Message + ?Sized> Drop for Delivery<M> {
 impl<T: Pod> Deref for Delivery<T> {
     type Target = T;
     fn deref(&self) -> &T {
-        self.place.ring().value(self.claim())
+        self.place.ring_of(&self.at).value(self.claim())
     }
 }
 
 /// What every message that is carried as bytes shares.
 impl<M: Message<Carried = [u8]> + ?Sized> Delivery<M> {
     pub(super) fn bytes(&self) -> &[u8] {
-        self.place.ring().bytes(self.claim())
+        self.place.ring_of(&self.at).bytes(self.claim())
     }
 }
 

@@ -12,11 +12,11 @@ mod long;
 
 use super::super::lane::Unsent;
 use super::Message;
-use super::station::{self, Station};
+use super::station::{At, Station};
 use crate::error::{Fault, SendError, SendTimeoutError, TrySendError};
 use crate::event::Deadline;
 use crate::member::Role;
-use crate::ring::mpmc::{Filling, ProducerSide};
+use crate::ring::mpmc::{Filling, ProducerSide, Ring};
 use crate::ring::slab::Found;
 use crate::segment::AnchoredQueue;
 
@@ -34,28 +34,28 @@ pub struct Sender<M: Message + ?Sized> {
 impl<M: Message + ?Sized> Sender<M> {
     pub(super) fn new(place: Station<M::Carried>) -> Self {
         let side = CachePadded::new(ProducerSide::new(place.attachment().id()));
-        let anchored = place.anchored().clone();
+        let anchored = place.to_try_first();
         Self { anchored, side, place: Arc::new(place), found: Found::default() }
     }
 
     /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
     pub fn close(&self) {
-        station::close(&self.anchored);
+        self.place.close();
     }
 
     /// Whether anybody has closed the queue.
     pub fn is_closed(&self) -> bool {
-        self.anchored.ring().is_closed()
+        self.place.is_closed()
     }
 
-    /// How many messages the queue holds at most.
+    /// How many messages the queue holds at most; of one that grows, as large as it is now.
     pub fn capacity(&self) -> usize {
-        station::capacity(&self.anchored)
+        self.place.capacity()
     }
 
     /// How many messages were waiting when it looked. Others send and receive meanwhile: a hint.
     pub fn len(&self) -> usize {
-        station::len(&self.anchored)
+        self.place.len()
     }
 
     /// Whether nothing was waiting when it looked.
@@ -81,34 +81,42 @@ impl<M: Message + ?Sized> Sender<M> {
 
     /// Claims the next slot, for a message of `len` bytes where bytes are sent.
     #[inline(always)]
-    fn claim(&self, len: usize) -> Result<Filling, Unsent> {
+    fn claim(&self, len: usize) -> Result<(Filling, At<M::Carried>), Unsent> {
         match self.claim_at_once(len) {
-            Some(claim) => Ok(claim),
+            Some(claim) => Ok((claim, At::ONLY)),
             None => self.claim_slowly(len),
         }
     }
 
     #[inline(never)]
-    fn claim_slowly(&self, len: usize) -> Result<Filling, Unsent> {
-        self.place.try_to_send(|ring| ring.reserve(&self.side, len))
+    fn claim_slowly(&self, len: usize) -> Result<(Filling, At<M::Carried>), Unsent> {
+        self.place.try_to_send(&self.side, |ring, side| ring.reserve(side, len))
     }
 
     /// The same, waiting for room until `deadline`: then `Full`.
     #[inline(always)]
-    fn claim_until(&self, len: usize, deadline: Deadline) -> Result<Filling, Unsent> {
+    fn claim_until(
+        &self,
+        len: usize,
+        deadline: Deadline,
+    ) -> Result<(Filling, At<M::Carried>), Unsent> {
         match self.claim_at_once(len) {
-            Some(claim) => Ok(claim),
+            Some(claim) => Ok((claim, At::ONLY)),
             None => self.claim_slowly_until(len, deadline),
         }
     }
 
     #[inline(never)]
-    fn claim_slowly_until(&self, len: usize, deadline: Deadline) -> Result<Filling, Unsent> {
-        self.place.send_until(deadline, |ring| ring.reserve(&self.side, len))
+    fn claim_slowly_until(
+        &self,
+        len: usize,
+        deadline: Deadline,
+    ) -> Result<(Filling, At<M::Carried>), Unsent> {
+        self.place.send_until(deadline, &self.side, |ring, side| ring.reserve(side, len))
     }
 
-    fn grant(&self, claim: Filling) -> WriteGrant<M> {
-        WriteGrant { place: Arc::clone(&self.place), claim: Some(claim) }
+    fn grant(&self, (claim, at): (Filling, At<M::Carried>)) -> WriteGrant<M> {
+        WriteGrant { place: Arc::clone(&self.place), claim: Some(claim), at }
     }
 }
 
@@ -190,8 +198,8 @@ impl<T: Pod> Sender<T> {
         }
     }
 
-    fn fill(&self, claim: Filling, value: T) {
-        self.anchored.ring().fill_with(claim, value);
+    fn fill(&self, (claim, at): (Filling, At<T>), value: T) {
+        self.place.ring_of(&at).fill_with(claim, value);
         self.place.tell_receivers(1);
     }
 
@@ -205,8 +213,8 @@ impl<T: Pod> Sender<T> {
         if values.is_empty() {
             return Ok(0);
         }
-        let sent = self.place.try_to_send(|ring| ring.push_slice(&self.side, values));
-        let sent = sent.map_err(|why| why.give_back(()))?;
+        let sent = self.place.try_to_send(&self.side, |ring, side| ring.push_slice(side, values));
+        let (sent, _) = sent.map_err(|why| why.give_back(()))?;
         self.place.tell_receivers(sent);
         Ok(sent)
     }
@@ -220,9 +228,9 @@ impl<T: Pod> Sender<T> {
         let mut sent = 0;
         while sent < values.len() {
             let rest = &values[sent..];
-            let pushed =
-                self.place.send_until(Deadline::NEVER, |ring| ring.push_slice(&self.side, rest));
-            let count = pushed.map_err(|why| why.give_back_final(sent))?;
+            let push = |ring: &Ring<'_, T>, side: &ProducerSide| ring.push_slice(side, rest);
+            let pushed = self.place.send_until(Deadline::NEVER, &self.side, push);
+            let (count, _) = pushed.map_err(|why| why.give_back_final(sent))?;
             self.place.tell_receivers(count);
             sent += count;
         }
@@ -277,12 +285,16 @@ impl<M: Message<Carried = [u8]> + ?Sized> Sender<M> {
         if len > max { Err(Unsent::Failed(Fault::TooLong { len, max })) } else { Ok(()) }
     }
 
-    fn checked_claim(&self, len: usize) -> Result<Filling, Unsent> {
+    fn checked_claim(&self, len: usize) -> Result<(Filling, At<[u8]>), Unsent> {
         self.check(len)?;
         if self.is_long(len) { self.claim_long(len, None) } else { self.claim(len) }
     }
 
-    fn checked_claim_until(&self, len: usize, deadline: Deadline) -> Result<Filling, Unsent> {
+    fn checked_claim_until(
+        &self,
+        len: usize,
+        deadline: Deadline,
+    ) -> Result<(Filling, At<[u8]>), Unsent> {
         self.check(len)?;
         if self.is_long(len) {
             return self.claim_long(len, Some(deadline));
@@ -375,11 +387,11 @@ impl Sender<[u8]> {
         if self.is_long(len) {
             return self.send_long(message, until);
         }
-        let claim = match until {
+        let (claim, at) = match until {
             Some(deadline) => self.claim_until(len, deadline)?,
             None => self.claim(len)?,
         };
-        self.anchored.ring().fill_with(claim, message);
+        self.place.ring_of(&at).fill_with(claim, message);
         self.place.tell_receivers(1);
         Ok(())
     }
@@ -440,6 +452,8 @@ pub struct WriteGrant<M: Message + ?Sized> {
     place: Arc<Station<M::Carried>>,
     /// `None` once it is used up.
     claim: Option<Filling>,
+    /// In which segment.
+    at: At<M::Carried>,
 }
 
 impl<M: Message + ?Sized> WriteGrant<M> {
@@ -449,7 +463,7 @@ impl<M: Message + ?Sized> WriteGrant<M> {
 
     /// The claim, to be used up, unless this is a forked child.
     fn spend(&mut self) -> Option<Filling> {
-        self.claim.take().filter(|_| self.place.ring().is_present())
+        self.claim.take().filter(|_| self.place.ring_of(&self.at).is_present())
     }
 }
 
@@ -461,7 +475,7 @@ impl<T: Pod> WriteGrant<T> {
     /// [`Fault::Forked`] in a child of the process that has the grant; then nothing was sent.
     pub fn commit(mut self) -> Result<(), SendError<()>> {
         let claim = self.spend().ok_or(SendError::Failed((), Fault::Forked))?;
-        self.place.ring().commit(claim);
+        self.place.ring_of(&self.at).commit(claim);
         self.place.tell_receivers(1);
         Ok(())
     }
@@ -470,12 +484,12 @@ impl<T: Pod> WriteGrant<T> {
 /// What every message that is carried as bytes shares.
 impl<M: Message<Carried = [u8]> + ?Sized> WriteGrant<M> {
     fn bytes(&self) -> &[u8] {
-        self.place.ring().claimed(self.claim())
+        self.place.ring_of(&self.at).claimed(self.claim())
     }
 
     pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
         let claim = self.claim.as_mut().expect("there until it is used up");
-        self.place.ring().claimed_mut(claim)
+        self.place.ring_of(&self.at).claimed_mut(claim)
     }
 
     pub(super) fn shorten(&mut self, len: usize) {
@@ -484,7 +498,7 @@ impl<M: Message<Carried = [u8]> + ?Sized> WriteGrant<M> {
 
     pub(super) fn commit_bytes(mut self) -> Result<(), Fault> {
         let claim = self.spend().ok_or(Fault::Forked)?;
-        self.place.ring().commit(claim);
+        self.place.ring_of(&self.at).commit(claim);
         self.place.tell_receivers(1);
         Ok(())
     }
@@ -509,7 +523,7 @@ impl WriteGrant<[u8]> {
 impl<M: Message + ?Sized> Drop for WriteGrant<M> {
     fn drop(&mut self) {
         if let Some(claim) = self.spend() {
-            self.place.ring().abort(claim);
+            self.place.ring_of(&self.at).abort(claim);
             // What lies behind it may be for several.
             self.place.tell_receivers(usize::MAX);
             if self.place.ring().slab().is_some() {
@@ -522,14 +536,14 @@ impl<M: Message + ?Sized> Drop for WriteGrant<M> {
 impl<T: Pod> Deref for WriteGrant<T> {
     type Target = T;
     fn deref(&self) -> &T {
-        self.place.ring().claimed(self.claim())
+        self.place.ring_of(&self.at).claimed(self.claim())
     }
 }
 
 impl<T: Pod> DerefMut for WriteGrant<T> {
     fn deref_mut(&mut self) -> &mut T {
         let claim = self.claim.as_mut().expect("there until it is used up");
-        self.place.ring().claimed_mut(claim)
+        self.place.ring_of(&self.at).claimed_mut(claim)
     }
 }
 

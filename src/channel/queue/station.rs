@@ -2,6 +2,7 @@
 
 mod blocks;
 mod glance;
+mod growing;
 mod idle;
 mod receiving;
 mod sending;
@@ -15,7 +16,10 @@ use crate::member::{Attachment, Role};
 use crate::primitive::Message;
 use crate::ring::mpmc::{Ring, Sweeper};
 use crate::segment::AnchoredQueue;
+use growing::Growth;
 use idle::Idle;
+
+pub use growing::At;
 
 /// One handle's place in a queue, shared with its grants or deliveries.
 pub struct Station<M: Message + ?Sized> {
@@ -28,6 +32,8 @@ pub struct Station<M: Message + ?Sized> {
     presence: Option<Presence>,
     patience: Patience,
     idle: Idle,
+    /// The other segments, of a queue that grows.
+    growth: Option<Growth<M>>,
 }
 
 /// One sender or receiver, counted among those of its member. Dropping it gives the role up.
@@ -91,7 +97,7 @@ impl<M: Message + ?Sized> Station<M> {
         queue: &Queue<Q>,
         anchored: &AnchoredQueue<M>,
     ) -> Self {
-        Self::at(queue, anchored, Post::DeadLetters)
+        Self { growth: None, ..Self::at(queue, anchored, Post::DeadLetters) }
     }
 
     fn at<Q: Carry<Carried = M> + ?Sized>(
@@ -99,14 +105,24 @@ impl<M: Message + ?Sized> Station<M> {
         anchored: &AnchoredQueue<M>,
         post: Post,
     ) -> Self {
+        Self { post, ..Self::of_nobody(&queue.attachment, anchored, queue.patience) }
+    }
+
+    /// A place in the ring at `anchored` from which nobody sends or receives.
+    pub fn of_nobody(
+        attachment: &Arc<Attachment>,
+        anchored: &AnchoredQueue<M>,
+        patience: Patience,
+    ) -> Self {
         Self {
             anchored: anchored.clone(),
             dead_letters: None,
-            attachment: Arc::clone(&queue.attachment),
-            post,
+            attachment: Arc::clone(attachment),
+            post: Post::Receiver,
             presence: None,
-            patience: queue.patience,
+            patience,
             idle: Idle::default(),
+            growth: Growth::of(attachment, anchored),
         }
     }
 
@@ -119,6 +135,7 @@ impl<M: Message + ?Sized> Station<M> {
             attachment: Arc::clone(&self.attachment),
             presence: self.presence.as_ref().map(another),
             idle: Idle::default(),
+            growth: self.growth.as_ref().and_then(|_| Growth::of(&self.attachment, &self.anchored)),
             ..*self
         }
     }
@@ -141,21 +158,76 @@ impl<M: Message + ?Sized> Station<M> {
         &self.attachment
     }
 
-    /// The ring with its events.
-    #[inline(always)]
-    pub fn anchored(&self) -> &AnchoredQueue<M> {
-        &self.anchored
+    /// The ring for a handle to try first: its own, or of a queue that grows one that answers to nothing.
+    pub fn to_try_first(&self) -> AnchoredQueue<M> {
+        if self.growth.is_some() { self.anchored.barred() } else { self.anchored.clone() }
     }
 
-    /// The ring.
+    /// The ring that everybody waits at, and all there is of a queue that does not grow.
     #[inline(always)]
     pub fn ring(&self) -> &Ring<'_, M> {
         self.anchored.ring()
     }
 
+    fn anchored_of<'a>(&'a self, at: &'a At<M>) -> &'a AnchoredQueue<M> {
+        at.part().unwrap_or(&self.anchored)
+    }
+
+    /// The ring of a claim.
+    #[inline(always)]
+    pub fn ring_of<'a>(&'a self, at: &'a At<M>) -> &'a Ring<'a, M> {
+        self.anchored_of(at).ring()
+    }
+
+    /// What this process knows of messages to deliver again there.
+    pub fn sweeper_of<'a>(&'a self, at: &'a At<M>) -> &'a Arc<Sweeper> {
+        self.anchored_of(at).sweeper()
+    }
+
     /// What this process knows of messages to deliver again.
     pub fn sweeper(&self) -> &Arc<Sweeper> {
         self.anchored.sweeper()
+    }
+
+    /// Closes the queue and wakes everybody, unless this is a forked child.
+    pub fn close(&self) {
+        if self.anchored.is_inherited() {
+            return;
+        }
+        match &self.growth {
+            Some(growth) => growth.close_all(),
+            None => self.ring().close(),
+        }
+        self.anchored.not_empty().notify_all();
+        self.anchored.not_full().notify_all();
+    }
+
+    /// Whether anybody has closed it.
+    pub fn is_closed(&self) -> bool {
+        self.growth.as_ref().map_or_else(|| self.ring().is_closed(), Growth::is_closed)
+    }
+
+    /// How many messages it holds at most, as large as it is now.
+    pub fn capacity(&self) -> usize {
+        self.sum(|anchored| anchored.ring().capacity())
+    }
+
+    /// How many messages were waiting when it looked.
+    pub fn len(&self) -> usize {
+        self.sum(|anchored| anchored.ring().len())
+    }
+
+    fn sum(&self, count: impl Fn(&AnchoredQueue<M>) -> u64) -> usize {
+        let sum = match &self.growth {
+            Some(growth) => growth.sum(count),
+            None => count(&self.anchored),
+        };
+        usize::try_from(sum).unwrap_or(usize::MAX)
+    }
+
+    pub fn describe(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+        let (capacity, len, closed) = (self.capacity(), self.len(), self.is_closed());
+        write!(f, "{name} {{ capacity: {capacity}, len: {len}, closed: {closed} }}")
     }
 
     /// Tells receivers that `count` messages were committed, or put back.
@@ -180,6 +252,14 @@ impl<M: Message + ?Sized> Station<M> {
         }
     }
 
+    /// Tells senders that `count` messages, which were `at`, were done with.
+    #[inline(always)]
+    pub fn done_with(&self, at: &At<M>, count: usize) {
+        if self.growth.as_ref().is_none_or(|growth| growth.done_with(at)) {
+            self.tell_senders(count);
+        }
+    }
+
     /// The same, where they were seen to wait.
     #[cold]
     pub fn wake_senders(&self, count: usize) {
@@ -198,37 +278,10 @@ impl<M: Message + ?Sized> Station<M> {
 impl<M: Message + ?Sized> fmt::Debug for Station<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = if self.post == Post::Sender { "Sender" } else { "Receiver" };
-        describe(f, name, &self.anchored)
+        self.describe(f, name)
     }
-}
-
-/// Closes the queue and wakes everybody, unless this is a forked child.
-pub fn close<M: Message + ?Sized>(anchored: &AnchoredQueue<M>) {
-    if !anchored.is_inherited() {
-        anchored.ring().close();
-        anchored.not_empty().notify_all();
-        anchored.not_full().notify_all();
-    }
-}
-
-pub fn capacity<M: Message + ?Sized>(anchored: &AnchoredQueue<M>) -> usize {
-    usize::try_from(anchored.ring().capacity()).unwrap_or(usize::MAX)
-}
-
-pub fn len<M: Message + ?Sized>(anchored: &AnchoredQueue<M>) -> usize {
-    usize::try_from(anchored.ring().len()).unwrap_or(usize::MAX)
 }
 
 pub fn policy(attachment: &Attachment) -> DeliveryPolicy {
     DeliveryPolicy::of(attachment.segment().shape().delivery).expect("checked when it was opened")
-}
-
-pub fn describe<M: Message + ?Sized>(
-    f: &mut fmt::Formatter<'_>,
-    name: &str,
-    anchored: &AnchoredQueue<M>,
-) -> fmt::Result {
-    let (capacity, len) = (capacity(anchored), len(anchored));
-    let closed = anchored.ring().is_closed();
-    write!(f, "{name} {{ capacity: {capacity}, len: {len}, closed: {closed} }}")
 }

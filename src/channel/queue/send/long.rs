@@ -2,7 +2,7 @@
 //!
 //! In that order, because who has a place and waits for a block would hold up the messages that are to free one.
 
-use super::{Deadline, Filling, Message, Sender, Unsent};
+use super::{At, Deadline, Filling, Message, Sender, Unsent};
 use crate::ring::slab::Block;
 
 /// What every message that is carried as bytes shares.
@@ -19,7 +19,7 @@ impl<M: Message<Carried = [u8]> + ?Sized> Sender<M> {
         &self,
         len: usize,
         until: Option<Deadline>,
-    ) -> Result<Filling, Unsent> {
+    ) -> Result<(Filling, At<[u8]>), Unsent> {
         let block = self.place.block(len, &self.found, until)?;
         self.claim_for(block, len, until)
     }
@@ -34,7 +34,8 @@ impl<M: Message<Carried = [u8]> + ?Sized> Sender<M> {
         let mut block = self.place.block(message.len(), &self.found, until)?;
         let slab = ring.slab().expect("lengths are checked");
         slab.bytes_mut(&mut block, message.len()).copy_from_slice(message);
-        ring.commit(self.claim_for(block, message.len(), until)?);
+        let (claim, at) = self.claim_for(block, message.len(), until)?;
+        self.place.ring_of(&at).commit(claim);
         self.place.tell_receivers(1);
         Ok(())
     }
@@ -44,13 +45,13 @@ impl<M: Message<Carried = [u8]> + ?Sized> Sender<M> {
         block: Block,
         len: usize,
         until: Option<Deadline>,
-    ) -> Result<Filling, Unsent> {
+    ) -> Result<(Filling, At<[u8]>), Unsent> {
         let claim = match until {
             Some(deadline) => self.claim_until(0, deadline),
             None => self.claim(0),
         };
         match claim {
-            Ok(claim) => Ok(claim.with_block(block, len)),
+            Ok((claim, at)) => Ok((claim.with_block(block, len), at)),
             Err(why) => {
                 self.place.free(block);
                 Err(why)

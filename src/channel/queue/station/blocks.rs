@@ -28,7 +28,7 @@ impl<M: Message + ?Sized> Station<M> {
     }
 
     fn try_block(&self, len: usize, found: &Found) -> Result<Block, Unsent> {
-        let (entered, deserted) = self.anchored().sides(Role::Receiver as usize);
+        let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
         if entered == deserted {
             self.check_alone(entered)?;
         }

@@ -1,5 +1,6 @@
 //! Attempts that come to nothing: when to look who died, and how to wait.
 
+use super::growing::Growth;
 use super::{Post, Station};
 use crate::error::MemberId;
 use crate::event::{Attempt, Deadline, Look, Recheck};
@@ -57,6 +58,9 @@ impl<M: Message + ?Sized> Station<M> {
 
     /// Who is in the middle of what this side waits for, although its next slot does not say so.
     pub(super) fn at_work(&self) -> Option<MemberId> {
+        if let Some(growth) = &self.growth {
+            return growth.at_work(self.post == Post::Sender);
+        }
         match self.post {
             Post::Sender => self.ring().consumer_at_work(),
             Post::Receiver | Post::DeadLetters => self.ring().producer_at_work(),
@@ -68,7 +72,11 @@ impl<M: Message + ?Sized> Station<M> {
     #[cold]
     pub(super) fn is_freed_of(&self, member: MemberId) -> bool {
         let Stuck { at, looks, since } = &self.idle.stuck;
-        let now_at = self.ring().turn(self.post == Post::Sender);
+        let sends = self.post == Post::Sender;
+        let now_at = match &self.growth {
+            Some(growth) => growth.turn(sends),
+            None => self.ring().turn(sends),
+        };
         let seen =
             if at.load(Relaxed) == now_at { looks.load(Relaxed).saturating_add(1) } else { 1 };
         at.store(now_at, Relaxed);
@@ -130,14 +138,18 @@ impl<M: Message + ?Sized> Station<M> {
         let attempt = |look: Look| self.closely(look, &mut attempt, &at_work);
         let known = || self.idle.recheck.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut recheck = *known();
-        let (ring, patience) = (self.ring(), self.patience);
+        let (ring, growth, patience) = (self.ring(), self.growth.as_ref(), self.patience);
         let waited = match self.post {
             Post::Sender => {
-                let (event, more) = (self.anchored.not_full(), || ring.has_room());
+                let (event, more) = (self.anchored.not_full(), || {
+                    growth.map_or_else(|| ring.has_room(), Growth::has_room)
+                });
                 event.wait_until(patience, &mut recheck, deadline, attempt, more)
             }
             Post::Receiver | Post::DeadLetters => {
-                let (event, more) = (self.anchored.not_empty(), || ring.has_more());
+                let (event, more) = (self.anchored.not_empty(), || {
+                    growth.map_or_else(|| ring.has_more(), Growth::has_more)
+                });
                 event.wait_until(patience, &mut recheck, deadline, attempt, more)
             }
         };

@@ -1,30 +1,54 @@
 //! What an operation of a receiver may come to.
 
 use super::super::super::lane::Unreceived;
-use super::{Post, Station};
+use super::{At, Post, Station};
 use crate::error::Fault;
 use crate::event::{Attempt, Deadline, Look};
 use crate::primitive::Message;
 use crate::primitive::Ordering::Relaxed;
-use crate::ring::mpmc::{Dry, Ring, Taken};
+use crate::ring::Corruption;
+use crate::ring::mpmc::{ConsumerSide, Dry, Ring, Sweeper, Taken};
 use crate::ring::slab::Astray;
 
 impl<M: Message + ?Sized> Station<M> {
-    /// Runs one operation of a receiver.
+    /// Runs one operation of a receiver, whose handle has `side`. Says where it came to something.
     ///
     /// In a forked child the segment's place reads as zeros, which is an empty ring that nobody sends to: so the
     /// check for a fork costs nothing where there is a message.
     pub fn try_to_receive<R>(
         &self,
-        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Dry>,
+        side: &ConsumerSide,
+        mut operation: impl FnMut(&Ring<'_, M>, &ConsumerSide) -> Result<R, Dry>,
+    ) -> Result<(R, At<M>), Unreceived> {
+        if let Some(growth) = &self.growth {
+            let mut fault = None;
+            let received = self.try_each_way(|| {
+                let received = growth.receive(&mut operation);
+                received.unwrap_or_else(|why| {
+                    fault = Some(why);
+                    Err(Dry::Corrupt(Corruption::Chain))
+                })
+            });
+            return match fault {
+                Some(fault) if !self.anchored.is_inherited() => Err(Unreceived::Failed(fault)),
+                _ => received,
+            };
+        }
+        self.try_each_way(|| operation(self.ring(), side).map(|done| (done, At::ONLY)))
+    }
+
+    #[inline(always)]
+    fn try_each_way<R>(
+        &self,
+        mut attempt: impl FnMut() -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
-        match operation(self.ring()) {
+        match attempt() {
             Ok(done) => Ok(done),
             Err(Dry::Empty) if self.has_senders() => {
                 self.missed();
                 Err(Unreceived::Empty)
             }
-            Err(dry) => self.look_closer(dry, operation),
+            Err(dry) => self.look_closer(dry, attempt),
         }
     }
 
@@ -38,7 +62,7 @@ impl<M: Message + ?Sized> Station<M> {
     fn look_closer<R>(
         &self,
         mut dry: Dry,
-        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Dry>,
+        mut attempt: impl FnMut() -> Result<R, Dry>,
     ) -> Result<R, Unreceived> {
         let mut deserted_at = None;
         loop {
@@ -67,7 +91,7 @@ impl<M: Message + ?Sized> Station<M> {
                     }
                 }
             }
-            dry = match operation(self.ring()) {
+            dry = match attempt() {
                 Ok(done) => return Ok(done),
                 Err(dry) => dry,
             };
@@ -85,28 +109,33 @@ impl<M: Message + ?Sized> Station<M> {
     /// It is in the one ring until it is committed in the other, so a death between leaves it in both: in the queue it is
     /// delivered once more, to whoever then moves it again.
     #[cold]
-    pub fn examine(&self, mut claim: Taken) -> Result<Taken, Dry> {
-        match self.ring().locate(&mut claim) {
+    pub fn examine(
+        &self,
+        ring: &Ring<'_, M>,
+        sweeper: &Sweeper,
+        mut claim: Taken,
+    ) -> Result<Taken, Dry> {
+        match ring.locate(&mut claim) {
             Ok(()) => {}
             Err(Astray::Moved) => {
-                self.ring().pass_over(claim);
+                ring.pass_over(claim);
                 return Err(Dry::Skipped);
             }
             Err(Astray::Corrupt(what)) => {
-                self.ring().put_back(self.sweeper(), claim, false);
+                ring.put_back(sweeper, claim, false);
                 return Err(Dry::Corrupt(what));
             }
         }
         let counters = self.attachment.counters();
         if let Some(dead_letters) = &self.dead_letters
             && claim.tries() >= self.attachment.segment().shape().delivery_limit
-            && self.ring().copy_to(&claim, dead_letters.ring(), self.attachment.id()).is_ok()
+            && ring.copy_to(&claim, dead_letters.ring(), self.attachment.id()).is_ok()
         {
             if dead_letters.ring().consumers_wait() {
                 dead_letters.not_empty().notify(1);
             }
             counters.dead_letters.fetch_add(1, Relaxed);
-            self.ring().acknowledge(claim);
+            ring.acknowledge(claim);
             return Err(Dry::Skipped);
         }
         counters.redeliveries.fetch_add(1, Relaxed);
@@ -117,9 +146,10 @@ impl<M: Message + ?Sized> Station<M> {
     pub fn receive_until<R>(
         &self,
         deadline: Deadline,
-        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Dry>,
-    ) -> Result<R, Unreceived> {
-        let attempt = |look: Look| match self.try_to_receive(&mut operation) {
+        side: &ConsumerSide,
+        mut operation: impl FnMut(&Ring<'_, M>, &ConsumerSide) -> Result<R, Dry>,
+    ) -> Result<(R, At<M>), Unreceived> {
+        let attempt = |look: Look| match self.try_to_receive(side, &mut operation) {
             Err(Unreceived::Empty | Unreceived::Busy(_))
                 if look.overdue && self.attachment.is_blind() =>
             {

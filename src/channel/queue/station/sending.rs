@@ -1,31 +1,33 @@
 //! What an operation of a sender may come to.
 
 use super::super::super::lane::Unsent;
-use super::Station;
+use super::{At, Station};
 use crate::error::Fault;
 use crate::event::{Attempt, Deadline, Look};
 use crate::member::Role;
 use crate::primitive::Message;
-use crate::ring::mpmc::{Refusal, Ring};
+use crate::ring::mpmc::{ProducerSide, Refusal, Ring};
 
 impl<M: Message + ?Sized> Station<M> {
-    /// Runs one operation of a sender.
+    /// Runs one operation of a sender, whose handle has `side`. Says where it came to something.
     pub fn try_to_send<R>(
         &self,
-        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Refusal>,
-    ) -> Result<R, Unsent> {
+        side: &ProducerSide,
+        mut operation: impl FnMut(&Ring<'_, M>, &ProducerSide) -> Result<R, Refusal>,
+    ) -> Result<(R, At<M>), Unsent> {
         let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
         if entered == deserted {
             self.check_alone(entered)?;
         }
-        let done = match operation(self.ring()) {
-            Err(Refusal::Held(member)) if self.is_freed_of(member) => operation(self.ring()),
+        let mut attempt = || match &self.growth {
+            Some(growth) => growth.send(&mut operation),
+            None => operation(self.ring(), side).map(|done| (done, At::ONLY)).map_err(Unsent::from),
+        };
+        let done = match attempt() {
+            Err(Unsent::Held(member)) if self.is_freed_of(member) => attempt(),
             done => done,
         };
-        done.map_err(|refusal| {
-            self.missed();
-            Unsent::from(refusal)
-        })
+        done.inspect_err(|_| self.missed())
     }
 
     /// Nobody receives, or this process was forked: whether to send all the same. Who comes first may fill
@@ -34,7 +36,7 @@ impl<M: Message + ?Sized> Station<M> {
     pub(super) fn check_alone(&self, entered: u64) -> Result<(), Unsent> {
         match () {
             () if self.anchored.is_inherited() => Err(Unsent::Failed(Fault::Forked)),
-            () if self.ring().is_closed() => Err(Unsent::Closed),
+            () if self.is_closed() => Err(Unsent::Closed),
             () if entered != 0 => Err(Unsent::Disconnected),
             () => Ok(()),
         }
@@ -44,9 +46,10 @@ impl<M: Message + ?Sized> Station<M> {
     pub fn send_until<R>(
         &self,
         deadline: Deadline,
-        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Refusal>,
-    ) -> Result<R, Unsent> {
-        let attempt = |look: Look| match self.try_to_send(&mut operation) {
+        side: &ProducerSide,
+        mut operation: impl FnMut(&Ring<'_, M>, &ProducerSide) -> Result<R, Refusal>,
+    ) -> Result<(R, At<M>), Unsent> {
+        let attempt = |look: Look| match self.try_to_send(side, &mut operation) {
             Err(Unsent::Full | Unsent::Held(_)) if look.overdue && self.attachment.is_blind() => {
                 Attempt::Ready(Err(Unsent::Failed(Fault::Blind)))
             }

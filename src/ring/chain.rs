@@ -1,0 +1,532 @@
+//! A queue of several rings: one behind the other, each closed before the next is used.
+//!
+//! Segments of a chain have numbers, *generations*, that only grow. One word says which are in the chain: `first`, which
+//! receivers drain, to `last`, which senders fill. The *anchor* is the segment that has the queue's name and this word; it is in
+//! the chain at first, is out of it while later ones are, and comes back under a new generation once they are drained.
+//!
+//! **Change.** One at a time changes the chain (`Links::alone`: a lock that goes with its holder's life), in steps of which
+//! each leaves the chain whole:
+//!
+//! - *append*: 1. the segment is made. 2. The word names it as the last, *unsettled*. 3. The one before is shut. 4. Settled.
+//! - *come home*: the same with the anchor, which is opened again between 3 and 4.
+//! - *pass*: the first is shut, drained, and nothing of it is in anybody's hands: the word leaves it out; then it is removed.
+//!
+//! Whoever meets an unsettled word makes it settled. So whoever fills a ring knows that the one before is shut: what is
+//! accepted later is received later. A claim made by an old word's leave is refused if the ring was shut since, and is in
+//! order if it was not.
+//!
+//! **Closing** for good is a bit of the word; the last ring is shut after it. Rings of a chain have no flag of their own
+//! (`GateLine::closed`), by which a belated helper could shut the anchor after it was opened again.
+//!
+//! Left to others: files, limits (`member`), waiting (`channel`).
+
+use super::Corruption;
+use super::mpmc::{Dry, Refusal, Ring};
+use super::word::{CursorWord, RedeliverWord, after};
+use crate::error::MemberId;
+use crate::layout::QueueHeader;
+use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
+use crate::primitive::{AtomicU64, ContestedU64, Message};
+
+/// Which segments are in a chain: `[closed:1 | unsettled:1 | behind:11 | ahead:11 | last:40]`. Zero is the anchor alone.
+///
+/// `ahead`: how many come before the last. `behind`: how many generations the anchor is behind the last; all ones: it is not
+/// in the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainWord(pub u64);
+
+const AHEAD_SHIFT: u32 = 40;
+const BEHIND_SHIFT: u32 = 51;
+const COUNT_MASK: u64 = (1 << 11) - 1;
+const LAST_MASK: u64 = (1 << AHEAD_SHIFT) - 1;
+const AWAY: u64 = COUNT_MASK;
+const UNSETTLED: u64 = 1 << 62;
+const CLOSED: u64 = 1 << 63;
+/// The most segments before the last.
+const MOST_AHEAD: u64 = 1023;
+
+impl ChainWord {
+    /// Its parts and their bits.
+    pub const PARTS: [(&'static str, u64); 5] = [
+        ("closed", CLOSED),
+        ("unsettled", UNSETTLED),
+        ("behind", COUNT_MASK << BEHIND_SHIFT),
+        ("ahead", COUNT_MASK << AHEAD_SHIFT),
+        ("last", LAST_MASK),
+    ];
+
+    fn new(flags: u64, behind: u64, ahead: u64, last: u64) -> Self {
+        Self(flags & (CLOSED | UNSETTLED) | behind << BEHIND_SHIFT | ahead << AHEAD_SHIFT | last)
+    }
+
+    /// The generation that senders fill.
+    pub fn last(self) -> u64 {
+        self.0 & LAST_MASK
+    }
+
+    /// How many segments come before it.
+    pub fn ahead(self) -> u64 {
+        self.0 >> AHEAD_SHIFT & COUNT_MASK
+    }
+
+    /// The generation that receivers drain.
+    pub fn first(self) -> u64 {
+        self.last().saturating_sub(self.ahead())
+    }
+
+    fn behind(self) -> u64 {
+        self.0 >> BEHIND_SHIFT & COUNT_MASK
+    }
+
+    /// The anchor's generation, while it is in the chain.
+    pub fn anchor(self) -> Option<u64> {
+        (self.behind() != AWAY).then(|| self.last().saturating_sub(self.behind()))
+    }
+
+    /// Whether `generation` is the anchor's.
+    pub fn is_anchor(self, generation: u64) -> bool {
+        self.anchor() == Some(generation)
+    }
+
+    /// Whether the segment before the last may not be shut yet, or the last not be open.
+    pub fn is_unsettled(self) -> bool {
+        self.0 & UNSETTLED != 0
+    }
+
+    /// Whether the queue is closed for good.
+    pub fn is_closed(self) -> bool {
+        self.0 & CLOSED != 0
+    }
+
+    /// Whether a correct member writes such a word.
+    pub fn is_possible(self) -> bool {
+        let (ahead, behind, last) = (self.ahead(), self.behind(), self.last());
+        ahead <= MOST_AHEAD.min(last)
+            && (behind <= ahead || behind == AWAY && last > 0)
+            && (ahead > 0 || !self.is_unsettled())
+    }
+
+    /// With another segment behind the last.
+    #[must_use]
+    pub fn appended(self) -> Option<Self> {
+        let behind = if self.behind() == AWAY { AWAY } else { self.behind() + 1 };
+        let more = self.ahead() < MOST_AHEAD && self.last() < LAST_MASK;
+        let next = || Self::new(self.0 | UNSETTLED, behind, self.ahead() + 1, self.last() + 1);
+        more.then(next)
+    }
+
+    /// With the anchor, which is away, behind the last.
+    #[must_use]
+    pub fn returning(self) -> Option<Self> {
+        self.appended().map(|next| Self::new(next.0, 0, next.ahead(), next.last()))
+    }
+
+    /// With all but the last shut.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        Self(self.0 & !UNSETTLED)
+    }
+
+    /// Without the first, of at least two.
+    #[must_use]
+    pub fn passed(self) -> Self {
+        let behind = if self.is_anchor(self.first()) { AWAY } else { self.behind() };
+        Self::new(self.0, behind, self.ahead() - 1, self.last())
+    }
+}
+
+/// How a ring of a chain stands to those who found nothing in it.
+enum Ending {
+    /// More may come.
+    Open,
+    /// That member has claimed what comes next.
+    Busy(MemberId),
+    /// Something was put back: look again.
+    Again,
+    /// It is shut, and all of it was taken.
+    Exhausted,
+}
+
+impl QueueHeader {
+    /// As [`Ring::shut`], before anybody else knows of it.
+    pub fn shut(&self) {
+        self.tail.tail.store(CursorWord::CLOSED, Relaxed);
+    }
+}
+
+/// What chains ask of a ring.
+impl<M: Message + ?Sized> Ring<'_, M> {
+    /// Nothing more is claimed to be filled.
+    pub fn shut(&self) {
+        // ORDERING(tail): in one order with the claims: those before it are accepted, those after it fail.
+        self.header.tail.tail.fetch_or(CursorWord::CLOSED, SeqCst);
+    }
+
+    /// Undoes [`shut`](Self::shut). One at a time.
+    fn reopen(&self) {
+        // ORDERING(tail): Release: who claims here sees that the ring before is shut.
+        self.header.tail.tail.fetch_and(!CursorWord::CLOSED, SeqCst);
+    }
+
+    fn ending(&self) -> Result<Ending, Corruption> {
+        // ORDERING(claims): the tail first: once it is shut it stays.
+        let tail = CursorWord(self.header.tail.tail.load(SeqCst));
+        if !tail.is_closed() {
+            return Ok(Ending::Open);
+        }
+        let head = CursorWord(self.header.head.head.load(SeqCst));
+        let again = RedeliverWord(self.header.head.redeliver.load(SeqCst));
+        Ok(match () {
+            () if again.is_pending() => Ending::Again,
+            () if tail.position() != head.position() => Ending::Busy(self.member(tail.member())?),
+            () => Ending::Exhausted,
+        })
+    }
+
+    /// Whether every slot is vacant for the next claims: nothing is there, and nothing in anybody's hands.
+    pub fn is_idle(&self) -> bool {
+        // ORDERING(tail), ORDERING(vacant): as in `claim_vacant`.
+        let tail = CursorWord(self.header.tail.tail.load(Acquire)).position();
+        let is_vacant = |count| {
+            let position = after(tail, count);
+            self.word(position).load(Acquire) == self.geometry.vacant(position).0
+        };
+        let head = CursorWord(self.header.head.head.load(Relaxed)).position();
+        head == tail && (0..self.capacity()).all(is_vacant)
+    }
+}
+
+/// A claim, or whatever else was done in a ring of a chain, and that ring; or why not.
+pub type Done<R, L, E> = Result<(R, L), E>;
+
+/// The same of a sender, with what the chain was when it was refused.
+pub type Filled<R, L> = Done<R, L, (Refusal, ChainWord)>;
+
+/// So many turns of the chain, or of what is in it, one operation bears.
+const TURNS: usize = 10_000;
+
+/// The segments of a chain.
+pub trait Links<M: Message + ?Sized> {
+    /// One of them, which stays mapped while this is there.
+    type Link;
+    /// What can be wrong.
+    type Trouble: From<Corruption>;
+
+    /// The chain's word.
+    fn word(&self) -> &ContestedU64;
+
+    /// The generation that is being removed, or has been: zero for none.
+    fn leaving(&self) -> &AtomicU64;
+
+    /// The segment that `seen` has as `generation`; nothing if it is not there.
+    fn link(&self, seen: ChainWord, generation: u64) -> Result<Option<Self::Link>, Self::Trouble>;
+
+    /// The ring in it.
+    fn ring<'l>(&'l self, link: &'l Self::Link) -> Ring<'l, M>;
+
+    /// Removes the segment `generation`, which is not the anchor's. It need not be there.
+    fn discard(&self, generation: u64);
+
+    /// Runs `act` while nobody else changes the chain. Nothing if somebody is at it.
+    fn alone<R>(&self, act: impl FnOnce() -> R) -> Option<R>;
+
+    /// The chain as it is now.
+    fn look(&self) -> Result<ChainWord, Self::Trouble> {
+        // ORDERING(chain): what was done to the segments before it is visible; in one order with waiters.
+        let seen = ChainWord(self.word().load(SeqCst));
+        if seen.is_possible() { Ok(seen) } else { Err(Corruption::Chain.into()) }
+    }
+
+    /// The segment `generation`; nothing if the chain is not as `seen` any more.
+    fn find(&self, seen: ChainWord, generation: u64) -> Result<Option<Self::Link>, Self::Trouble> {
+        match self.link(seen, generation)? {
+            None if self.look()? == seen => Err(Corruption::Chain.into()),
+            found => Ok(found),
+        }
+    }
+
+    /// Does `operation` in the ring that senders fill. If that is refused, says what the chain was then.
+    fn fill<R>(
+        &self,
+        mut operation: impl FnMut(&Ring<'_, M>) -> Result<R, Refusal>,
+    ) -> Result<Filled<R, Self::Link>, Self::Trouble> {
+        for _ in 0..TURNS {
+            let seen = self.look()?;
+            if seen.is_closed() {
+                return Ok(Err((Refusal::Closed, seen)));
+            }
+            if seen.is_unsettled() {
+                if self.settle()? {
+                    continue;
+                }
+                return Ok(Err((Refusal::Full, seen)));
+            }
+            let Some(link) = self.find(seen, seen.last())? else { continue };
+            let refusal = match operation(&self.ring(&link)) {
+                Ok(done) => return Ok(Ok((done, link))),
+                Err(refusal) => refusal,
+            };
+            // Refused by a ring that is not the last any more, or not even there.
+            if self.look()? != seen {
+                continue;
+            }
+            return match refusal {
+                Refusal::Corrupt(what) => Err(what.into()),
+                Refusal::Closed => Err(Corruption::Chain.into()),
+                refusal => Ok(Err((refusal, seen))),
+            };
+        }
+        Err(Corruption::Restless.into())
+    }
+
+    /// Does `operation` in the first ring that has a message for it.
+    fn take<R>(
+        &self,
+        mut operation: impl FnMut(&Self::Link, &Ring<'_, M>) -> Result<R, Dry>,
+    ) -> Result<Done<R, Self::Link, Dry>, Self::Trouble> {
+        let (mut seen, mut generation) = (self.look()?, None);
+        for _ in 0..TURNS {
+            let now = generation.unwrap_or(seen.first());
+            if let Some(link) = self.find(seen, now)? {
+                let ring = self.ring(&link);
+                match operation(&link, &ring) {
+                    Ok(done) => return Ok(Ok((done, link))),
+                    Err(Dry::Empty | Dry::Drained) => {}
+                    // Of a ring that is there no more this says nothing.
+                    Err(Dry::Corrupt(_)) if self.look()?.first() > now => {
+                        (seen, generation) = (self.look()?, None);
+                        continue;
+                    }
+                    Err(Dry::Corrupt(what)) => return Err(what.into()),
+                    Err(dry) => return Ok(Err(dry)),
+                }
+                match self.beyond(seen, now, &ring)? {
+                    Ok(next) if next.is_some() => {
+                        generation = next;
+                        continue;
+                    }
+                    Ok(_) => {}
+                    Err(dry) => return Ok(Err(dry)),
+                }
+            }
+            (seen, generation) = (self.look()?, None);
+        }
+        Err(Corruption::Restless.into())
+    }
+
+    /// `ring`, of `generation`, has no message: which to look at next; none to begin anew. Or that there is no message.
+    fn beyond(
+        &self,
+        seen: ChainWord,
+        generation: u64,
+        ring: &Ring<'_, M>,
+    ) -> Result<Result<Option<u64>, Dry>, Self::Trouble> {
+        let is_last = generation == seen.last();
+        match ring.ending()? {
+            Ending::Again => Ok(Ok(Some(generation))),
+            Ending::Busy(member) => Ok(Err(Dry::Busy(member))),
+            Ending::Exhausted if !is_last => {
+                let passed = generation == seen.first() && ring.is_idle() && self.pass()?;
+                Ok(Ok((!passed).then_some(generation + 1)))
+            }
+            _ if self.look()? != seen => Ok(Ok(None)),
+            // Who settles it decides whether anything more can come; if somebody is at it, nothing has.
+            _ if seen.is_unsettled() => Ok(if self.settle()? { Ok(None) } else { Err(Dry::Empty) }),
+            Ending::Exhausted if seen.is_closed() => Ok(Err(Dry::Drained)),
+            Ending::Open if seen.is_closed() && is_last => {
+                ring.shut();
+                Ok(Ok(Some(generation)))
+            }
+            Ending::Open if is_last => Ok(Err(Dry::Empty)),
+            Ending::Open | Ending::Exhausted => Err(Corruption::Chain.into()),
+        }
+    }
+
+    /// Has all but the last ring shut. False if somebody else is changing the chain.
+    fn settle(&self) -> Result<bool, Self::Trouble> {
+        self.alone(|| self.settle_alone()).map_or(Ok(false), |settled| settled.map(|()| true))
+    }
+
+    /// 3 and 4 of a change.
+    fn settle_alone(&self) -> Result<(), Self::Trouble> {
+        for _ in 0..TURNS {
+            let seen = self.look()?;
+            if !seen.is_unsettled() {
+                return Ok(());
+            }
+            let (before, last) = (seen.last() - 1, seen.last());
+            let (Some(before), Some(link)) = (self.find(seen, before)?, self.find(seen, last)?)
+            else {
+                continue;
+            };
+            self.ring(&before).shut();
+            match &self.ring(&link) {
+                ring if seen.is_closed() => ring.shut(),
+                ring if seen.is_anchor(last) => ring.reopen(),
+                _ => {}
+            }
+            // ORDERING(chain): whoever sees it settled sees what is shut. It fails only if somebody closed the queue.
+            let _ = self.word().compare_exchange(seen.0, seen.settled().0, SeqCst, Relaxed);
+        }
+        Err(Corruption::Restless.into())
+    }
+
+    /// Appends a segment if the chain is still as `seen`: `make` makes it, or says that there is to be none. True if the
+    /// chain is another now. The caller is [`alone`](Self::alone).
+    fn append(
+        &self,
+        seen: ChainWord,
+        make: impl FnOnce(u64) -> Result<bool, Self::Trouble>,
+    ) -> Result<bool, Self::Trouble> {
+        self.clean_up()?;
+        self.settle_alone()?;
+        if self.look()? != seen {
+            return Ok(true);
+        }
+        let Some(next) = seen.appended() else { return Ok(false) };
+        if !make(next.last())? {
+            return Ok(false);
+        }
+        // ORDERING(chain): the segment is complete.
+        if self.word().compare_exchange(seen.0, next.0, SeqCst, Relaxed).is_err() {
+            self.discard(next.last());
+            return Ok(true);
+        }
+        self.settle_alone().map(|()| true)
+    }
+
+    /// Takes the first segment out of the chain if nothing of it is left. False if it stays.
+    fn pass(&self) -> Result<bool, Self::Trouble> {
+        self.alone(|| self.pass_alone()).unwrap_or(Ok(false))
+    }
+
+    /// The same for who is alone.
+    fn pass_alone(&self) -> Result<bool, Self::Trouble> {
+        self.clean_up()?;
+        self.settle_alone()?;
+        let mut seen = self.look()?;
+        let first = seen.first();
+        if seen.ahead() == 0 {
+            return Ok(false);
+        }
+        let Some(link) = self.find(seen, first)? else { return Ok(true) };
+        let ring = self.ring(&link);
+        if !(ring.is_closed() && ring.is_idle()) {
+            return Ok(false);
+        }
+        let is_annex = !seen.is_anchor(first);
+        if is_annex {
+            self.leaving().store(first, SeqCst);
+        }
+        // ORDERING(chain): in one order with waiters. It fails only if somebody closed the queue.
+        while self.word().compare_exchange(seen.0, seen.passed().0, SeqCst, Relaxed).is_err() {
+            seen = self.look()?;
+            if seen.first() != first || seen.ahead() == 0 {
+                return Err(Corruption::Chain.into());
+            }
+        }
+        if is_annex {
+            self.discard(first);
+            self.leaving().store(0, SeqCst);
+        }
+        Ok(true)
+    }
+
+    /// Removes what somebody who died had taken out of the chain.
+    fn clean_up(&self) -> Result<(), Self::Trouble> {
+        let (leaving, seen) = (self.leaving().load(SeqCst), self.look()?);
+        if leaving != 0 {
+            if !(seen.first()..=seen.last()).contains(&leaving) {
+                self.discard(leaving);
+            }
+            self.leaving().store(0, SeqCst);
+        }
+        Ok(())
+    }
+
+    /// A message of `link` was done with: if nothing of that segment is left it goes, and the last one makes room for the
+    /// anchor. True if the chain is another now.
+    fn tidy(&self, link: &Self::Link, generation: u64) -> Result<bool, Self::Trouble> {
+        let (ring, seen) = (self.ring(link), self.look()?);
+        let is_only = seen.ahead() == 0 && seen.anchor().is_none() && !seen.is_closed();
+        if generation != seen.first() || !(is_only || seen.ahead() > 0) || !ring.is_idle() {
+            return Ok(false);
+        }
+        if is_only && !self.alone(|| self.come_home(seen)).unwrap_or(Ok(false))? {
+            return Ok(false);
+        }
+        self.pass()
+    }
+
+    /// Puts the anchor behind the last segment, which is the only one, as `seen` says.
+    fn come_home(&self, seen: ChainWord) -> Result<bool, Self::Trouble> {
+        self.clean_up()?;
+        let Some(next) = seen.returning() else { return Ok(false) };
+        // ORDERING(chain): as in `append`. It fails if the chain is another by now.
+        if self.word().compare_exchange(seen.0, next.0, SeqCst, Relaxed).is_err() {
+            return Ok(false);
+        }
+        self.settle_alone().map(|()| true)
+    }
+
+    /// Closes the queue for good. The caller wakes everybody.
+    fn close(&self) -> Result<(), Self::Trouble> {
+        // ORDERING(chain): nobody appends after it; who finds the last ring open shuts it.
+        self.word().fetch_or(CLOSED, SeqCst);
+        let seen = self.look()?;
+        if !seen.is_unsettled()
+            && let Some(last) = self.find(seen, seen.last())?
+        {
+            self.ring(&last).shut();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_grows_passes_and_comes_home() {
+        let start = ChainWord(0);
+        assert_eq!((start.first(), start.last(), start.anchor()), (0, 0, Some(0)));
+        let grown = start.appended().unwrap();
+        assert_eq!((grown.first(), grown.last(), grown.anchor()), (0, 1, Some(0)));
+        assert!(grown.is_unsettled() && grown.is_possible());
+        let passed = grown.settled().passed();
+        assert_eq!((passed.first(), passed.last(), passed.anchor()), (1, 1, None));
+        let back = passed.returning().unwrap();
+        assert_eq!((back.first(), back.last(), back.anchor()), (1, 2, Some(2)));
+        let home = back.settled().passed();
+        assert_eq!((home.first(), home.last(), home.anchor()), (2, 2, Some(2)));
+        let again = home.appended().unwrap().settled();
+        assert_eq!((again.first(), again.last(), again.anchor()), (2, 3, Some(2)));
+        assert!([passed, back, home, again].iter().all(|word| word.is_possible()));
+    }
+
+    #[test]
+    fn a_closed_chain_stays_closed_and_a_long_one_ends() {
+        let mut word = ChainWord(CLOSED);
+        for count in 1..=MOST_AHEAD {
+            word = word.appended().unwrap().settled();
+            assert!(word.is_closed() && word.is_possible() && word.ahead() == count);
+            assert!(word.is_anchor(0));
+        }
+        assert_eq!(word.appended(), None);
+        assert_eq!(word.passed().anchor(), None);
+    }
+
+    #[test]
+    fn words_that_nobody_writes_are_not_possible() {
+        for word in [
+            ChainWord::new(0, 0, 1, 0),
+            ChainWord::new(0, 2, 1, 5),
+            ChainWord::new(0, AWAY, 0, 0),
+            ChainWord::new(UNSETTLED, 0, 0, 5),
+            ChainWord::new(0, 0, 1024, 5000),
+        ] {
+            assert!(!word.is_possible(), "{word:x?}");
+        }
+    }
+}
