@@ -26,6 +26,7 @@ pub struct Mutant {
 mod closing;
 mod crashes;
 mod cursors;
+mod pieces;
 mod positions;
 mod queue_recovery;
 mod queue_steps;
@@ -36,6 +37,7 @@ mod wakes;
 
 const SPSC: &str = "src/ring/spsc.rs";
 const BYTES: &str = "src/ring/bytes.rs";
+const PIECES: &str = "src/ring/pieces.rs";
 const GRANT: &str = "src/ring/grant.rs";
 const EVENT: &str = "src/event.rs";
 const SEVERAL: &str = "src/event/several.rs";
@@ -74,5 +76,5 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
     let spsc = [positions::MUTANTS, closing::MUTANTS, steps::MUTANTS];
     let mpmc = [cursors::MUTANTS, stamps::MUTANTS, wakes::MUTANTS];
     let queue = [queue_steps::MUTANTS, queue_recovery::MUTANTS, crashes::MUTANTS];
-    spsc.into_iter().chain(mpmc).chain(queue).chain([several::MUTANTS]).flatten()
+    spsc.into_iter().chain(mpmc).chain(queue).chain([several::MUTANTS, pieces::MUTANTS]).flatten()
 }
