@@ -3,6 +3,8 @@
 //!
 //! Expectations are literal. What `tests/c/inspect.c` prints is what another language finds in the file.
 
+use std::io::Write;
+
 use ringway::pipe::Connection;
 use ringway::queue::{DeliveryPolicy, Queue};
 use ringway::spsc::{Consumer, Producer};
@@ -269,4 +271,31 @@ fn who_waits_is_seen_waiting() {
     });
     let after = reader.lines(&name);
     assert!(after.contains(&"not full: epoch 1, waiting: nobody".to_owned()), "{after:#?}");
+}
+
+#[test]
+fn a_pipe_is_seen_with_the_pieces_of_a_record_that_is_not_over() {
+    let Some(reader) = Reader::build() else { return };
+    let name = Name::new("c-pieces");
+    let mut here = Connection::options().capacity(128).create(&name).unwrap();
+    let mut there = Connection::options().open(&name).unwrap();
+    there.set_max_len(1000);
+    let mut writer = here.begin().unwrap();
+    writer.write_all(&[7; 20]).unwrap();
+    writer.flush().unwrap();
+    let lines = reader.lines(&name);
+    let seven = "07".repeat(16);
+    for line in [
+        "format: version 1, minor 1",
+        "features: [long records]",
+        "ring 0: a record in pieces, at most 1000 bytes",
+        &format!("ring 0, position 0: first piece, 16 bytes: {seven}"),
+        "ring 0, position 4: piece, 4 bytes: 07070707",
+        "ring 1: nothing in pieces",
+    ] {
+        assert!(lines.iter().any(|found| found == line), "no {line:?} in {lines:#?}");
+    }
+    drop(writer);
+    let cut = "ring 0, position 6: cut short".to_owned();
+    assert!(reader.lines(&name).contains(&cut), "{:#?}", reader.lines(&name));
 }

@@ -4,10 +4,12 @@
 //! is `..`: checksum, boot, process. A test that fails here is a change of the memory format, which is frozen:
 //! DESIGN.md §4 says what such a change takes.
 
-use ringway::Barrier;
-use ringway::pipe::Connection;
+use std::io::{Read, Write};
+
+use ringway::pipe::{Connection, Direction};
 use ringway::queue::Queue;
 use ringway::spsc::{Consumer, Producer};
+use ringway::{Barrier, TryRecvError};
 
 use crate::util::child::{Child, hear, say};
 use crate::util::view::View;
@@ -329,4 +331,57 @@ fn each_byte_of_a_pipe_is_as_described() {
     here.send(&[9; 10]).unwrap();
     there.send(b"").unwrap();
     compare(&view, 0xa80, PIPE);
+}
+
+/// A record that was given up and cut short, another of which the last piece is not there yet, and a longest length.
+const PIPE_IN_PIECES: &[&str] = &[
+    "0000: 72 69 6e 67 77 61 79 00 01 00 00 00 02 00 00 00", // magic, version, kind
+    "0010: ef c5 85 45 62 c5 b1 3c .. .. .. .. .. .. .. ..", // layout hash, checksum
+    "0020: 80 07 00 00 00 00 00 00 .. .. .. .. .. .. .. ..", // total length, boot id
+    "0030: .. .. .. .. .. .. .. .. 00 00 00 00 00 00 00 00", // boot id, type id
+    "0040: 00 00 00 00 00 00 00 00 08 00 00 00 00 00 00 00", // type id, element size
+    "0050: 08 00 00 00 02 00 00 00 10 00 00 00 00 00 00 00", // alignment, members, capacity
+    "0060: 08 00 00 00 00 00 00 00 80 02 00 00 00 00 00 00", // stride, offset of members
+    "0070: 80 03 00 00 00 00 00 00 80 04 00 00 00 00 00 00", // offsets of counters, of ring headers
+    "0080: 00 07 00 00 00 00 00 00 00 00 00 00 00 00 00 00", // offsets of slots, of the slab
+    "0090: 00 00 00 00 00 00 00 00 04 00 00 00 01 00 00 00", // length of the slab, flags, rings
+    "00b0: 01 00 00 00 04 00 00 00 00 00 00 00 00 00 00 00", // minor, features: long records
+    "0100: 01 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00", // control: attaches, roster
+    "0180: 01 10 00 00 00 00 00 00 02 10 00 00 00 00 00 00", // ends
+    "0280: 01 00 00 00 .. .. .. .. 01 00 00 00 00 00 00 00", // member 0: state, process, incarnation
+    "0290: .. .. .. .. .. .. .. .. 00 00 00 00 00 00 00 00", // start time, senders, receivers
+    "0300: 01 00 00 00 .. .. .. .. 01 00 00 00 00 00 00 00", // member 1
+    "0310: .. .. .. .. .. .. .. .. 00 00 00 00 00 00 00 00", // start time, senders, receivers
+    "0480: 0a 00 00 00 00 00 00 00 09 00 00 00 00 00 00 00", // tail, outgoing: begun at 4
+    "0500: 04 00 00 00 00 00 00 00 03 00 00 00 00 00 00 00", // head, unwanted: what began before 3
+    "0580: 00 00 00 00 00 00 00 00 01 00 00 00 00 00 00 00", // seal, present
+    "0590: e9 03 00 00 00 00 00 00 00 00 00 00 00 00 00 00", // the longest record, and one
+    "0700: 0c 00 00 00 06 00 00 00 ff ff ff ff ff ff ff ff", // a first piece of 12 bytes: length, kind; of a record of unknown length
+    "0710: 67 6f 6e 65 00 00 00 00 00 00 00 00 05 00 00 00", // its 4 bytes; cut short
+    "0720: 18 00 00 00 06 00 00 00 ff ff ff ff ff ff ff ff", // a first piece of 24 bytes
+    "0730: 07 07 07 07 07 07 07 07 07 07 07 07 07 07 07 07", // its 16 bytes
+    "0740: 08 00 00 00 03 00 00 00 07 07 07 07 07 07 07 07", // a piece of 8 bytes
+];
+
+#[test]
+fn each_byte_of_a_pipe_with_a_record_in_pieces_is_as_described() {
+    let name = Name::new("golden");
+    let options = Connection::options().capacity(128).max_members(2).barrier(Barrier::Fence);
+    let mut here = options.direction(Direction::Send).create(&name).unwrap();
+    let mut there = Connection::options().open(&name).unwrap();
+    there.set_max_len(1000);
+    let view = View::open(name.path());
+    // Given up by the receiver after its first piece.
+    let mut writer = here.begin().unwrap();
+    writer.write_all(b"gone").unwrap();
+    writer.flush().unwrap();
+    there.reader().unwrap().read_exact(&mut [0; 1]).unwrap();
+    drop(writer);
+    assert_eq!(there.try_recv(), Err(TryRecvError::Empty));
+    let mut writer = here.begin().unwrap();
+    writer.write_all(&[7; 24]).unwrap();
+    writer.flush().unwrap();
+    compare(&view, 0x780, PIPE_IN_PIECES);
+    writer.write_all(&[8; 3]).unwrap();
+    writer.commit().unwrap();
 }
