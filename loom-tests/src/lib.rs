@@ -18,6 +18,7 @@
 pub mod crash;
 pub mod queue;
 pub mod scene;
+pub mod slab;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;

@@ -89,6 +89,9 @@ impl Membership {
         // Before what the record says of it: its messages come again before its side is deserted.
         let mut reaped = self.annexes.reap(&self.segment, dead.id).ok()?;
         reaped.add(self.segment.take_back(dead.id));
+        if let Some(slab) = self.segment.slab() {
+            slab.trim(self.id);
+        }
         let state = &self.segment.record(dead.id).state;
         let mut recovered = Recovered::of(0, reaped);
         // Once more, on the description that the verdict was taken through.

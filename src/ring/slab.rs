@@ -97,7 +97,7 @@ impl<'a> Slab<'a> {
     ///
     /// # Panics
     ///
-    /// When they do not fit the plan: geometry was validated before.
+    /// When they do not fit the plan: geometry was validated before. On the heap there may be less behind the last block.
     pub fn new(
         (plan, max_message): (SlabPlan, u64),
         lines: &'a [BlockLine],
@@ -105,7 +105,7 @@ impl<'a> Slab<'a> {
         pager: &'a dyn Pager,
     ) -> Self {
         let bytes = (memory.len() * size_of::<u64>()) as u64;
-        assert!(lines.len() as u64 == plan.blocks && bytes == plan.len - plan.payload);
+        assert!(lines.len() as u64 == plan.blocks && bytes <= plan.len - plan.payload);
         let max_message = usize::try_from(max_message).expect("validated geometry");
         Self { lines, memory, plan, max_message, pager }
     }

@@ -385,3 +385,51 @@ fn each_byte_of_a_pipe_with_a_record_in_pieces_is_as_described() {
     writer.write_all(&[8; 3]).unwrap();
     writer.commit().unwrap();
 }
+
+/// A queue with blocks: a message in one, a grant of another, and an attachment that was given up.
+const BLOCKS: &[&str] = &[
+    "0000: 72 69 6e 67 77 61 79 00 01 00 00 00 04 00 00 00", // magic, version, kind
+    "0010: ef c5 85 45 62 c5 b1 3c .. .. .. .. .. .. .. ..", // layout hash, checksum
+    "0020: 00 40 00 00 00 00 00 00 .. .. .. .. .. .. .. ..", // total length, boot id
+    "0030: .. .. .. .. .. .. .. .. 00 00 00 00 00 00 00 00", // boot id, type id
+    "0040: 00 00 00 00 00 00 00 00 10 00 00 00 00 00 00 00", // type id, element size
+    "0050: 08 00 00 00 02 00 00 00 02 00 00 00 00 00 00 00", // alignment, members, capacity
+    "0060: 20 00 00 00 00 00 00 00 80 02 00 00 00 00 00 00", // stride, offset of members
+    "0070: 80 03 00 00 00 00 00 00 80 04 00 00 00 00 00 00", // offsets of counters, of ring headers
+    "0080: 00 07 00 00 00 00 00 00 00 10 00 00 00 00 00 00", // offsets of slots, of the slab
+    "0090: 00 30 00 00 00 00 00 00 00 00 00 00 01 00 00 00", // length of the slab, flags, rings
+    "00a0: 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", // delivery, limit, dead letters
+    "00b0: 01 00 00 00 01 00 00 00 00 10 00 00 00 00 00 00", // minor, features, longest message
+    "00e0: 40 00 00 00 02 00 00 00 00 10 00 00 01 00 00 80", // two blocks of 64, one hole of 4096
+    "0180: 01 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00", // sides: senders that came, receivers
+    "0280: 01 00 00 00 .. .. .. .. 01 00 00 00 00 00 00 00", // member 0: state, process, incarnation
+    "0290: .. .. .. .. .. .. .. .. 01 00 00 00 01 00 00 00", // start time, senders, receivers
+    "0480: 00 30 00 00 00 00 00 00 00 00 00 00 00 00 00 00", // tail
+    "0500: 00 10 00 00 00 00 00 00 00 00 00 00 00 00 00 00", // head
+    "0580: 00 00 00 00 00 00 00 00 01 00 00 00 00 00 00 00", // closed, present
+    "0700: 01 00 04 00 00 00 00 00 00 00 00 00 00 00 00 00", // slot 0: writing by member 0, lap 1
+    "0720: 02 00 00 00 00 00 00 00 14 00 00 00 01 00 00 00", // slot 1: filled; 20 bytes in block 0
+    "1000: 02 00 04 00 00 00 00 00 00 00 00 00 00 00 00 00", // block 0: bound to position 1 of ring 0
+    "1080: 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", // block 1: owned by member 0
+    "1100: 00 00 00 00 00 00 00 00 a0 0f 00 00 00 00 00 00", // block 2: free, with memory for 4000
+    "2000: 07 07 07 07 07 07 07 07 07 07 07 07 07 07 07 07", // the message
+    "2010: 07 07 07 07 00 00 00 00 00 00 00 00 00 00 00 00", // its end
+    "3000: ee 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", // whatever was there
+];
+
+#[test]
+fn each_byte_of_a_queue_with_blocks_is_as_described() {
+    let name = Name::new("golden");
+    let options = Queue::<[u8]>::options().capacity(2).max_members(2).message_len(16);
+    let options = options.blocks(64, 2).max_message(4096).attachments(1);
+    let queue = options.create(&name).unwrap();
+    let (sender, _receiver) = (queue.sender(), queue.receiver());
+    let view = View::open(name.path());
+    let mut given_up = sender.reserve(4000).unwrap();
+    given_up[0] = 0xee;
+    drop(given_up);
+    assert!(queue.receiver().try_recv().is_err());
+    sender.send(&[7; 20]).unwrap();
+    let _held = sender.reserve(17).unwrap();
+    compare(&view, 0x4000, BLOCKS);
+}

@@ -45,6 +45,8 @@ mod queue_hostile;
 mod queue_layout;
 mod queue_load;
 mod queue_long;
+mod queue_long_deaths;
+mod queue_long_hostile;
 mod queue_members;
 mod queue_names;
 mod queue_noise;
@@ -93,6 +95,8 @@ fn child() {
         Some(("places", role)) => liveness_places::play(role, &arguments),
         Some(("queue_fork", role)) => queue_fork::play(role, &arguments),
         Some(("queue_long", role)) => queue_long::play(role, &arguments),
+        Some(("queue_long_deaths", role)) => queue_long_deaths::play(role, &arguments),
+        Some(("queue_long_hostile", role)) => queue_long_hostile::play(role, &arguments),
         Some(("queue_members", role)) => queue_members::play(role, &arguments),
         Some(("queue_races", role)) => queue_races::play(role, &arguments),
         Some(("queue_streams", role)) => queue_streams::play(role, &arguments),

@@ -26,17 +26,28 @@ pub fn number_of(found: Value) -> Result<u64> {
 
 /// The bytes of message `number`: the number, then some that depend on it, to a length that does as well.
 pub fn bytes(number: u64) -> Vec<u8> {
-    let len = 9 + usize::try_from(number % 5).unwrap_or(0);
+    bytes_from(9, number)
+}
+
+fn bytes_from(least: usize, number: u64) -> Vec<u8> {
+    let len = least + usize::try_from(number % 5).unwrap_or(0);
     let filler = |at: usize| number.to_le_bytes()[at % 8] ^ u8::try_from(at).unwrap_or(0);
     (0..len).map(|at| if at < 8 { number.to_le_bytes()[at] } else { filler(at) }).collect()
 }
 
 /// Which message `found` is, if it is whole.
 pub fn number_of_bytes(found: &[u8]) -> Result<u64> {
+    number_from(9, found)
+}
+
+fn number_from(least: usize, found: &[u8]) -> Result<u64> {
     let number = found.first_chunk().map_or(u64::MAX, |first| u64::from_le_bytes(*first));
-    ensure!(found == bytes(number), "a message that nobody sent: {found:x?}");
+    ensure!(found == bytes_from(least, number), "a message that nobody sent: {found:x?}");
     Ok(number)
 }
+
+/// Bytes of a message in a queue, at least: more than the shortest slot has room for.
+const LEAST: usize = 17;
 
 /// What is special about a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +58,10 @@ pub enum Special {
     Heir,
     /// A message that was delivered twice goes to the dead letters.
     DeadLetters,
+    /// Slots are short: messages of bytes lie in blocks.
+    Long,
+    /// Both.
+    LongDeadLetters,
 }
 
 /// A kind of message that a queue carries.
@@ -74,6 +89,14 @@ pub trait Load: Message + 'static {
         message: &Self::Own,
     ) -> Result<WriteGrant<Self>, SendError<()>>;
     fn commit(grant: WriteGrant<Self>) -> Result<(), SendError<()>>;
+    /// Slots so short that its messages lie in blocks, if it can have them.
+    fn with_blocks(options: Options<Queue<Self>>) -> Options<Queue<Self>> {
+        options
+    }
+    /// That no block is lost, where messages lie in some.
+    fn check_blocks(_queue: &Queue<Self>) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// What both kinds do by methods of the same name.
@@ -87,6 +110,8 @@ macro_rules! forward {
                 Special::Plain => options,
                 Special::Heir => options.max_members(2),
                 Special::DeadLetters => options.dead_letters(2, CAPACITY),
+                Special::Long => Self::with_blocks(options),
+                Special::LongDeadLetters => Self::with_blocks(options).dead_letters(2, CAPACITY),
             }
         }
         fn create(options: &Options<Queue<Self>>, name: &str) -> Result<Queue<Self>> {
@@ -165,13 +190,21 @@ impl Load for [u8] {
     forward!();
 
     fn make(number: u64) -> Vec<u8> {
-        bytes(number)
+        bytes_from(LEAST, number)
     }
     fn number(found: &[u8]) -> Result<u64> {
-        number_of_bytes(found)
+        number_from(LEAST, found)
     }
     fn number_of_own(found: &Vec<u8>) -> Result<u64> {
-        number_of_bytes(found)
+        number_from(LEAST, found)
+    }
+    fn with_blocks(options: Options<Queue<[u8]>>) -> Options<Queue<[u8]>> {
+        options.message_len(LEAST - 1).blocks(64, 2 * CAPACITY)
+    }
+    fn check_blocks(queue: &Queue<[u8]>) -> Result<()> {
+        let lost = queue.blocks().into_iter().find(|usage| usage.free != usage.count);
+        ensure!(lost.is_none(), "blocks are taken: {lost:?}");
+        Ok(())
     }
     #[inline(always)]
     fn send(sender: &Sender<[u8]>, message: &Vec<u8>) -> Result<(), SendError<()>> {

@@ -1,1 +1,111 @@
+//! Blocks on the heap: which one a message gets, and what is said of numbers that cannot be.
 
+use super::super::word::SlotWord;
+use super::*;
+use crate::layout::{ClassWord, QueueHeader};
+use crate::primitive::{HeapCells, HeapSlots};
+use crate::ring::mpmc::ProducerSide;
+
+const ME: MemberId = MemberId(1);
+
+/// Notes what memory is asked for, and has none beyond a limit.
+#[derive(Debug)]
+struct Limited(u64);
+
+impl Pager for Limited {
+    fn back(&self, _: u64, len: u64) -> bool {
+        len <= self.0
+    }
+
+    fn punch(&self, _: u64, _: u64) {}
+}
+
+/// Two blocks of 64 bytes, one of 128, and two holes of 4096.
+fn with(act: impl FnOnce(&Slab<'_>, &[BlockLine])) {
+    let word = |len, count, sparse| ClassWord::new(len, count, sparse).unwrap();
+    let words = [word(64, 2, false), word(128, 1, false), word(4096, 2, true), word(0, 0, false)];
+    let plan = SlabPlan::of(words).unwrap();
+    let lines: Vec<_> = (0..plan.blocks).map(|_| BlockLine::default()).collect();
+    let memory = HeapCells::zeroed(usize::try_from(plan.len - plan.payload).unwrap() / 8);
+    act(&Slab::new((plan, 4000), &lines, memory.cells(), &Limited(3000)), &lines);
+}
+
+#[test]
+fn a_message_gets_a_block_of_the_shortest_length_that_holds_it_or_none() {
+    with(|slab, _| {
+        let found = Found::default();
+        let take = |len| slab.allocate(ME, len, &found).map(|block| block.number);
+        assert_eq!([take(64), take(1), take(64)], [Some(0), Some(1), None]);
+        assert_eq!([take(65), take(100)], [Some(2), None]);
+        assert_eq!([take(129), take(4000), take(129)], [Some(3), Some(4), None]);
+        let usages: Vec<_> = slab.classes().map(|class| slab.usage(&class)).collect();
+        assert!(usages.iter().all(|usage| usage.free == 0 && usage.bound == 0));
+        slab.free(Block { number: 1 }, ME);
+        assert_eq!(take(10), Some(1));
+        assert_eq!(slab.an_owner(ME, 10), None);
+        assert_eq!(slab.an_owner(MemberId(2), 10), Some(ME));
+    });
+}
+
+#[test]
+fn holes_have_memory_while_they_are_used_and_what_is_refused_changes_nothing() {
+    with(|slab, lines| {
+        let found = Found::default();
+        let block = slab.allocate(ME, 4000, &found).unwrap();
+        assert!(!slab.back(&block, 3001) && slab.back(&block, 3000) && slab.back(&block, 2000));
+        assert_eq!(lines[3].backed.load(Relaxed), 3000);
+        slab.free(block, ME);
+        assert_eq!((slab.trim(ME), slab.trim(ME)), (3000, 0));
+        let dense = slab.allocate(ME, 64, &found).unwrap();
+        assert!(slab.back(&dense, 64) && lines[0].backed.load(Relaxed) == 0);
+    });
+}
+
+#[test]
+fn blocks_that_cannot_be_a_messages_are_named() {
+    with(|slab, lines| {
+        let place = Place::new(false, 9);
+        let found = |number, len| slab.find(place, number, len).map(|block| block.number);
+        let corrupt = |what| Err(Astray::Corrupt(what));
+        assert_eq!(found(0, 10), Err(Astray::Moved));
+        for number in [5, 6, u64::from(u32::MAX), 1 << 32, u64::MAX] {
+            assert_eq!(found(number, 10), corrupt(Corruption::Block));
+        }
+        lines[0].word.store(BlockWord::bound(place, 7).0, Relaxed);
+        lines[3].word.store(BlockWord::bound(place, 7).0, Relaxed);
+        assert_eq!([found(0, 64), found(0, 0), found(3, 4000)], [Ok(0), Ok(0), Ok(3)]);
+        assert_eq!([found(0, 65), found(3, 4001)], [corrupt(Corruption::Length); 2]);
+        assert!(slab.is_bound(place) && !slab.is_bound(Place::new(true, 9)));
+    });
+}
+
+#[test]
+fn a_reap_frees_what_is_nobodys_and_nothing_else() {
+    with(|slab, lines| {
+        let (header, slots) = (QueueHeader::default(), HeapSlots::<[u8]>::vacant(2, 24));
+        header.initialise();
+        let ring = Ring::new(&header, slots.slots(), 4).with_slab(Some(slab), false);
+        let block = slab.allocate(ME, 10, &Found::default()).unwrap();
+        let claim = ring.reserve(&ProducerSide::new(ME), 0).unwrap().with_block(block, 10);
+        ring.commit(claim);
+        let owned = |member| BlockWord::owned(member);
+        let words = [
+            (1, owned(2), true),
+            (2, owned(3), false),
+            // Of a position that its slot has not come to, and of a ring that there is not.
+            (3, BlockWord::bound(Place::new(false, 5), 3), true),
+            (4, BlockWord::bound(Place::new(true, 0), 3), true),
+        ];
+        for (number, word, _) in words {
+            lines[number].word.store(word.0, Relaxed);
+        }
+        slab.reap(&[ring], MemberId(2));
+        for (number, word, freed) in words {
+            let now = BlockWord(lines[number].word.load(Relaxed));
+            assert_eq!(now, if freed { BlockWord::FREE } else { word }, "block {number}");
+        }
+        let slot = SlotWord(slots.slots().word(0).load(Relaxed));
+        assert_eq!(slot.state(), Some(State::Filled));
+        assert!(slab.is_bound(Place::new(false, 0)));
+    });
+}

@@ -31,6 +31,7 @@ mod positions;
 mod queue_recovery;
 mod queue_steps;
 mod several;
+mod slab;
 mod stamps;
 mod steps;
 mod wakes;
@@ -47,6 +48,7 @@ const FILL: &str = "src/ring/mpmc/fill.rs";
 const TAKE: &str = "src/ring/mpmc/take.rs";
 const AGAIN: &str = "src/ring/mpmc/redeliver.rs";
 const REAP: &str = "src/ring/reap.rs";
+const SLAB: &str = "src/ring/slab.rs";
 const WORD: &str = "src/ring/word.rs";
 
 /// Models of a ring without waiting.
@@ -76,5 +78,6 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
     let spsc = [positions::MUTANTS, closing::MUTANTS, steps::MUTANTS];
     let mpmc = [cursors::MUTANTS, stamps::MUTANTS, wakes::MUTANTS];
     let queue = [queue_steps::MUTANTS, queue_recovery::MUTANTS, crashes::MUTANTS];
-    spsc.into_iter().chain(mpmc).chain(queue).chain([several::MUTANTS, pieces::MUTANTS]).flatten()
+    let others = [several::MUTANTS, pieces::MUTANTS, slab::MUTANTS];
+    spsc.into_iter().chain(mpmc).chain(queue).chain(others).flatten()
 }

@@ -10,6 +10,7 @@ pub struct Sabotage {
 }
 
 const REAP: &str = "src/ring/reap.rs";
+const SLAB: &str = "src/ring/slab.rs";
 const REMAINS: &str = "src/member/remains.rs";
 const RECOVERY: &str = "src/member/recovery.rs";
 const FILL: &str = "src/ring/mpmc/fill.rs";
@@ -63,6 +64,24 @@ pub const ALL: &[Sabotage] = &[
             "Some(State::Writing) if false =>",
         )],
         &["queue/send: killed"],
+    ),
+    sabotage(
+        "reap 3: what was moved and not committed is aborted",
+        REAP,
+        &[("&& ring.is_bound(index, found)", "&& false")],
+        &["bytes/recv behind a dead letter, long: killed"],
+    ),
+    sabotage(
+        "reap 5: a block of the dead stays",
+        SLAB,
+        &[("word.member() == dead.0", "false && word.member() == dead.0")],
+        &["bytes/send, long: killed"],
+    ),
+    sabotage(
+        "reap 5: a block of a message that is gone stays",
+        SLAB,
+        &[("(_, Some(place)) => !has_message(rings, place)", "(_, Some(_)) => false")],
+        &["bytes/ack, long: killed", "bytes/recv at most once, long: killed"],
     ),
     sabotage(
         "reap 3: a slot being read stays",

@@ -2,7 +2,7 @@
 
 use ringway::queue::DeliveryPolicy::{AtLeastOnce, AtMostOnce};
 
-use super::super::load::Special::Heir;
+use super::super::load::Special::{Heir, Long, LongDeadLetters};
 use super::super::load::{Load, Value};
 use super::super::scene::Scene;
 use super::receiving::{
@@ -37,8 +37,32 @@ pub fn sleeping() -> Vec<Box<dyn Scene>> {
     ]
 }
 
-/// Those whose victim has an heir, or meets a dead letter.
+/// Those whose victim has an heir, meets a dead letter, or has its messages in blocks.
 pub fn special() -> Vec<Box<dyn Scene>> {
+    let mut all = heirs();
+    let long = |name, scene: QueueScene<[u8]>| -> Box<dyn Scene> {
+        Box::new(QueueScene { name, special: Long, ..scene })
+    };
+    let letter = dead_letter::<[u8]>();
+    all.extend([
+        long("send, long", send()),
+        long("try_send, full, long", send_full()),
+        long("reserve, commit, long", reserve_commit()),
+        long("reserve, drop, long", reserve_drop()),
+        long("commit, long", commit()),
+        long("abort, long", abort()),
+        long("recv, long", recv(AtLeastOnce)),
+        long("recv at most once, long", recv(AtMostOnce)),
+        long("recv what comes again, long", recv_put_back()),
+        long("ack, long", ack(AtLeastOnce)),
+        long("recv_guard, drop, long", guard_drop(AtLeastOnce)),
+    ]);
+    let name = "recv behind a dead letter, long";
+    all.push(Box::new(QueueScene { name, special: LongDeadLetters, ..letter }));
+    all
+}
+
+fn heirs() -> Vec<Box<dyn Scene>> {
     let heir = |name, scene: QueueScene<Value>| QueueScene { name, special: Heir, ..scene };
     vec![
         Box::new(heir("send, an heir", send())),
