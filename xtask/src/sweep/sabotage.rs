@@ -186,18 +186,15 @@ pub const ALL: &[Sabotage] = &[
         "heir: what the number's last owner left stays",
         MEMBER,
         &[(
-            "            let reaped = segment.take_back(id);",
-            "            let reaped = Default::default();",
+            "            reaped.add(segment.take_back(id));",
+            "            reaped.add(Default::default());",
         )],
         &["queue/send, an heir: killed"],
     ),
     sabotage(
         "dead letter: taken out of the queue, and put nowhere",
         RECEIVING,
-        &[(
-            "self.ring().copy_to(&claim, dead_letters.ring(), self.attachment.id()).is_ok()",
-            "true",
-        )],
+        &[("ring.copy_to(&claim, dead_letters.ring(), self.attachment.id()).is_ok()", "true")],
         &["queue/recv behind a dead letter: killed"],
     ),
     sabotage(
