@@ -255,8 +255,8 @@ struct ringway_control {
     ringway_u64 roster;
     /* Of the first segment of a chain: a ringway_chain_*, which says what the others are. */
     ringway_u64 next;
-    /* The segment that is being taken out of the chain, whose name may still be there; zero for
-     * none. */
+    /* The segment that is being put into the chain, or taken out of it: its file may be there
+     * without. Zero for none. */
     ringway_u64 leaving;
 };
 

@@ -179,7 +179,11 @@ pub mod parts {
         BlockLine, CLASSES, CLOSING, ClassWord, EventLine, QueueHeader, RingHeader, SlabPlan,
     };
     pub use crate::primitive::{
-        AtomicU64, Barrier, HeapCells, HeapSlots, Recorded, fence, killed_after, record,
+        AtomicU64, Barrier, ContestedU64, HeapCells, HeapSlots, Recorded, fence, killed_after,
+        record,
     };
-    pub use crate::ring::{block, bytes, cursor, grant, mpmc, pieces, reap, slab, spsc, word};
+    pub use crate::ring::Corruption;
+    pub use crate::ring::{
+        block, bytes, chain, cursor, grant, mpmc, pieces, reap, slab, spsc, word,
+    };
 }

@@ -213,6 +213,7 @@ impl Attachment {
         if record.state.load(Acquire) != MEMBER_UNUSED {
             let mut reaped = annexes.reap(&segment, id)?;
             reaped.add(segment.take_back(id));
+            annexes.clean_up(&segment);
             segment.note(id, Recovered::of(1, reaped));
         }
         record.begin();

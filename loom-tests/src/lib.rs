@@ -15,6 +15,7 @@
 //! Empty unless built for loom: `cargo xtask loom`.
 #![cfg(loom)]
 
+pub mod chain;
 pub mod crash;
 pub mod queue;
 pub mod scene;

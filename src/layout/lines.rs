@@ -50,7 +50,7 @@ shared! {
         pub roster: AtomicU64,
         /// Of the first segment of a chain: a [`crate::ring::chain::ChainWord`], which says what the others are.
         pub next: ContestedU64,
-        /// The segment that is being taken out of the chain, whose name may still be there; zero for none.
+        /// The segment that is being put into the chain, or taken out of it: its file may be there without. Zero for none.
         pub leaving: AtomicU64,
     }
 

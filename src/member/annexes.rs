@@ -247,6 +247,23 @@ impl Annexes {
         Ok(reaped)
     }
 
+    /// Removes what somebody who died while he changed the chain has left beside it.
+    pub fn clean_up(&self, anchor: &Segment) {
+        let control = anchor.control();
+        if !anchor.shape().growth.is_some() || control.leaving.load(SeqCst) == 0 {
+            return;
+        }
+        Self::alone(anchor, || {
+            let (left, seen) = (control.leaving.load(SeqCst), ChainWord(control.next.load(SeqCst)));
+            if left != 0 && seen.is_possible() {
+                if !(seen.first()..=seen.last()).contains(&left) {
+                    self.discard(anchor, left, seen.is_anchor(seen.first()) && seen.ahead() == 0);
+                }
+                control.leaving.store(0, SeqCst);
+            }
+        });
+    }
+
     /// Shows each annex to `look`. Others change the chain meanwhile.
     pub fn each(&self, anchor: &Segment, mut look: impl FnMut(&Segment)) -> Result<(), Failure> {
         if !anchor.shape().growth.is_some() {

@@ -92,6 +92,7 @@ impl Membership {
         if let Some(slab) = self.segment.slab() {
             slab.trim(self.id);
         }
+        self.annexes.clean_up(&self.segment);
         let state = &self.segment.record(dead.id).state;
         let mut recovered = Recovered::of(0, reaped);
         // Once more, on the description that the verdict was taken through.

@@ -164,8 +164,12 @@ impl<M: Message + ?Sized> Ring<'_, M> {
 
     /// Undoes [`shut`](Self::shut). One at a time.
     fn reopen(&self) {
-        // ORDERING(tail): Release: who claims here sees that the ring before is shut.
-        self.header.tail.tail.fetch_and(!CursorWord::CLOSED, SeqCst);
+        let tail = &self.header.tail.tail;
+        // ORDERING(tail): while it is shut no claim changes it.
+        let seen = tail.load(Acquire);
+        let open = seen & !CursorWord::CLOSED;
+        // ORDERING(tail): Release: who claims here sees that the ring before is shut. It fails only if it is open already.
+        let _ = tail.compare_exchange(seen | CursorWord::CLOSED, open, SeqCst, Relaxed);
     }
 
     fn ending(&self) -> Result<Ending, Corruption> {
@@ -215,7 +219,7 @@ pub trait Links<M: Message + ?Sized> {
     /// The chain's word.
     fn word(&self) -> &ContestedU64;
 
-    /// The generation that is being removed, or has been: zero for none.
+    /// The generation that is being made or removed: whose file may be there although the chain has it not. Zero for none.
     fn leaving(&self) -> &AtomicU64;
 
     /// The segment that `seen` has as `generation`; nothing if it is not there.
@@ -384,14 +388,22 @@ pub trait Links<M: Message + ?Sized> {
             return Ok(true);
         }
         let Some(next) = seen.appended() else { return Ok(false) };
-        if !make(next.last())? {
-            return Ok(false);
+        // Who dies between making it and the swap leaves a segment that is not in the chain.
+        self.leaving().store(next.last(), SeqCst);
+        match make(next.last()) {
+            Ok(true) => {}
+            not_made => {
+                self.leaving().store(0, SeqCst);
+                return not_made;
+            }
         }
         // ORDERING(chain): the segment is complete.
         if self.word().compare_exchange(seen.0, next.0, SeqCst, Relaxed).is_err() {
             self.discard(next.last());
+            self.leaving().store(0, SeqCst);
             return Ok(true);
         }
+        self.leaving().store(0, SeqCst);
         self.settle_alone().map(|()| true)
     }
 
@@ -432,7 +444,7 @@ pub trait Links<M: Message + ?Sized> {
         Ok(true)
     }
 
-    /// Removes what somebody who died had taken out of the chain.
+    /// Removes what somebody who died had taken out of the chain, or had not put into it yet.
     fn clean_up(&self) -> Result<(), Self::Trouble> {
         let (leaving, seen) = (self.leaving().load(SeqCst), self.look()?);
         if leaving != 0 {

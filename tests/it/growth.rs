@@ -368,10 +368,12 @@ fn whoever_is_killed_while_it_grows_or_shrinks_leaves_a_whole_queue() {
         }
         child.kill();
         queue.recover().unwrap();
-        (0..100).for_each(|n| sender.send(u64::MAX - n).unwrap());
+        // Without growing, what it left is gone all the same.
+        let count = if round % 2 == 0 { 1 } else { 100 };
+        (0..count).for_each(|n| sender.send(u64::MAX - n).unwrap());
         let rest: Vec<u64> = receiver.try_iter().collect();
         let (ours, theirs): (Vec<u64>, Vec<u64>) = rest.iter().partition(|v| **v >> 63 != 0);
-        assert_eq!(ours, (0..100).map(|n| u64::MAX - n).collect::<Vec<_>>(), "round {round}");
+        assert_eq!(ours, (0..count).map(|n| u64::MAX - n).collect::<Vec<_>>(), "round {round}");
         assert!(theirs.is_sorted(), "round {round}: {theirs:x?}");
         assert_home(&place);
     }

@@ -14,15 +14,15 @@ use super::spsc_scenes::Spsc;
 use super::victim::{marked, warm_up};
 
 /// What is checked when the victim is dead; gives the stage.
-type Check = Box<dyn FnMut() -> Result<usize>>;
+pub type Check = Box<dyn FnMut() -> Result<usize>>;
 
 /// One operation on a name or an attachment.
-struct LifeScene {
-    name: String,
+pub struct LifeScene {
+    pub name: String,
     /// Sets up, and says what is checked in the end.
-    begin: fn(&Place) -> Result<Check>,
-    act: fn(&Place),
-    stages: &'static [&'static str],
+    pub begin: fn(&Place) -> Result<Check>,
+    pub act: fn(&Place),
+    pub stages: &'static [&'static str],
 }
 
 struct Keeper {

@@ -11,6 +11,7 @@
 mod choice;
 mod crew;
 mod events;
+mod growing_scenes;
 mod kills;
 mod lifecycle_scenes;
 mod load;
@@ -116,6 +117,7 @@ const SWEPT: &[(Scenes, &[Way])] = &[
     (spsc_scenes::sleeping, &[Way::Seen, Way::Twice]),
     (pipe_scenes::sleeping, &[Way::Seen, Way::Twice]),
     (lifecycle_scenes::all, &[Way::Seen]),
+    (growing_scenes::all, &[Way::Seen]),
 ];
 
 /// All parts.

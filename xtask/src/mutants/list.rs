@@ -23,6 +23,7 @@ pub struct Mutant {
     pub expect: Expect,
 }
 
+mod chains;
 mod closing;
 mod crashes;
 mod cursors;
@@ -43,6 +44,7 @@ const GRANT: &str = "src/ring/grant.rs";
 const EVENT: &str = "src/event.rs";
 const SEVERAL: &str = "src/event/several.rs";
 const LOOK: &str = "src/ring/mpmc/look.rs";
+const CHAIN: &str = "src/ring/chain.rs";
 const MPMC: &str = "src/ring/mpmc.rs";
 const FILL: &str = "src/ring/mpmc/fill.rs";
 const TAKE: &str = "src/ring/mpmc/take.rs";
@@ -78,6 +80,6 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
     let spsc = [positions::MUTANTS, closing::MUTANTS, steps::MUTANTS];
     let mpmc = [cursors::MUTANTS, stamps::MUTANTS, wakes::MUTANTS];
     let queue = [queue_steps::MUTANTS, queue_recovery::MUTANTS, crashes::MUTANTS];
-    let others = [several::MUTANTS, pieces::MUTANTS, slab::MUTANTS];
+    let others = [several::MUTANTS, pieces::MUTANTS, slab::MUTANTS, chains::MUTANTS];
     spsc.into_iter().chain(mpmc).chain(queue).chain(others).flatten()
 }

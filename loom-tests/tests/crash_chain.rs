@@ -1,0 +1,122 @@
+//! Hazard: who is killed while a queue gets another segment, or gives one back, leaves a chain in which messages are lost or
+//! nobody can go on.
+//!
+//! Checked, for a victim that dies before each of its accesses, alone and beside others who go on: what was accepted is
+//! received once and in order, messages can be sent again, and the queue comes back to its first segment.
+#![cfg(loom)]
+
+use loom_tests::chain::Chain;
+use loom_tests::crash::{Death, at_each_access};
+use ringway::parts::mpmc::{Dry, Refusal};
+
+/// What the victim, member 1, sends.
+const ITS: u64 = 10;
+/// What member 2 sends beside it.
+const THEIRS: u64 = 20;
+
+/// A chain in which `held` are, of which member 0 received `received` already.
+fn chain_of(held: &[u64], received: usize) -> std::sync::Arc<Chain> {
+    let chain = Chain::holding(held);
+    (0..received).for_each(|at| assert_eq!(chain.recv(0), Ok(held[at])));
+    chain
+}
+
+/// Those of `values` that are of nobody else.
+fn without(values: &[u64], mine: &[u64]) -> Vec<u64> {
+    values.iter().copied().filter(|value| !mine.contains(value)).collect()
+}
+
+fn sender_dies(death: &Death, held: &[u64], received: usize, peer_sends: bool) {
+    let (chain, fate) = (chain_of(held, received), death.clone());
+    let victim = chain.beside(move |chain| fate.within(|| chain.send(1, ITS)));
+    let peer = chain.beside(move |chain| {
+        if peer_sends {
+            return (chain.send(2, THEIRS).is_ok(), None);
+        }
+        (false, chain.recv(2).ok())
+    });
+    let outcome = victim.join().unwrap();
+    chain.reap(1);
+    let (sent, taken) = peer.join().unwrap();
+    // Whatever the victim left, the next can send and receive.
+    assert_eq!(chain.send(3, 30), Ok(()));
+    let (rest, why) = chain.rest(0);
+    let all: Vec<u64> = taken.into_iter().chain(rest).collect();
+    assert_eq!(why, Dry::Empty);
+    let expected = [&held[received..], if sent { &[THEIRS] } else { &[] }, &[30]].concat();
+    assert_eq!(without(&all, &[ITS]), expected);
+    assert!(all.iter().filter(|value| **value == ITS).count() <= 1);
+    if let Some(sent) = outcome {
+        assert_eq!(sent.is_ok(), all.contains(&ITS));
+    }
+    chain.assert_home();
+}
+
+fn receiver_dies(death: &Death, held: &[u64], received: usize, peer_sends: bool) {
+    let (chain, fate) = (chain_of(held, received), death.clone());
+    let victim = chain.beside(move |chain| fate.within(|| chain.recv(1)));
+    let peer = chain.beside(move |chain| {
+        if peer_sends {
+            return (chain.send(2, THEIRS).is_ok(), None);
+        }
+        (false, chain.recv(2).ok())
+    });
+    let outcome = victim.join().unwrap();
+    chain.reap(1);
+    let (sent, taken) = peer.join().unwrap();
+    assert_eq!(chain.send(3, 30), Ok(()));
+    let (rest, why) = chain.rest(0);
+    assert_eq!(why, Dry::Empty);
+    let mut all: Vec<u64> =
+        taken.into_iter().chain(rest).chain(outcome.and_then(Result::ok)).collect();
+    all.sort_unstable();
+    let expected = [&held[received..], if sent { &[THEIRS] } else { &[] }, &[30]].concat();
+    // What it had acknowledged is gone with it: at most one.
+    let missing = without(&expected, &all);
+    assert!(missing.len() <= usize::from(outcome.is_none()), "{all:?} of {expected:?}");
+    assert_eq!(all, without(&expected, &missing));
+    chain.assert_home();
+}
+
+#[test]
+fn who_appends_beside_a_sender() {
+    at_each_access(2, |death| sender_dies(death, &[1], 0, true));
+}
+
+#[test]
+fn who_appends_beside_a_receiver() {
+    at_each_access(2, |death| sender_dies(death, &[1], 0, false));
+}
+
+#[test]
+fn who_passes_a_segment_beside_a_sender() {
+    at_each_access(2, |death| receiver_dies(death, &[1, 2], 0, true));
+}
+
+#[test]
+fn who_passes_a_segment_beside_a_receiver() {
+    at_each_access(2, |death| receiver_dies(death, &[1, 2], 0, false));
+}
+
+#[test]
+fn who_brings_the_anchor_home_beside_a_sender() {
+    at_each_access(2, |death| receiver_dies(death, &[1, 2], 1, true));
+}
+
+#[test]
+fn who_closes() {
+    at_each_access(2, |death| {
+        let (chain, fate) = (chain_of(&[1, 2], 1), death.clone());
+        let victim = chain.beside(move |chain| fate.within(|| chain.close_queue()));
+        let mut received = vec![chain.recv(0).unwrap()];
+        let sent = chain.send(0, 3).is_ok();
+        let closed = victim.join().unwrap().is_some();
+        let late = chain.send(0, 4);
+        assert!(!closed || late == Err(Refusal::Closed));
+        let (rest, why) = chain.rest(0);
+        received.extend(rest);
+        let expected = [(2, true), (3, sent), (4, late.is_ok())].into_iter();
+        assert_eq!(received, expected.filter(|sent| sent.1).map(|sent| sent.0).collect::<Vec<_>>());
+        assert_eq!(why, if chain.is_closed() { Dry::Drained } else { Dry::Empty });
+    });
+}
