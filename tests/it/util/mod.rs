@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Longer than anything that is not broken takes, on a machine that is busy with other tests.
-pub const LONG: Duration = Duration::from_secs(20);
+pub const LONG: Duration = Duration::from_secs(45);
 /// Far below a recheck of [`NO_RECHECK`], so that what happens within it was not healed by a recheck.
 pub const PROMPT: Duration = Duration::from_secs(10);
 /// The longest recheck: a test that ends before it saw a wake-up.
