@@ -8,8 +8,13 @@
 //! and sleeps only while `epoch` is what it read. A notifier changes the state, passes the light barrier (or
 //! changed it by a sequentially consistent read-modify-write), and reads the bits. By the barrier pair
 //! either the notifier sees the bit and changes `epoch`, so that the waiter does not fall asleep or is
-//! woken, or the waiter's last try sees the changed state. The bit stays set through all rounds of one
-//! wait, so one heavy barrier a wait is enough.
+//! woken, or the waiter's last try sees the changed state.
+//!
+//! **Few wake-ups are in vain.** The bit of a waiter that was woken stays until it runs, which is long for a notifier that has
+//! more to send. So a waiter counts each sleep that it is about to begin (`sleeps`), after it has read `epoch` and before the
+//! barrier and the try; and a notifier that has read `sleeps`, changed `epoch` and woken nobody leaves it at that while
+//! `sleeps` is what it read. Whoever counted before that reading had read an older `epoch`: it does not fall asleep. Whoever
+//! counts later is seen by the next notifier or sees, in its try, what that one changed: the barrier pair again.
 //!
 //! **No wake-up is wasted.** A waiter that leaves, for whatever reason, may have taken a wake-up that
 //! another could have used: it clears its bit and then, if there is more to do, wakes one of the others.
@@ -20,12 +25,12 @@
 mod several;
 
 use std::fmt;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
 use crate::error::MemberId;
 use crate::layout::{CLOSING, EventLine};
-use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
+use crate::primitive::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::primitive::{Barrier, Mutex, now_ns, pause, yield_now};
 
 pub use several::wait_at_several;
@@ -125,8 +130,10 @@ const SHORT_NS: u64 = 1_000_000;
 /// Of a nap for a member that is in the middle: by which part of the time that it has been there already. So who waits for
 /// one that dies there learns of it soon after, and one that stays there for long costs little.
 const NAP_PART: u64 = 8;
-/// As many wake-ups in a row that reach nobody make it worth while to ask whether those who wait live.
-const UNANSWERED: u32 = 64;
+/// As many notifications in a row that reach nobody make it worth while to ask whether those who wait live.
+const UNANSWERED: u32 = 4096;
+/// As many of these is a wake-up that reaches nobody worth, because it costs a system call.
+const CALL: u32 = 64;
 
 /// How long to sleep while somebody has been in the middle for `ns`.
 fn nap(ns: u64) -> u64 {
@@ -137,13 +144,23 @@ fn nap(ns: u64) -> u64 {
 pub struct LocalWaiters {
     /// Its threads that wait: the member's bit is set while there is any.
     threads: Mutex<u32>,
-    /// Its wake-ups that reached nobody, since one did.
+    /// Its notifications that reached nobody, since one did; a wake-up counts as [`CALL`].
     unanswered: AtomicU32,
+    /// What `sleeps` was before its last wake-up that reached nobody, and one; zero before there was any.
+    settled: AtomicU64,
 }
 
 impl Default for LocalWaiters {
     fn default() -> Self {
-        Self { threads: Mutex::new(0), unanswered: AtomicU32::new(0) }
+        Self { threads: Mutex::new(0), unanswered: AtomicU32::new(0), settled: AtomicU64::new(0) }
+    }
+}
+
+impl LocalWaiters {
+    /// Counts notifications that reached nobody; whether they are many.
+    fn in_vain(&self, worth: u32) -> bool {
+        let before = self.unanswered.fetch_add(worth, Relaxed);
+        before / UNANSWERED != before.wrapping_add(worth) / UNANSWERED
     }
 }
 
@@ -196,14 +213,27 @@ impl<'a> Event<'a> {
     /// The caller has passed the light barrier since it changed what they wait for. On the paths that count,
     /// the rings read the waiter word themselves and call this only where it is not zero.
     ///
-    /// True if many wake-ups in a row have reached nobody: those who seem to wait may have died, and the caller may
-    /// want to see to that, because each wake-up costs a system call.
+    /// True if many in a row have reached nobody: those who seem to wait may have died, and the caller may want to see to
+    /// that.
     #[cold]
     pub fn notify(&self, count: u32) -> bool {
-        self.anyone_waits() && !self.wake(count) && {
-            let unanswered = self.local.unanswered.fetch_add(1, Relaxed).wrapping_add(1);
-            unanswered.is_multiple_of(UNANSWERED)
+        self.anyone_waits() && self.wake_sleepers(count)
+    }
+
+    /// Wakes up to `count` waiters, unless it did so in vain and nobody has been about to sleep since.
+    fn wake_sleepers(&self, count: u32) -> bool {
+        // ORDERING(sleeps): after the light barrier, as the bits; pairs with the count in `Event::about_to_sleep`: who is
+        // in it has read an epoch before the one that is made now.
+        let sleeps = u64::from(self.line.sleeps.load(Acquire)) + 1;
+        let local = self.local;
+        if local.settled.load(Acquire) == sleeps {
+            return local.in_vain(1);
         }
+        if self.wake(count) {
+            return false;
+        }
+        local.settled.store(sleeps, Release);
+        local.in_vain(CALL)
     }
 
     /// Wakes everybody, whether or not a bit is set: for changes that happen once.
@@ -314,16 +344,17 @@ impl<'a> Event<'a> {
         mut attempt: impl FnMut(Look) -> Attempt<R>,
         more: impl Fn() -> bool,
     ) -> Option<R> {
-        let enrolled = Enrolled::new(*self, more);
+        let _enrolled = Enrolled::new(*self, more);
         let mut held: Option<(MemberId, u64)> = None;
         loop {
-            // ORDERING(epoch): read before the try. A notification after this load changes the word, and
-            // one before it made its state visible to the try.
-            let epoch = self.line.epoch.load(Acquire);
+            let epoch = self.about_to_sleep();
+            // ORDERING(waiters), ORDERING(sleeps): bit and count come before the try; pairs with the light barrier of
+            // notifiers.
+            let seen_by_all = self.barrier.heavy();
             let asleep_until = match attempt(Look { overdue: recheck.is_due(patience), last: true })
             {
                 Attempt::Ready(result) => return Some(result),
-                Attempt::Idle if enrolled.seen_by_all => recheck.0,
+                Attempt::Idle if seen_by_all => recheck.0,
                 Attempt::Idle => now_ns() + SHORT_NS,
                 Attempt::Held(member) => {
                     let now = now_ns();
@@ -339,10 +370,24 @@ impl<'a> Event<'a> {
                 return None;
             }
             self.line.epoch.wait(epoch, asleep_until.min(deadline.0));
+            // What it was woken for needs no barrier.
+            if let Attempt::Ready(result) = attempt(Look::QUICK) {
+                return Some(result);
+            }
         }
     }
 
-    /// Sets the member's bit, or takes it away.
+    /// Counts a sleep. Gives the epoch during which it may be; the barrier and a try come between.
+    fn about_to_sleep(&self) -> u32 {
+        // ORDERING(epoch): read before the try. A notification after this load changes the word, and one before it made
+        // its state visible to the try.
+        let epoch = self.line.epoch.load(Acquire);
+        // ORDERING(sleeps): after the epoch was read; pairs with the load in `wake_sleepers`.
+        self.line.sleeps.fetch_add(1, SeqCst);
+        epoch
+    }
+
+    /// Sets the member's bit, or takes it away; the heavy barrier must follow.
     fn enroll(&self, waits: bool) {
         let word = &self.line.waiters[self.member.index() / 64];
         let bit = 1 << (self.member.index() % 64);
@@ -360,20 +405,10 @@ impl<'a> Event<'a> {
 struct Enrolled<'a, M: Fn() -> bool> {
     event: Event<'a>,
     more: M,
-    /// Whether every notifier sees the bit, or the barrier was refused.
-    seen_by_all: bool,
 }
 
 impl<'a, M: Fn() -> bool> Enrolled<'a, M> {
     fn new(event: Event<'a>, more: M) -> Self {
-        let mut enrolled = Self::before_barrier(event, more);
-        // ORDERING(waiters): the bit comes before the tries; pairs with the light barrier of notifiers.
-        enrolled.seen_by_all = event.barrier.heavy();
-        enrolled
-    }
-
-    /// The same, but for the heavy barrier that must follow.
-    fn before_barrier(event: Event<'a>, more: M) -> Self {
         let mut threads =
             event.local.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if *threads == 0 {
@@ -381,7 +416,7 @@ impl<'a, M: Fn() -> bool> Enrolled<'a, M> {
         }
         *threads += 1;
         drop(threads);
-        Self { event, more, seen_by_all: false }
+        Self { event, more }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sleeping until something happens at one of several places.
 //!
-//! A waiter is one at each of the events, as in `event.rs`: it sets its bit at all, passes the heavy barrier once, reads every
-//! `epoch`, tries, and sleeps only while every `epoch` is what it read. So the argument there holds for each event by itself.
+//! A waiter is one at each of the events, as in `event.rs`: it sets its bit at all, reads every `epoch` and counts a sleep there,
+//! passes the heavy barrier, tries, and sleeps only while every `epoch` is what it read. So the argument there holds for each event by itself.
 //! One that leaves has left all: it may have taken a wake-up at each of them, also after the one that it goes by, so at each it
 //! clears its bit and wakes another if there is more to do there. What it was woken for counts as that too: it only looked.
 //!
@@ -11,7 +11,6 @@
 use super::{
     Attempt, Deadline, Enrolled, Event, Look, Patience, Recheck, SHORT_NS, SPINS, Wait, YIELDS,
 };
-use crate::primitive::Ordering::Acquire;
 use crate::primitive::{Barrier, FutexWord, MOST_WORDS, now_ns, pause, yield_now};
 
 /// Tries until the attempt is ready or the deadline passes, at least once, as [`Event::wait_until`] does at one event.
@@ -80,18 +79,18 @@ fn park_until<R>(
     let more = &more;
     let places = events.iter().enumerate();
     let _enrolled: Vec<_> =
-        places.map(|(at, event)| Enrolled::before_barrier(*event, move || more(at))).collect();
+        places.map(|(at, event)| Enrolled::new(*event, move || more(at))).collect();
     let asymmetric = events.iter().any(|event| event.barrier == Barrier::Asymmetric);
     let barrier = if asymmetric { Barrier::Asymmetric } else { Barrier::Fence };
-    // ORDERING(waiters): all bits come before the tries; pairs with the light barrier of notifiers.
-    let seen_by_all = barrier.heavy();
     let mut words: Vec<(&FutexWord, u32)> = events.iter().map(|e| (&e.line.epoch, 0)).collect();
     let (mut held_since, mut turn) = (None, 0);
     loop {
-        for (word, epoch) in &mut words {
-            // ORDERING(epoch): read before the try, each as in `Event::park_until`.
-            *epoch = word.load(Acquire);
+        for (event, (_, epoch)) in events.iter().zip(&mut words) {
+            *epoch = event.about_to_sleep();
         }
+        // ORDERING(waiters), ORDERING(sleeps): all bits and counts come before the try; pairs with the light barrier of
+        // notifiers.
+        let seen_by_all = barrier.heavy();
         let asleep_until = match attempt(Look { overdue: recheck.is_due(patience), last: true }) {
             Attempt::Ready(result) => return Some(result),
             Attempt::Idle if seen_by_all => {
@@ -114,6 +113,9 @@ fn park_until<R>(
             turn = (turn + 1) % words.len();
             let (word, epoch) = words[turn];
             word.wait(epoch, until.min(now_ns() + SHORT_NS));
+        }
+        if let Attempt::Ready(result) = attempt(Look::QUICK) {
+            return Some(result);
         }
     }
 }

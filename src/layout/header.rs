@@ -113,7 +113,7 @@ const _: () = {
     places(&ProducerLine::DESCRIBED, 128, &[0, 8]);
     places(&ConsumerLine::DESCRIBED, 128, &[0, 8]);
     places(&SealLine::DESCRIBED, 128, &[0, 8, 16]);
-    places(&EventLine::DESCRIBED, 128, &[0, 8]);
+    places(&EventLine::DESCRIBED, 128, &[0, 4, 8]);
     places(&RingHeader::DESCRIBED, 640, &[0, 128, 256, 384, 512]);
     places(&TailLine::DESCRIBED, 128, &[0]);
     places(&HeadLine::DESCRIBED, 128, &[0, 8]);

@@ -150,6 +150,8 @@ shared! {
     pub struct EventLine {
         /// Counts notifications that somebody may have slept through; the word slept on.
         pub epoch: FutexWord,
+        /// Counts sleeps that somebody was about to begin: who notifies in vain need not do so again before it moves.
+        pub sleeps: AtomicU32,
         /// One bit per member with a thread that sleeps or is about to; and [`CLOSING`].
         pub waiters: [AtomicU64; 8],
     }

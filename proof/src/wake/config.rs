@@ -89,6 +89,14 @@ pub enum Mutant {
     NoBits,
     /// Who waits for somebody at work sleeps until it is woken.
     HeldSleepsOn,
+    /// Who woke nobody wakes nobody any more, whoever is about to sleep.
+    SettledForEver,
+    /// A sleep is counted before the epoch is read.
+    SleepBeforeEpoch,
+    /// A sleep is counted after the try.
+    SleepAfterTry,
+    /// Who notifies reads the count of sleeps after it woke nobody.
+    SleepsAfterWake,
 }
 
 impl Config {
@@ -139,7 +147,12 @@ impl Config {
         for (thread, spec) in threads.iter_mut().zip(&self.threads) {
             *thread = Thread::new(Self::begin(spec.role));
         }
-        State { memory, threads, enrolled: [[0; 2]; MAX_THREADS] }
+        State {
+            memory,
+            threads,
+            enrolled: [[0; 2]; MAX_THREADS],
+            settled: [[false; 2]; MAX_THREADS],
+        }
     }
 
     /// The slot of `position`.

@@ -77,7 +77,7 @@ pub fn all() -> Vec<Config> {
 }
 
 /// Each mistake with the name of the configuration that catches it.
-pub const CAUGHT_BY: [(Mutant, &str); 10] = [
+pub const CAUGHT_BY: [(Mutant, &str); 14] = [
     (Mutant::SkipTellsNobody, "wake-skip-held"),
     (Mutant::QuitTellsNobody, "wake-uncapped-quit"),
     (Mutant::PutBackTellsNobody, "wake-put-back"),
@@ -88,4 +88,8 @@ pub const CAUGHT_BY: [(Mutant, &str); 10] = [
     (Mutant::EpochStays, "wake-pair-1"),
     (Mutant::NoBits, "wake-pair-1"),
     (Mutant::HeldSleepsOn, "wake-dead"),
+    (Mutant::SettledForEver, "wake-pair-1"),
+    (Mutant::SleepBeforeEpoch, "wake-two-receivers"),
+    (Mutant::SleepAfterTry, "wake-pair-1"),
+    (Mutant::SleepsAfterWake, "wake-pair-1"),
 ];

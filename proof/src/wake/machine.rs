@@ -71,6 +71,7 @@ impl Machine<'_> {
                 | At::Announce { .. }
                 | At::CloseTail
                 | At::Enrol
+                | At::CountSleep
                 | At::FallAsleep { .. }
                 | At::Reap
                 | At::Leave

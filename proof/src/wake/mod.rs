@@ -2,7 +2,7 @@
 //!
 //! What is modelled: claims, commits and acknowledgements as the accesses that matter to waiting;
 //! the waiter bits, the epoch, the sleep of the kernel, which compares the epoch and falls asleep
-//! in one; a wake-up may choose any sleeper. Each thread's stores reach memory late and in order
+//! in one; the count of sleeps, by which who woke nobody leaves it at that; a wake-up may choose any sleeper. Each thread's stores reach memory late and in order
 //! (TSO). Nothing times out, but a sleep on somebody who is at work may end at any moment: that is
 //! its cap.
 //!
@@ -37,11 +37,14 @@ use config::Config;
 use machine::Machine;
 use state::{At, MAX_THREADS, State, Thread, Word};
 
+/// Memory; and what members know, behind a lock or as a hint.
+type Shared = ([u8; Word::COUNT], [[u8; 2]; MAX_THREADS], [[bool; 2]; MAX_THREADS]);
+
 /// A configuration being searched.
 #[derive(Debug)]
 pub struct Waiting {
     config: Config,
-    memory: Interner<([u8; Word::COUNT], [[u8; 2]; MAX_THREADS])>,
+    memory: Interner<Shared>,
     threads: Interner<Thread>,
     alike: Vec<(usize, usize)>,
 }
@@ -157,12 +160,17 @@ impl Model for Waiting {
                 self.swap_members(&mut state, one, other);
             }
         }
-        Key { memory: self.memory.number(&(state.memory, state.enrolled)), threads }
+        Key { memory: self.memory.number(&(state.memory, state.enrolled, state.settled)), threads }
     }
 
     fn unpack(&self, key: &Key) -> State {
-        let (memory, enrolled) = *self.memory.part(key.memory);
-        State { memory, enrolled, threads: key.threads.map(|number| *self.threads.part(number)) }
+        let (memory, enrolled, settled) = *self.memory.part(key.memory);
+        State {
+            memory,
+            enrolled,
+            settled,
+            threads: key.threads.map(|number| *self.threads.part(number)),
+        }
     }
 
     fn explain(&self, before: &State, step: Step, after: &State) -> String {
@@ -189,6 +197,7 @@ impl Waiting {
     fn swap_members(&self, state: &mut State, one: usize, other: usize) {
         let [one, other] = [one, other].map(|thread| self.config.threads[thread].member);
         state.enrolled.swap(usize::from(one), usize::from(other));
+        state.settled.swap(usize::from(one), usize::from(other));
         for event in [state::Event::NotEmpty, state::Event::NotFull] {
             let bits = &mut state.memory[Word::Waiters(event).place()];
             if (*bits >> one ^ *bits >> other) & 1 != 0 {

@@ -19,6 +19,10 @@ pub struct State {
     pub threads: [Thread; MAX_THREADS],
     /// How many threads of each member wait at each event; memory of its process, behind a lock.
     pub enrolled: [[u8; 2]; MAX_THREADS],
+    /// Whether each member has woken nobody at each event, and no sleep was counted there since before.
+    ///
+    /// That is all that matters of the count of sleeps, which itself is not in the state.
+    pub settled: [[bool; 2]; MAX_THREADS],
 }
 
 /// A word in memory.
@@ -78,6 +82,8 @@ pub struct Thread {
     ///
     /// That is all that matters of the epoch, which itself is not in the state.
     pub enrolled: Option<bool>,
+    /// It notifies, and has read the count of sleeps; true: none was counted since.
+    pub noted: Option<bool>,
     /// What is to be done next, in order.
     pub todo: [Todo; MAX_TODO],
     /// Its stores under way, the oldest first.
@@ -137,6 +143,8 @@ pub enum At {
     Enrol,
     /// The epoch is read, before the try.
     ReadEpoch,
+    /// A sleep is counted, between that and the try.
+    CountSleep,
     /// The first cursor is read: whether anybody is at work.
     QuietFirst,
     /// The second cursor is read.
@@ -159,6 +167,8 @@ pub enum At {
     MoreRedeliver,
     /// Whether anybody waits.
     ReadWaiters { event: Event, count: u8 },
+    /// Somebody does: whether any has been about to sleep since nobody was woken.
+    ReadSleeps { event: Event, count: u8 },
     /// Somebody does: the epoch changes.
     ChangeEpoch { event: Event, count: u8 },
     /// So many sleepers are woken.
@@ -196,7 +206,7 @@ impl Thread {
     /// A thread that begins at `at`.
     pub fn new(at: At) -> Self {
         let todo = [Todo::Nothing; MAX_TODO];
-        Self { at, done: 0, enrolled: None, todo, stores: [None; MAX_STORES] }
+        Self { at, done: 0, enrolled: None, noted: None, todo, stores: [None; MAX_STORES] }
     }
 
     /// Takes what is to be done next.

@@ -54,8 +54,22 @@ impl Machine<'_> {
                 self.enrol(event);
                 At::ReadEpoch
             }
+            At::ReadEpoch if self.config.is(Mutant::SleepBeforeEpoch) => {
+                self.count_sleep(event);
+                At::CountSleep
+            }
             At::ReadEpoch => {
                 self.state.threads[self.me].enrolled = Some(true);
+                At::CountSleep
+            }
+            At::CountSleep => {
+                match self.config.mutant {
+                    Some(Mutant::SleepAfterTry) => {}
+                    Some(Mutant::SleepBeforeEpoch) => {
+                        self.state.threads[self.me].enrolled = Some(true);
+                    }
+                    _ => self.count_sleep(event),
+                }
                 Config::begin(self.config.threads[self.me].role)
             }
             // A consumer reads the tail first, a producer the head.
@@ -76,13 +90,17 @@ impl Machine<'_> {
             At::QuietRedeliver if self.load(Word::Redeliver) & 1 != 0 => self.found_work(),
             At::QuietRedeliver => At::FallAsleep { capped: false },
             At::FallAsleep { capped } => {
+                if self.config.is(Mutant::SleepAfterTry) {
+                    self.count_sleep(event);
+                }
                 let as_read = self.state.threads[self.me].enrolled.replace(false) == Some(true);
                 if as_read || self.config.is(Mutant::EpochAfterTry) {
                     return At::Asleep { capped };
                 }
                 At::ReadEpoch
             }
-            At::Asleep { .. } => At::ReadEpoch,
+            // Whoever is awake tries once without a barrier.
+            At::Asleep { .. } => Config::begin(self.config.threads[self.me].role),
             At::Reap => self.reap(),
             At::Leave | At::MoreHead | At::MoreTail { .. } | At::MoreRedeliver => {
                 self.leave(at, event)
@@ -99,6 +117,17 @@ impl Machine<'_> {
             self.change(Word::Waiters(event), |bits| bits | 1 << member);
         }
         self.state.threads[self.me].enrolled = Some(false);
+    }
+
+    /// All who have read the count of sleeps at `event` find that it has changed.
+    fn count_sleep(&mut self, event: Event) {
+        if !self.config.is(Mutant::SettledForEver) {
+            self.state.settled.iter_mut().for_each(|events| events[event as usize] = false);
+            // Of another event too, at worst: then somebody is woken in vain.
+            for thread in &mut self.state.threads {
+                thread.noted = thread.noted.map(|_| false);
+            }
+        }
     }
 
     fn leave(&mut self, at: At, event: Event) -> At {
@@ -131,7 +160,15 @@ impl Machine<'_> {
     fn notify(&mut self, at: At, choice: usize) -> At {
         match at {
             At::ReadWaiters { event, .. } if self.load(Word::Waiters(event)) == 0 => At::Next,
-            At::ReadWaiters { event, count } => At::ChangeEpoch { event, count },
+            At::ReadWaiters { event, count } => At::ReadSleeps { event, count },
+            At::ReadSleeps { event, count } => {
+                let member = usize::from(self.config.threads[self.me].member);
+                if self.state.settled[member][event as usize] {
+                    return At::Next;
+                }
+                self.state.threads[self.me].noted = Some(true);
+                At::ChangeEpoch { event, count }
+            }
             At::ChangeEpoch { event, count } => {
                 if !self.config.is(Mutant::EpochStays) {
                     self.change_epoch(event);
@@ -142,8 +179,15 @@ impl Machine<'_> {
                 let chosen = self.wakings(event, count)[choice];
                 for sleeper in 0..self.config.threads.len() {
                     if chosen >> sleeper & 1 != 0 {
-                        self.state.threads[sleeper].at = At::ReadEpoch;
+                        let role = self.config.threads[sleeper].role;
+                        self.state.threads[sleeper].at = Config::begin(role);
                     }
+                }
+                let noted = self.state.threads[self.me].noted.take();
+                let late = noted.is_some() && self.config.is(Mutant::SleepsAfterWake);
+                if chosen == 0 && (noted == Some(true) || late) {
+                    let member = usize::from(self.config.threads[self.me].member);
+                    self.state.settled[member][event as usize] = true;
                 }
                 At::Next
             }
