@@ -274,6 +274,9 @@ struct ringway_ends {
 struct ringway_event_line {
     /* Counts notifications that somebody may have slept through; the word slept on. */
     _Alignas(128) ringway_u32 epoch;
+    /* Counts sleeps that somebody was about to begin: who notifies in vain need not do so again
+     * before it moves. */
+    ringway_u32 sleeps;
     /* One bit per member with a thread that sleeps or is about to; and RINGWAY_CLOSING. */
     ringway_u64 waiters[8];
 };
@@ -532,6 +535,7 @@ RINGWAY_AT(ends, deserted, 16);
 
 RINGWAY_SIZE(event_line, 128);
 RINGWAY_AT(event_line, epoch, 0);
+RINGWAY_AT(event_line, sleeps, 4);
 RINGWAY_AT(event_line, waiters, 8);
 
 RINGWAY_SIZE(member_record, 128);

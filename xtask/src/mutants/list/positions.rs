@@ -136,7 +136,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "waiter enrols without barrier",
         EVENT,
-        &[("enrolled.seen_by_all = event.barrier.heavy();", "enrolled.seen_by_all = true;")],
+        &[("let seen_by_all = self.barrier.heavy();", "let seen_by_all = true;")],
         WAIT,
         Killed,
     ),
