@@ -157,6 +157,13 @@ impl ContestedU64 {
         before
     }
 
+    pub fn fetch_and(&self, bits: u64, ordering: Ordering) -> u64 {
+        let Some(word) = self.turn() else { return 0 };
+        let before = word.fetch_and(bits, ordering);
+        self.note('w', before & bits);
+        before
+    }
+
     pub fn compare_exchange(
         &self,
         expected: u64,
