@@ -3,7 +3,7 @@
 #![cfg(loom)]
 
 use loom_tests::chain::Chain;
-use loom_tests::{crowded, model};
+use loom_tests::crowded;
 use ringway::parts::mpmc::{Dry, Refusal};
 
 /// Receives until there is nothing, and adds what came.
@@ -15,7 +15,7 @@ fn drain(chain: &Chain, received: &mut Vec<u64>) {
 
 #[test]
 fn two_who_grow_at_once_lose_nothing() {
-    model(|| {
+    crowded(1, || {
         let chain = Chain::holding(&[1]);
         let other = chain.beside(|chain| chain.send(2, 20).is_ok());
         let mine = chain.send(1, 10).is_ok();
@@ -33,7 +33,7 @@ fn two_who_grow_at_once_lose_nothing() {
 
 #[test]
 fn messages_of_one_sender_come_in_order_while_it_grows() {
-    model(|| {
+    crowded(1, || {
         let chain = Chain::holding(&[1]);
         let sender = chain.beside(|chain| {
             let values = [2, 3].into_iter();
@@ -50,7 +50,7 @@ fn messages_of_one_sender_come_in_order_while_it_grows() {
 /// A message that is sent after another was, by somebody else, comes after it.
 #[test]
 fn messages_of_two_senders_come_in_the_order_that_they_know_of() {
-    crowded(1, || {
+    crowded(2, || {
         let chain = Chain::holding(&[1]);
         let other = chain.beside(|chain| chain.send(2, 20).is_ok());
         let first = chain.send(1, 10);
@@ -73,7 +73,7 @@ fn messages_of_two_senders_come_in_the_order_that_they_know_of() {
 
 #[test]
 fn a_sender_meets_the_anchor_coming_home() {
-    model(|| {
+    crowded(1, || {
         let chain = Chain::holding(&[1, 2]);
         assert_eq!(chain.recv(0), Ok(1));
         let sender = chain.beside(|chain| {
@@ -91,7 +91,7 @@ fn a_sender_meets_the_anchor_coming_home() {
 
 #[test]
 fn what_is_held_is_found_again_in_its_segment() {
-    model(|| {
+    crowded(1, || {
         let chain = Chain::holding(&[1, 2]);
         let held = chain.claim(1).unwrap();
         let other = chain.beside(|chain| chain.recv(2));
@@ -108,7 +108,7 @@ fn what_is_held_is_found_again_in_its_segment() {
 
 #[test]
 fn two_receivers_take_each_message_once_and_give_its_segment_back() {
-    crowded(1, || {
+    crowded(2, || {
         let chain = Chain::holding(&[1, 2, 3]);
         let other = chain.beside(|chain| chain.recv(2).ok());
         let mut received = Vec::from_iter(chain.recv(1).ok());
@@ -122,7 +122,7 @@ fn two_receivers_take_each_message_once_and_give_its_segment_back() {
 
 #[test]
 fn what_was_accepted_before_the_close_is_received_before_the_end() {
-    model(|| {
+    crowded(1, || {
         let chain = Chain::holding(&[1]);
         let sender = chain.beside(|chain| chain.send(1, 10));
         chain.close_queue();
@@ -136,7 +136,7 @@ fn what_was_accepted_before_the_close_is_received_before_the_end() {
 
 #[test]
 fn the_close_meets_the_anchor_coming_home() {
-    model(|| {
+    crowded(1, || {
         let chain = Chain::holding(&[1, 2]);
         assert_eq!(chain.recv(0), Ok(1));
         let closer = chain.beside(Chain::close_queue);
