@@ -80,7 +80,7 @@ fn receiver_dies(death: &Death, held: &[u64], received: usize, peer_sends: bool)
 
 #[test]
 fn who_appends_beside_a_sender() {
-    at_each_access(2, |death| sender_dies(death, &[1], 0, true));
+    at_each_access(3, |death| sender_dies(death, &[1], 0, true));
 }
 
 #[test]
