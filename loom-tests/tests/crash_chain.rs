@@ -85,27 +85,27 @@ fn who_appends_beside_a_sender() {
 
 #[test]
 fn who_appends_beside_a_receiver() {
-    at_each_access(2, |death| sender_dies(death, &[1], 0, false));
+    at_each_access(3, |death| sender_dies(death, &[1], 0, false));
 }
 
 #[test]
 fn who_passes_a_segment_beside_a_sender() {
-    at_each_access(2, |death| receiver_dies(death, &[1, 2], 0, true));
+    at_each_access(3, |death| receiver_dies(death, &[1, 2], 0, true));
 }
 
 #[test]
 fn who_passes_a_segment_beside_a_receiver() {
-    at_each_access(2, |death| receiver_dies(death, &[1, 2], 0, false));
+    at_each_access(3, |death| receiver_dies(death, &[1, 2], 0, false));
 }
 
 #[test]
 fn who_brings_the_anchor_home_beside_a_sender() {
-    at_each_access(2, |death| receiver_dies(death, &[1, 2], 1, true));
+    at_each_access(3, |death| receiver_dies(death, &[1, 2], 1, true));
 }
 
 #[test]
 fn who_closes() {
-    at_each_access(2, |death| {
+    at_each_access(3, |death| {
         let (chain, fate) = (chain_of(&[1, 2], 1), death.clone());
         let victim = chain.beside(move |chain| fate.within(|| chain.close_queue()));
         let mut received = vec![chain.recv(0).unwrap()];
