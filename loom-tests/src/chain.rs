@@ -209,6 +209,8 @@ impl Links<u64> for Chain {
     }
 
     fn discard(&self, generation: u64) {
+        // A call of the system: who is to die may die before it.
+        self.leaving.load(Relaxed);
         self.files().remove(&generation);
     }
 
