@@ -212,7 +212,7 @@ impl Attachment {
         // ORDERING(member): pairs with the Release of whoever put the record in order before.
         if record.state.load(Acquire) != MEMBER_UNUSED {
             let mut reaped = annexes.reap(&segment, id)?;
-            reaped.add(segment.take_back(id));
+            reaped.add(segment.take_back(id, id));
             annexes.clean_up(&segment);
             segment.note(id, Recovered::of(1, reaped));
         }

@@ -230,9 +230,10 @@ impl<M: queue::Message + ?Sized> sealed::Source for queue::Receiver<M> {
     }
 }
 
-/// The receiving lane of each handle of two ends, if it has one: what has none answers at once.
+/// The receiving lane of each handle of two ends, if it has one: what has none answers at once. And whether the handle itself
+/// has something that came by it.
 macro_rules! by_lane {
-    ($(($($parameter:ident)?) $handle:ty: $it:ident, $lane:expr;)+) => {$(
+    ($(($($parameter:ident)?) $handle:ty: $it:ident, $lane:expr, $has_more:expr;)+) => {$(
         impl$(<$parameter: Pod>)? sealed::Source for $handle {
             fn event(&self) -> Option<&Event<'_>> {
                 let $it = self;
@@ -246,6 +247,9 @@ macro_rules! by_lane {
 
             fn glance(&self, look: Look) -> Attempt<()> {
                 let $it = self;
+                if $has_more {
+                    return Attempt::Ready(());
+                }
                 $lane.map_or(Attempt::Ready(()), |lane| lane.glance(look))
             }
 
@@ -263,7 +267,7 @@ macro_rules! by_lane {
 }
 
 by_lane! {
-    (T) spsc::Consumer<T>: it, Some(it.receiving());
-    () pipe::Connection: it, it.receiving();
-    () pipe::Receiver: it, Some(it.receiving());
+    (T) spsc::Consumer<T>: it, Some(it.receiving()), false;
+    () pipe::Connection: it, it.receiving(), it.has_record();
+    () pipe::Receiver: it, Some(it.receiving()), it.has_record();
 }

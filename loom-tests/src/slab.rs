@@ -6,7 +6,7 @@ use loom::sync::atomic::Ordering::Acquire;
 use loom::thread::JoinHandle;
 use ringway::parts::block::{BlockState, BlockWord};
 use ringway::parts::mpmc::{ConsumerSide, Dry, ProducerSide, Ring, Taken};
-use ringway::parts::reap::{DeliveryPolicy, Reaped, reap_all};
+use ringway::parts::reap::{DeliveryPolicy, Reaped, reap_all, reap_blocks};
 use ringway::parts::slab::{Astray, Found, Pager, Slab};
 use ringway::parts::{BlockLine, CLASSES, ClassWord, HeapCells, HeapSlots, QueueHeader, SlabPlan};
 
@@ -185,7 +185,11 @@ impl LongQueue {
 
     /// Takes back what member `number` left.
     pub fn reap(&self, number: u16, policy: DeliveryPolicy) -> Reaped {
-        self.with(|rings, _| reap_all(rings, member(number), policy))
+        self.with(|rings, _| {
+            let reaped = reap_all(rings, member(number), policy);
+            reap_blocks(rings, member(number), member(0));
+            reaped
+        })
     }
 
     /// Checks that nobody owns any block, and gives what is left, once everybody has gone: in the queue, and among the dead

@@ -92,6 +92,11 @@ impl Connection {
         self.receiver.as_ref().map(|receiver| &receiver.lane)
     }
 
+    /// Whether its receiver has all of a record in hand.
+    pub(crate) fn has_record(&self) -> bool {
+        self.receiver.as_ref().is_some_and(Receiver::has_record)
+    }
+
     /// Options for making or opening a pipe. The capacity is in bytes for each direction.
     pub fn options() -> Options<Self> {
         Options::default()

@@ -88,9 +88,10 @@ impl Membership {
     fn reap(&self, dead: &DeadMember) -> Option<Recovered> {
         // Before what the record says of it: its messages come again before its side is deserted.
         let mut reaped = self.annexes.reap(&self.segment, dead.id).ok()?;
-        reaped.add(self.segment.take_back(dead.id));
-        if let Some(slab) = self.segment.slab() {
-            slab.trim(self.id);
+        reaped.add(self.segment.take_back(dead.id, self.id));
+        if self.segment.slab().is_some_and(|slab| slab.trim(self.id) > 0) {
+            // Who looked for a block meanwhile did not find what was being trimmed.
+            self.segment.wake_everybody();
         }
         self.annexes.clean_up(&self.segment);
         let state = &self.segment.record(dead.id).state;

@@ -11,7 +11,7 @@ use crate::name::{Address, unlink};
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use crate::ring::cursor::EndWord;
 use crate::ring::mpmc::Ring;
-use crate::ring::reap::{DeliveryPolicy, Reaped, reap_all};
+use crate::ring::reap::{DeliveryPolicy, Reaped, reap_all, reap_blocks};
 use crate::ring::slab::Slab;
 use crate::segment::Segment;
 use crate::sys::{fork, lock};
@@ -28,9 +28,9 @@ impl Segment {
         }
     }
 
-    /// Frees all that `member`, which can never act again, had taken: waiter bits, and ends or claims and roles.
-    /// Doing it again, also half-way, changes nothing.
-    pub(super) fn take_back(&self, member: MemberId) -> Reaped {
+    /// Frees all that `member`, which can never act again, had taken: waiter bits, and ends or claims, blocks and roles.
+    /// Doing it again, also half-way, changes nothing. Blocks are `reaper`'s on the way.
+    pub(super) fn take_back(&self, member: MemberId, reaper: MemberId) -> Reaped {
         let mut reaped = Reaped::default();
         let state = &self.record(member).state;
         let seen = state.load(Relaxed);
@@ -48,6 +48,7 @@ impl Segment {
             let slab = self.slab();
             let rings: Vec<_> = self.rings(slab.as_ref()).collect();
             reaped.add(reap_all(&rings, member, delivery));
+            reap_blocks(&rings, member, reaper);
             self.forget_roles(member);
         } else {
             (0..self.ends().words.len()).for_each(|number| self.vacate(number, member, true));

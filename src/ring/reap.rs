@@ -100,8 +100,8 @@ pub fn reap<M: Message + ?Sized>(
     reap_claims(ring, dead, delivery)
 }
 
-/// Takes back all that `dead` had claimed in every ring of a queue, and the blocks that are nobody's then. The caller wakes
-/// both sides.
+/// Takes back all that `dead` had claimed in every ring of a queue. The caller then takes back the blocks, if there are any, and
+/// wakes both sides.
 pub fn reap_all<M: Message + ?Sized>(
     rings: &[Ring<'_, M>],
     dead: MemberId,
@@ -111,10 +111,15 @@ pub fn reap_all<M: Message + ?Sized>(
     for ring in rings {
         reaped.add(reap_claims(ring, dead, delivery));
     }
-    if let Some(slab) = rings.iter().find_map(Ring::slab) {
-        slab.reap(rings, dead);
-    }
     reaped
+}
+
+/// Has `member` free the blocks that are nobody's once [`reap_all`] took back what `dead` had claimed in `rings`. The caller
+/// wakes senders.
+pub fn reap_blocks<M: Message + ?Sized>(rings: &[Ring<'_, M>], dead: MemberId, member: MemberId) {
+    if let Some(slab) = rings.iter().find_map(Ring::slab) {
+        slab.reap(rings, dead, member);
+    }
 }
 
 fn reap_claims<M: Message + ?Sized>(

@@ -215,7 +215,7 @@ impl<'a> Slab<'a> {
                 && free()
                 && self.swap(block.number, BlockWord::FREE, BlockWord::owned(member.0))
             {
-                trimmed += self.punch(&block);
+                trimmed = self.punch(&block).saturating_add(trimmed);
                 self.free(block, member);
             }
         }
@@ -249,10 +249,15 @@ impl<'a> Slab<'a> {
         self.lines.iter().any(|line| BlockWord(line.word.load(Acquire)).place() == Some(place))
     }
 
-    /// Frees what `dead` owned, and what is bound to messages that are gone. After all slots of `rings`, which are all
-    /// that there are.
-    pub(super) fn reap<M: Message + ?Sized>(&self, rings: &[Ring<'_, M>], dead: MemberId) {
-        for line in self.lines {
+    /// Frees for `member` what `dead` owned, and what is bound to messages that are gone. After all slots of `rings`, which are
+    /// all that there are.
+    pub(super) fn reap<M: Message + ?Sized>(
+        &self,
+        rings: &[Ring<'_, M>],
+        dead: MemberId,
+        member: MemberId,
+    ) {
+        for (number, line) in (0..).zip(self.lines) {
             // ORDERING(bound): the slot was stamped before.
             let word = BlockWord(line.word.load(Acquire));
             let gone = match (word.state(), word.place()) {
@@ -260,20 +265,40 @@ impl<'a> Slab<'a> {
                 (_, Some(place)) => !has_message(rings, place),
                 _ => false,
             };
-            if gone {
-                // ORDERING(block): as in `swap`. It fails if its holder, or another reaper, was first.
-                let _ = line.word.compare_exchange(word.0, BlockWord::FREE.0, SeqCst, Relaxed);
+            if !gone {
+                continue;
+            }
+            // Either fails if its holder, or another reaper, was first.
+            let block = Block { number };
+            if word.place().is_some() || !self.is_sparse(&block) {
+                self.swap(number, word, BlockWord::FREE);
+            } else if self.swap(number, word, BlockWord::owned(member.0)) {
+                // Who died on the way to memory, or from it, has noted less than there is.
+                self.punch(&block);
+                self.free(block, member);
             }
         }
     }
 
-    /// A member other than `me` that owned a block for messages of `len` bytes when it looked.
-    pub fn an_owner(&self, me: MemberId, len: usize) -> Option<MemberId> {
+    /// A member other than `me` that had a block for messages of `len` bytes when it looked: its owner, or who is reading its
+    /// message in `ring`, the first.
+    pub fn a_holder<M: Message + ?Sized>(
+        &self,
+        ring: &Ring<'_, M>,
+        me: MemberId,
+        len: usize,
+    ) -> Option<MemberId> {
         let class = self.classes().find(|class| class.len >= len as u64)?;
         let words = (class.first..class.first + class.count)
             .map(|number| BlockWord(self.numbered(number).1.word.load(Relaxed)));
-        let owners = words.filter(|word| word.state() == Some(BlockState::Owned));
-        owners.map(|word| MemberId(word.member())).find(|owner| *owner != me)
+        let holder = |word: BlockWord| match (word.state(), word.place()) {
+            (Some(BlockState::Owned), _) => Some(MemberId(word.member())),
+            (_, Some(place)) => slot_of(std::slice::from_ref(ring), place)
+                .filter(|slot| slot.state() == Some(State::Reading))
+                .map(|slot| MemberId(slot.member())),
+            _ => None,
+        };
+        words.filter_map(holder).find(|holder| *holder != me)
     }
 
     /// How the blocks of `class` are.
@@ -301,15 +326,21 @@ impl<'a> Slab<'a> {
 
 /// Whether there is, or may be, a message at `place`.
 fn has_message<M: Message + ?Sized>(rings: &[Ring<'_, M>], place: Place) -> bool {
-    let Some(ring) = rings.get(usize::from(place.ring)) else { return false };
+    slot_of(rings, place).is_some_and(|slot| {
+        matches!(
+            slot.state(),
+            Some(State::Writing | State::Filled | State::Reading | State::Redeliver)
+        )
+    })
+}
+
+/// The word of the slot at `place`, if it has come there and not left.
+fn slot_of<M: Message + ?Sized>(rings: &[Ring<'_, M>], place: Place) -> Option<SlotWord> {
+    let ring = rings.get(usize::from(place.ring))?;
     let index = place.tag & (ring.capacity() - 1);
     // ORDERING(vacant), ORDERING(stamp): what its reader did before it gave the slot back is done.
     let slot = SlotWord(ring.word(index).load(Acquire));
-    let there = matches!(
-        slot.state(),
-        Some(State::Writing | State::Filled | State::Reading | State::Redeliver)
-    );
-    there && Place::of_slot(place.ring, ring.geometry, index, slot) == place
+    (Place::of_slot(place.ring, ring.geometry, index, slot) == place).then_some(slot)
 }
 
 #[cfg(test)]

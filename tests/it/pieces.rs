@@ -232,6 +232,30 @@ fn a_buffer_that_is_too_short_for_a_record_of_unknown_length_says_how_long_it_tu
 }
 
 #[test]
+fn no_piece_takes_a_record_past_the_limit_of_who_reads_it_not_even_the_last() {
+    for gathered in [false, true] {
+        let (mut here, mut there) = parked(4096);
+        let mut writer = here.begin().unwrap();
+        writer.write_all(&[1; 60]).unwrap();
+        writer.flush().unwrap();
+        if gathered {
+            assert_eq!(there.try_recv(), Err(TryRecvError::Empty));
+        }
+        writer.write_all(&[2; 60]).unwrap();
+        writer.commit().unwrap();
+        there.receiver().unwrap().set_max_len(100);
+        let mut reader = there.reader().unwrap();
+        let mut read = Vec::new();
+        let error = reader.read_to_end(&mut read).unwrap_err();
+        assert_eq!(error.kind(), Io::FileTooLarge, "{gathered}");
+        assert!(read.len() <= 100, "{}", read.len());
+        drop(reader);
+        here.send(b"next").unwrap();
+        assert_eq!(there.recv().unwrap(), b"next");
+    }
+}
+
+#[test]
 fn what_came_before_a_time_limit_is_kept() {
     let (mut here, mut there) = parked(1024);
     let (record, mut buffer) = (bytes(600, 8), [0; 600]);

@@ -110,6 +110,19 @@ fn mixed_lengths_stay_in_one_order_between_processes() {
 }
 
 #[test]
+fn where_the_queue_is_full_a_long_message_is_refused_for_the_reason_that_a_short_one_is() {
+    let queue = options().capacity(2).blocks(128, 4).unnamed().unwrap();
+    let (sender, receiver) = (queue.sender(), queue.receiver());
+    (0..2).for_each(|_| sender.send(&[1; 10]).unwrap());
+    let both = || [10, 100].map(|len| sender.try_send(&vec![1; len]));
+    assert_eq!(both(), [Err(TrySendError::Full(())); 2]);
+    drop(receiver);
+    assert_eq!(both(), [Err(TrySendError::Disconnected(())); 2]);
+    queue.close();
+    assert_eq!(both(), [Err(TrySendError::Closed(())); 2]);
+}
+
+#[test]
 fn while_no_block_of_its_length_is_free_the_queue_is_full_for_a_message() {
     let queue = options().blocks(128, 1).blocks(256, 1).recheck(NO_RECHECK).unnamed().unwrap();
     let (sender, receiver) = (queue.sender(), queue.receiver());

@@ -1,12 +1,14 @@
 //! Members that die with blocks in hand: in each state, and at any instant again and again.
 
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use ringway::queue::{DeliveryPolicy, Queue};
-use ringway::{Options, RecvTimeoutError};
+use ringway::{Options, RecvTimeoutError, TrySendError};
 
 use crate::queue_long::{assert_all_free, fill, message};
 use crate::util::child::{Child, hear, say};
+use crate::util::view::View;
 use crate::util::{LONG, NO_RECHECK, Name, Random, within};
 
 type Bytes = Queue<[u8]>;
@@ -34,6 +36,10 @@ pub fn play(role: &str, arguments: &[&str]) {
             say("held");
             hear();
             drop(held);
+        }
+        "attends" => {
+            say("here");
+            hear();
         }
         "sends" => {
             for n in 0..3u64 {
@@ -128,6 +134,78 @@ fn who_waits_for_a_block_of_the_dead_gets_it() {
     let _one = sender.reserve(LARGE).unwrap();
     child.strike();
     within(LONG, || drop(sender.reserve(LARGE).unwrap()));
+}
+
+#[test]
+fn who_waits_for_a_block_with_a_message_of_the_dead_gets_it() {
+    let name = Name::new("reads");
+    let options = options().delivery(DeliveryPolicy::AtMostOnce);
+    let queue = options.create(&name).unwrap();
+    let (sender, _receiver) = (queue.sender(), queue.receiver());
+    (0..2).for_each(|n| sender.send(&message(n, LARGE)).unwrap());
+    let child = Child::spawn("queue_long_deaths::receives", &[&name]);
+    child.expect("held");
+    child.strike();
+    // Nobody looks who died for the sake of a recheck.
+    within(LONG, || sender.send(&message(2, LARGE)).unwrap());
+}
+
+#[test]
+fn who_only_tries_to_send_long_messages_learns_that_the_last_receiver_died() {
+    let name = Name::new("tries");
+    let queue = options().recheck(Duration::from_millis(20)).create(&name).unwrap();
+    let sender = queue.sender();
+    let child = Child::spawn("queue_long_deaths::attends", &[&name]);
+    child.expect("here");
+    (0..8).for_each(|_| sender.send(&[1; 10]).unwrap());
+    assert_eq!(sender.try_send(&[1; SMALL]), Err(TrySendError::Full(())));
+    child.kill();
+    within(LONG, || while sender.try_send(&[1; SMALL]) == Err(TrySendError::Full(())) {});
+    assert_eq!(sender.try_send(&[1; SMALL]), Err(TrySendError::Disconnected(())));
+}
+
+#[test]
+fn memory_that_the_dead_had_not_noted_yet_is_given_back() {
+    let name = Name::new("unnoted");
+    let queue = options().max_members(4).create(&name).unwrap();
+    let used = || name.path().metadata().unwrap().blocks() * 512;
+    let before = used();
+    let child = Child::spawn("queue_long_deaths::reserves", &[&name]);
+    child.expect("held");
+    assert!(used() >= before + LARGE as u64);
+    // As one leaves it that dies while it gets the memory, or gives it back.
+    let view = View::open(name.path());
+    let noted = view.u64(136) + 128 * 3 + 8;
+    assert!(view.u64(noted) >= LARGE as u64);
+    view.put_u64(noted, 0);
+    child.kill();
+    queue.recover().unwrap();
+    assert_eq!(used(), before);
+    assert_all_free(&queue);
+}
+
+#[test]
+fn senders_are_told_of_blocks_that_were_taken_away_to_be_trimmed() {
+    let name = Name::new("trimmed");
+    let options = options().delivery(DeliveryPolicy::AtMostOnce).max_members(4);
+    let queue = options.create(&name).unwrap();
+    let (sender, _receiver) = (queue.sender(), queue.receiver());
+    let view = View::open(name.path());
+    let told = || view.u32(view.not_full(0));
+    // What a reserved place leaves.
+    drop(sender.reserve(LARGE).unwrap());
+    let before = told();
+    assert!(queue.trim() >= LARGE as u64);
+    assert_eq!((told(), queue.trim(), told()), (before + 1, 0, before + 1));
+    // What a receiver leaves that died: once for what it held, and once for what was trimmed.
+    (0..2).for_each(|n| sender.send(&message(n, LARGE)).unwrap());
+    let child = Child::spawn("queue_long_deaths::receives", &[&name]);
+    child.expect("held");
+    child.kill();
+    let before = told();
+    assert_eq!(queue.recover().unwrap().dropped, 2);
+    assert!(told() >= before + 2, "{before} {}", told());
+    assert_all_free(&queue);
 }
 
 /// Senders and receivers are killed at any instant, for some seconds; what is received is whole, and no block is lost.

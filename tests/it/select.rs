@@ -1,5 +1,6 @@
 //! Waiting on several channels at once.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use ringway::pipe::{Connection, Direction};
@@ -212,6 +213,26 @@ fn an_end_that_only_sends_is_told_so_at_once() {
     let one_way = Connection::options().direction(Direction::Send).create(&name).unwrap();
     let (_queues, _senders, receivers) = queues(1);
     assert_eq!(Selector::new().wait(&[&receivers[0], &one_way]), Ok(1));
+}
+
+#[test]
+fn a_record_in_pieces_that_has_come_is_something_to_receive() {
+    let (mut here, mut there) = Connection::options().capacity(4096).pair().unwrap();
+    let mut selector = Selector::new();
+    let mut writer = here.begin().unwrap();
+    writer.write_all(&[7; 1000]).unwrap();
+    let short = there.try_recv_into(&mut [0; 10]);
+    assert_eq!(short, Err(TryRecvError::Empty));
+    assert_eq!(selector.try_wait(&[&there]), Ok(None));
+    writer.commit().unwrap();
+    // Nobody has it but the receiver from here on: its place in the ring is free.
+    let fault = Fault::BufferTooShort { needed: 1000, len: 10 };
+    assert_eq!(there.try_recv_into(&mut [0; 10]), Err(TryRecvError::Failed(fault)));
+    assert_eq!(selector.try_wait(&[&there]), Ok(Some(0)));
+    assert!(!there.receiver().unwrap().is_empty());
+    assert_eq!(there.try_recv().unwrap(), [7; 1000]);
+    assert_eq!(selector.try_wait(&[&there]), Ok(None));
+    assert!(there.receiver().unwrap().is_empty());
 }
 
 #[test]

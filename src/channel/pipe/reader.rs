@@ -116,10 +116,10 @@ impl<'a> RecordReader<'a> {
             self.piece = None;
             self.over = matches!(next, Next::Whole(_) | Next::Last(_));
         }
-        let max = self.receiver.max_len();
-        if self.taken > max as u64 && !self.over {
+        let (len, max) = (self.from_partial as u64 + self.taken, self.receiver.max_len());
+        if len > max as u64 {
             self.receiver.give_up();
-            let len = usize::try_from(self.taken).unwrap_or(usize::MAX);
+            let len = usize::try_from(len).unwrap_or(usize::MAX);
             return Err(Unreceived::Failed(Fault::TooLong { len, max }));
         }
         Ok(count)

@@ -38,6 +38,11 @@ impl Receiver {
         &self.lane
     }
 
+    /// Whether all of a record has come that nobody received yet: receiving would answer, whatever the ring says.
+    pub(crate) fn has_record(&self) -> bool {
+        self.partial.is_complete()
+    }
+
     /// The longest record that this end accepts, in bytes.
     pub fn max_len(&self) -> usize {
         self.max_len
@@ -298,7 +303,7 @@ impl Receiver {
 
     /// Whether nothing was waiting when it looked. The sender may add records meanwhile: a hint.
     pub fn is_empty(&self) -> bool {
-        self.lane.len() == 0
+        self.lane.len() == 0 && !self.has_record()
     }
 }
 

@@ -64,13 +64,16 @@ impl<M: Message<Carried = [u8]> + ?Sized> Queue<M> {
             .collect()
     }
 
-    /// Gives the memory back of attachments that are free: a receiver that dies leaves it to the next message. Says how many
-    /// bytes that were.
+    /// Gives the memory back of attachments that are free, which a place that was reserved and given up leaves to the next
+    /// message. Says how many bytes that were.
     pub fn trim(&self) -> u64 {
-        match self.anchored.ring().slab() {
-            Some(slab) if !self.anchored.is_inherited() => slab.trim(self.attachment.id()),
-            _ => 0,
+        let slab = self.anchored.ring().slab().filter(|_| !self.anchored.is_inherited());
+        let trimmed = slab.map_or(0, |slab| slab.trim(self.attachment.id()));
+        if trimmed > 0 {
+            // Who looked for a block meanwhile did not find what was being trimmed.
+            self.anchored.not_full().notify_all();
         }
+        trimmed
     }
 }
 
@@ -96,7 +99,7 @@ impl<M: Message<Carried = [u8]> + ?Sized> Options<Queue<M>> {
     /// [`max_message`](Self::max_message) is given.
     ///
     /// Their blocks are holes at the end of the queue's file: memory is taken when a message is reserved, as much as it needs,
-    /// and given back when it was received. If the system refuses it, sending fails with
+    /// and given back when it was received; a place that was given up [keeps](Queue::trim) it. If the system refuses it, sending fails with
     /// [`Fault::NoMemory`](crate::Fault::NoMemory), and nothing else happens.
     pub fn attachments(mut self, count: usize) -> Self {
         self.blocks.attach(count);

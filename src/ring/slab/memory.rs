@@ -44,7 +44,7 @@ impl Slab<'_> {
     pub fn back(&self, block: &Block, len: usize) -> bool {
         // Relaxed: only who owns the block writes it.
         let backed = &self.line(block).backed;
-        if !self.class(block).sparse || backed.load(Relaxed) >= len as u64 {
+        if !self.is_sparse(block) || backed.load(Relaxed) >= len as u64 {
             return true;
         }
         let done = self.pager.back(self.offset(block), len as u64);
@@ -56,9 +56,14 @@ impl Slab<'_> {
         done
     }
 
+    /// Whether a block is a hole.
+    pub(super) fn is_sparse(&self, block: &Block) -> bool {
+        self.class(block).sparse
+    }
+
     /// Whether a block has memory that it does not need while it is free.
     pub(super) fn is_wasteful(&self, block: &Block) -> bool {
-        self.class(block).sparse && self.line(block).backed.load(Relaxed) > 0
+        self.is_sparse(block) && self.line(block).backed.load(Relaxed) > 0
     }
 
     /// Gives back the memory of a hole, whose holder owns it. Says how many bytes.

@@ -33,6 +33,8 @@ fn with(act: impl FnOnce(&Slab<'_>, &[BlockLine])) {
 #[test]
 fn a_message_gets_a_block_of_the_shortest_length_that_holds_it_or_none() {
     with(|slab, _| {
+        let (header, slots) = (QueueHeader::default(), HeapSlots::<[u8]>::vacant(2, 24));
+        let ring = Ring::new(&header, slots.slots(), 4);
         let found = Found::default();
         let take = |len| slab.allocate(ME, len, &found).map(|block| block.number);
         assert_eq!([take(64), take(1), take(64)], [Some(0), Some(1), None]);
@@ -42,8 +44,8 @@ fn a_message_gets_a_block_of_the_shortest_length_that_holds_it_or_none() {
         assert!(usages.iter().all(|usage| usage.free == 0 && usage.bound == 0));
         slab.free(Block { number: 1 }, ME);
         assert_eq!(take(10), Some(1));
-        assert_eq!(slab.an_owner(ME, 10), None);
-        assert_eq!(slab.an_owner(MemberId(2), 10), Some(ME));
+        assert_eq!(slab.a_holder(&ring, ME, 10), None);
+        assert_eq!(slab.a_holder(&ring, MemberId(2), 10), Some(ME));
     });
 }
 
@@ -58,6 +60,14 @@ fn holes_have_memory_while_they_are_used_and_what_is_refused_changes_nothing() {
         assert_eq!((slab.trim(ME), slab.trim(ME)), (3000, 0));
         let dense = slab.allocate(ME, 64, &found).unwrap();
         assert!(slab.back(&dense, 64) && lines[0].backed.load(Relaxed) == 0);
+    });
+}
+
+#[test]
+fn what_hostile_lines_say_of_memory_adds_up_to_no_more_than_there_are_numbers() {
+    with(|slab, lines| {
+        lines[3..].iter().for_each(|line| line.backed.store(u64::MAX, Relaxed));
+        assert_eq!((slab.trim(ME), slab.trim(ME)), (u64::MAX, 0));
     });
 }
 
@@ -99,7 +109,7 @@ fn a_reap_frees_what_is_nobodys_and_nothing_else() {
         for (number, word, _) in words {
             lines[number].word.store(word.0, Relaxed);
         }
-        slab.reap(&[ring], MemberId(2));
+        slab.reap(&[ring], MemberId(2), ME);
         for (number, word, freed) in words {
             let now = BlockWord(lines[number].word.load(Relaxed));
             assert_eq!(now, if freed { BlockWord::FREE } else { word }, "block {number}");

@@ -186,7 +186,7 @@ pub const ALL: &[Sabotage] = &[
         "heir: what the number's last owner left stays",
         MEMBER,
         &[(
-            "            reaped.add(segment.take_back(id));",
+            "            reaped.add(segment.take_back(id, id));",
             "            reaped.add(Default::default());",
         )],
         &["queue/send, an heir: killed"],

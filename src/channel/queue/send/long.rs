@@ -28,8 +28,9 @@ impl<M: Message<Carried = [u8]> + ?Sized> Sender<M> {
     #[cold]
     pub(super) fn send_long(&self, message: &[u8], until: Option<Deadline>) -> Result<(), Unsent> {
         let ring = self.anchored.ring();
-        if until.is_none() && !ring.has_room() && !ring.is_closed() {
-            return Err(Unsent::Full);
+        if until.is_none() && !ring.has_room() {
+            self.place.check_receivers()?;
+            return Err(self.place.full());
         }
         let mut block = self.place.block(message.len(), &self.found, until)?;
         let slab = ring.slab().expect("lengths are checked");

@@ -4,7 +4,6 @@ use super::super::super::lane::Unsent;
 use super::Station;
 use crate::error::Fault;
 use crate::event::{Attempt, Deadline};
-use crate::member::Role;
 use crate::primitive::Message;
 use crate::ring::slab::{Block, Found, Slab};
 
@@ -28,22 +27,24 @@ impl<M: Message + ?Sized> Station<M> {
     }
 
     fn try_block(&self, len: usize, found: &Found) -> Result<Block, Unsent> {
-        let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
-        if entered == deserted {
-            self.check_alone(entered)?;
-        }
+        self.check_receivers()?;
         let Some(block) = self.slab().allocate(self.attachment.id(), len, found) else {
-            if self.ring().is_closed() {
-                return Err(Unsent::Closed);
-            }
-            self.missed();
-            return Err(Unsent::Full);
+            return Err(self.full());
         };
         if self.slab().back(&block, len) {
             return Ok(block);
         }
         self.free(block);
         Err(Unsent::Failed(Fault::NoMemory))
+    }
+
+    /// What it comes to that there is no place, or no block, now.
+    pub fn full(&self) -> Unsent {
+        if self.ring().is_closed() {
+            return Unsent::Closed;
+        }
+        self.missed();
+        Unsent::Full
     }
 
     fn block_until(&self, len: usize, found: &Found, deadline: Deadline) -> Result<Block, Unsent> {
@@ -54,9 +55,9 @@ impl<M: Message + ?Sized> Station<M> {
             Err(Unsent::Full) => Attempt::Idle,
             done => Attempt::Ready(done),
         };
-        // Who frees a block does so before it looks for waiters, so that nobody is between the two but who owns one.
-        let owner = || self.slab().an_owner(self.attachment.id(), len);
-        self.wait_for(deadline, attempt, owner).unwrap_or(Err(Unsent::Full))
+        // Who frees a block does so before it looks for waiters, so that nobody is between the two but who has one.
+        let holder = || self.slab().a_holder(self.ring(), self.attachment.id(), len);
+        self.wait_for(deadline, attempt, holder).unwrap_or(Err(Unsent::Full))
     }
 
     /// Gives a block back that no message came of.

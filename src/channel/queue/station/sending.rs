@@ -15,10 +15,7 @@ impl<M: Message + ?Sized> Station<M> {
         side: &ProducerSide,
         mut operation: impl FnMut(&Ring<'_, M>, &ProducerSide) -> Result<R, Refusal>,
     ) -> Result<(R, At<M>), Unsent> {
-        let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
-        if entered == deserted {
-            self.check_alone(entered)?;
-        }
+        self.check_receivers()?;
         let mut attempt = || match &self.growth {
             Some(growth) => growth.send(&mut operation),
             None => operation(self.ring(), side).map(|done| (done, At::ONLY)).map_err(Unsent::from),
@@ -30,10 +27,17 @@ impl<M: Message + ?Sized> Station<M> {
         done.inspect_err(|_| self.missed())
     }
 
+    /// Whether there is anybody to send to.
+    #[inline(always)]
+    pub fn check_receivers(&self) -> Result<(), Unsent> {
+        let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
+        if entered == deserted { self.check_alone(entered) } else { Ok(()) }
+    }
+
     /// Nobody receives, or this process was forked: whether to send all the same. Who comes first may fill
     /// the queue.
     #[cold]
-    pub(super) fn check_alone(&self, entered: u64) -> Result<(), Unsent> {
+    fn check_alone(&self, entered: u64) -> Result<(), Unsent> {
         match () {
             () if self.anchored.is_inherited() => Err(Unsent::Failed(Fault::Forked)),
             () if self.is_closed() => Err(Unsent::Closed),
