@@ -29,8 +29,8 @@ impl Segment {
     }
 
     /// Frees all that `member`, which can never act again, had taken: waiter bits, and ends or claims, blocks and roles.
-    /// Doing it again, also half-way, changes nothing. Blocks are `reaper`'s on the way.
-    pub(super) fn take_back(&self, member: MemberId, reaper: MemberId) -> Reaped {
+    /// Doing it again, also half-way, changes nothing. Blocks are those of `by` on the way.
+    pub(super) fn take_back(&self, member: MemberId, by: MemberId) -> Reaped {
         let mut reaped = Reaped::default();
         let state = &self.record(member).state;
         let seen = state.load(Relaxed);
@@ -48,7 +48,7 @@ impl Segment {
             let slab = self.slab();
             let rings: Vec<_> = self.rings(slab.as_ref()).collect();
             reaped.add(reap_all(&rings, member, delivery));
-            reap_blocks(&rings, member, reaper);
+            reap_blocks(&rings, member, by);
             self.forget_roles(member);
         } else {
             (0..self.ends().words.len()).for_each(|number| self.vacate(number, member, true));

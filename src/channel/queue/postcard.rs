@@ -4,10 +4,11 @@
 //! where it lies. Whoever sent may still write there, so what must stay what it was when it was checked (text, borrowed bytes)
 //! is copied first: [`InPlace`].
 
+mod bounded;
 mod recv;
 mod send;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -15,6 +16,7 @@ use ::postcard::{Deserializer, Error, de_flavors, ser_flavors};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::bounded::{Bounded, TOO_DEEP, TOO_MANY};
 use super::{Message, Queue};
 use crate::channel::options::Options;
 use crate::error::Fault;
@@ -44,6 +46,10 @@ use crate::fingerprint::Fingerprint;
 ///
 /// The queue is one of bytes: [`message_len`](Options::message_len) bounds how long a value may become. Whoever opens it must mean
 /// the same type ([`Fingerprint`]), or the same agreed name where [`options_named`](Queue::options_named) is used.
+///
+/// So that no message uses up a receiver's stack or time, a value is received only if at most 128 options, enums, sequences and maps are
+/// in one another, and at most 65,536 elements of its sequences and maps take no bytes, as `()` does. Sending does not check that:
+/// another value arrives as [`Fault::Undecodable`]. How much stack each level takes is the type's affair.
 pub struct Postcard<T>(PhantomData<fn() -> T>);
 
 impl<T> fmt::Debug for Postcard<T> {
@@ -88,7 +94,9 @@ fn write<T: Serialize + ?Sized>(value: &T, place: &mut [u8]) -> Result<usize, Fa
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     let copy = OnceCell::new();
     let mut reader = Deserializer::from_flavor(InPlace { rest: bytes, copy: &copy, copied: false });
-    let value = T::deserialize(&mut reader).map_err(|why| undecodable(&why))?;
+    let left = Cell::default();
+    let bounded = Bounded::new(&mut reader, bytes.len(), &left);
+    let value = T::deserialize(bounded).map_err(|why| undecodable(&why))?;
     match reader.finalize().map_err(|why| undecodable(&why))? {
         [] => Ok(value),
         _ => Err(Fault::Undecodable("bytes are left over")),
@@ -154,6 +162,8 @@ fn unserializable(why: &Error) -> Fault {
 
 fn undecodable(why: &Error) -> Fault {
     Fault::Undecodable(match why {
+        &TOO_DEEP => "it is nested too deeply",
+        &TOO_MANY => "it has too many elements",
         Error::DeserializeUnexpectedEnd => "it ends too early",
         Error::DeserializeBadVarint => "a number that does not end",
         Error::DeserializeBadBool => "a bool that is neither",
@@ -168,6 +178,10 @@ fn undecodable(why: &Error) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
     use super::*;
 
     fn form<T: Serialize>(value: &T) -> Vec<u8> {
@@ -195,6 +209,65 @@ mod tests {
         whole.push(0);
         let longer: Result<(u64, String, Vec<u16>, Option<f32>), Fault> = read(&whole);
         assert_eq!(longer, Err(Fault::Undecodable("bytes are left over")));
+    }
+
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Chain(Option<Box<Chain>>);
+
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Tree(Vec<Tree>);
+
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Keyed(BTreeMap<u8, Keyed>);
+
+    #[derive(Deserialize, PartialEq, Debug)]
+    enum Word {
+        End,
+        Next { next: Box<Word> },
+        Then((), Box<Word>),
+    }
+
+    /// `levels` of `T`, each begun by `level`, have a form that is read, and one more level, or ten million, have none.
+    fn is_read_so_deep<T: DeserializeOwned + std::fmt::Debug>(levels: usize, level: &[u8]) {
+        let form = |levels: usize| [level.repeat(levels), vec![0]].concat();
+        read::<T>(&form(levels)).unwrap();
+        for more in [levels + 1, 10_000_000] {
+            let why = Fault::Undecodable("it is nested too deeply");
+            assert_eq!(read::<T>(&form(more)).unwrap_err(), why, "{more}");
+        }
+    }
+
+    #[test]
+    fn what_contains_itself_is_read_down_to_a_limit() {
+        let deepest = bounded::DEEPEST as usize;
+        is_read_so_deep::<Chain>(deepest, &[1]);
+        is_read_so_deep::<Tree>(deepest - 1, &[1]);
+        is_read_so_deep::<Keyed>(deepest - 1, &[1, 7]);
+        is_read_so_deep::<Word>(deepest - 1, &[1]);
+        is_read_so_deep::<Word>(deepest - 1, &[2]);
+        is_read_so_deep::<(u8, Chain)>(deepest + 1, &[1]);
+        assert_eq!(read(&[1, 1, 0]), Ok(Chain(Some(Box::new(Chain(Some(Box::new(Chain(None)))))))));
+        assert_eq!(read(&[2, 1, 0, 0]), Ok(Tree(vec![Tree(vec![Tree(vec![])]), Tree(vec![])])));
+        let next = Box::new(Word::Then((), Box::new(Word::End)));
+        assert_eq!(read(&[1, 2, 0]), Ok(Word::Next { next }));
+    }
+
+    #[test]
+    #[allow(clippy::zero_sized_map_values, reason = "they are what it is about")]
+    fn elements_that_take_no_bytes_are_so_many_at_most() {
+        let most = usize::try_from(bounded::MOST_EMPTY).unwrap();
+        assert_eq!(read(&form(&vec![(); most])), Ok(vec![(); most]));
+        let halves = [vec![(); most / 2], vec![(); most / 2]];
+        assert_eq!(read(&form(&halves)), Ok(halves));
+        let why = Err(Fault::Undecodable("it has too many elements"));
+        assert_eq!(read::<Vec<()>>(&form(&vec![(); most + 10])), why);
+        let endless = form(&u64::MAX);
+        assert_eq!(read::<Vec<()>>(&endless), why);
+        assert_eq!(read::<[Vec<[(); 3]>; 1]>(&endless).map(drop), why.clone().map(drop));
+        assert_eq!(read::<BTreeMap<(), ()>>(&endless).map(drop), why.map(drop));
+        // Those that take bytes are as many as the message has, and fields are not counted.
+        let values = vec![(1u8, (), (), ()); 2 * most];
+        assert_eq!(read(&form(&values)), Ok(values));
     }
 
     #[test]
