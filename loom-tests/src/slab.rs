@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use loom::sync::atomic::Ordering::Acquire;
+use loom::sync::atomic::Ordering::{Acquire, Relaxed};
 use loom::thread::JoinHandle;
 use ringway::parts::block::{BlockState, BlockWord};
 use ringway::parts::mpmc::{ConsumerSide, Dry, ProducerSide, Ring, Taken};
@@ -18,16 +18,22 @@ const LEN: usize = size_of::<u64>();
 /// Words of a block.
 const WORDS: usize = 8;
 
-/// Blocks on the heap have memory.
-#[derive(Debug)]
-struct Heap;
+/// Blocks on the heap have memory. `held` is what the only one has as far as the kernel knows: a word like those of shared memory,
+/// so that a victim may die before each call of the kernel.
+#[derive(Debug, Default)]
+struct Heap {
+    held: BlockLine,
+}
 
 impl Pager for Heap {
     fn back(&self, _: u64, _: u64) -> bool {
+        self.held.backed.store(1, Relaxed);
         true
     }
 
-    fn punch(&self, _: u64, _: u64) {}
+    fn punch(&self, _: u64, _: u64) {
+        self.held.backed.store(0, Relaxed);
+    }
 }
 
 /// The two rings of a queue.
@@ -40,6 +46,7 @@ pub struct LongQueue {
     lines: Vec<BlockLine>,
     memory: HeapCells<u64>,
     plan: SlabPlan,
+    heap: Heap,
 }
 
 impl LongQueue {
@@ -49,8 +56,22 @@ impl LongQueue {
     ///
     /// When there can be no such queue.
     pub fn new(capacity: usize, blocks: usize) -> Arc<Self> {
+        let class = ClassWord::new((WORDS * LEN) as u64, blocks as u64, false);
+        Self::of(capacity, blocks, class.expect("a class"))
+    }
+
+    /// The same with one block, which is a hole.
+    ///
+    /// # Panics
+    ///
+    /// When there can be no such queue.
+    pub fn with_a_hole(capacity: usize) -> Arc<Self> {
+        Self::of(capacity, 1, ClassWord::new(4096, 1, true).expect("a class"))
+    }
+
+    fn of(capacity: usize, blocks: usize, class: ClassWord) -> Arc<Self> {
         let mut words = [ClassWord::default(); CLASSES];
-        words[0] = ClassWord::new((WORDS * LEN) as u64, blocks as u64, false).expect("a class");
+        words[0] = class;
         let ring = || {
             let header = QueueHeader::default();
             header.initialise();
@@ -61,6 +82,7 @@ impl LongQueue {
             lines: (0..blocks).map(|_| BlockLine::default()).collect(),
             memory: HeapCells::zeroed(blocks * WORDS),
             plan: SlabPlan::of(words).expect("a plan"),
+            heap: Heap::default(),
         })
     }
 
@@ -75,7 +97,7 @@ impl LongQueue {
 
     /// Does something with the rings and the blocks.
     pub fn with<R>(&self, act: impl FnOnce(&Rings<'_>, &Slab<'_>) -> R) -> R {
-        let slab = Slab::new((self.plan, LEN as u64), &self.lines, self.memory.cells(), &Heap);
+        let slab = Slab::new((self.plan, LEN as u64), &self.lines, self.memory.cells(), &self.heap);
         let ring = |number: usize| {
             let (header, slots) = &self.rings[number];
             Ring::new(header, slots.slots(), MEMBERS.into()).with_slab(Some(&slab), number == 1)
@@ -90,6 +112,7 @@ impl LongQueue {
             let Some(mut block) = slab.allocate(member(number), LEN, &Found::default()) else {
                 return false;
             };
+            assert!(slab.back(&block, LEN), "it is never refused");
             slab.bytes_mut(&mut block, LEN).copy_from_slice(&value.to_le_bytes());
             match ring.reserve(side, 0) {
                 Ok(claim) => ring.commit(claim.with_block(block, LEN)),
@@ -190,6 +213,12 @@ impl LongQueue {
             reap_blocks(rings, member(number), member(0));
             reaped
         })
+    }
+
+    /// Whether a hole has memory, whatever its line says, once what it says was trimmed.
+    pub fn has_memory(&self) -> bool {
+        self.with(|_, slab| slab.trim(member(0)));
+        self.heap.held.backed.load(Relaxed) > 0
     }
 
     /// Checks that nobody owns any block, and gives what is left, once everybody has gone: in the queue, and among the dead

@@ -1,7 +1,8 @@
 //! Hazard: a block is lost with the member that dies at some step with it, or is freed although its message lives.
 //!
 //! Checked, for a victim that dies before each of its accesses to shared memory: what was sent before is received once, or
-//! again if it was in the victim's hands; what it was sending comes whole or not at all; and each block is free in the end.
+//! again if it was in the victim's hands; what it was sending comes whole or not at all; and each block is free in the end, and
+//! has no memory if it is a hole.
 #![cfg(loom)]
 
 use loom_tests::crash::at_each_access;
@@ -60,6 +61,34 @@ fn who_receives_what_may_come_only_once() {
         victim.join().unwrap();
         queue.reap(1, AtMostOnce);
         assert_eq!(queue.rest()[0].contains(&2), sent);
+    });
+}
+
+#[test]
+fn who_sends_in_a_hole_and_one_who_receives() {
+    at_each_access(1, |death| {
+        let (queue, fate) = (LongQueue::with_a_hole(2), death.clone());
+        let victim = queue.beside(move |queue| fate.within(|| queue.send(1, &sender(1), 1)));
+        let mut received = queue.recv_some(0, &receiver(2), 1);
+        let lived = victim.join().unwrap();
+        queue.reap(1, AtLeastOnce);
+        received.extend(queue.rest()[0].clone());
+        assert!(received == [1] || received.is_empty() && lived.is_none(), "{received:?}");
+        assert!(!queue.has_memory());
+    });
+}
+
+#[test]
+fn who_receives_from_a_hole_beside_one_who_sends() {
+    at_each_access(1, |death| {
+        let (queue, fate) = (LongQueue::with_a_hole(2), death.clone());
+        assert!(queue.send(2, &sender(2), 1));
+        let victim = queue.beside(move |queue| fate.within(|| queue.recv_some(0, &receiver(1), 1)));
+        let sent = queue.send(2, &sender(2), 2);
+        victim.join().unwrap();
+        queue.reap(1, AtMostOnce);
+        assert_eq!(queue.rest()[0].contains(&2), sent);
+        assert!(!queue.has_memory());
     });
 }
 

@@ -65,6 +65,13 @@ pub const MUTANTS: &[Mutant] = &[
         Killed,
     ),
     mutant(
+        "slab: what the dead owned is free with memory that it had not noted",
+        SLAB,
+        &[("|| !self.is_sparse(&block)", "|| true")],
+        CRASHES,
+        Killed,
+    ),
+    mutant(
         "slab: what is bound to nothing stays",
         SLAB,
         &[("(_, Some(place)) => !has_message(rings, place)", "(_, Some(_)) => false")],
