@@ -184,9 +184,17 @@ impl ContestedU64 {
 #[derive(Debug, Default)]
 pub struct FutexWord {
     word: AtomicU32,
-    /// With those who sleep on other words, too, in the order in which they came.
-    bucket: sync::Mutex<Vec<Arc<Sleeper>>>,
+    bucket: sync::Mutex<Bucket>,
     sleepers: Condvar,
+}
+
+/// Who sleeps on a word.
+#[derive(Debug, Default)]
+struct Bucket {
+    /// Those who sleep on other words, too, in the order in which they came.
+    several: Vec<Arc<Sleeper>>,
+    /// How many others have not been woken.
+    others: u32,
 }
 
 /// A thread that sleeps on several words.
@@ -208,8 +216,9 @@ impl FutexWord {
         if !access() {
             return;
         }
-        let bucket = self.bucket.lock().unwrap();
+        let mut bucket = self.bucket.lock().unwrap();
         if self.word.0.load(SeqCst) == expected {
+            bucket.others += 1;
             drop(self.sleepers.wait(bucket).unwrap());
         }
     }
@@ -230,7 +239,7 @@ impl FutexWord {
             let mut bucket = word.bucket.lock().unwrap();
             let as_expected = word.word.0.load(SeqCst) == *expected;
             if as_expected {
-                bucket.push(Arc::clone(&sleeper));
+                bucket.several.push(Arc::clone(&sleeper));
             }
             as_expected
         });
@@ -241,32 +250,28 @@ impl FutexWord {
             }
         }
         for (word, _) in words {
-            word.bucket.lock().unwrap().retain(|other| !Arc::ptr_eq(other, &sleeper));
+            word.bucket.lock().unwrap().several.retain(|other| !Arc::ptr_eq(other, &sleeper));
         }
         true
     }
 
     /// Wakes up to `count` sleepers, of one those who sleep on other words too before others: they are the likelier to have no
-    /// use for it. How many there were is not known: as many.
+    /// use for it. Says how many there were.
     pub fn wake(&self, count: u32) -> u32 {
         if !access() {
             return 0;
         }
         let mut bucket = self.bucket.lock().unwrap();
-        let several = bucket.len().min(count as usize);
-        for sleeper in bucket.drain(..several) {
+        let several = bucket.several.len().min(count as usize);
+        for sleeper in bucket.several.drain(..several) {
             *sleeper.woken.lock().unwrap() = true;
             sleeper.condvar.notify_one();
         }
-        if count == 1 && several == 1 {
-            return count;
-        }
-        if count == 1 {
-            self.sleepers.notify_one();
-        } else {
-            self.sleepers.notify_all();
-        }
-        count
+        let several = u32::try_from(several).unwrap_or(count);
+        let others = bucket.others.min(count - several);
+        (0..others).for_each(|_| self.sleepers.notify_one());
+        bucket.others -= others;
+        several + others
     }
 }
 
