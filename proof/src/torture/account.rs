@@ -180,6 +180,8 @@ pub fn check(board: Board, tally: &mut Tally) -> Result<(), Problem> {
     for seat in board.seats() {
         tally[Count::Surprises] += seat.surprises.load(Relaxed);
         tally[Count::LettersTwice] += seat.letters_again.load(Relaxed);
+        // A message that was put back may come to another behind its successors.
+        tally[Count::Untold] += seat.put_back.load(Relaxed);
         tally[Count::Disconnects] += seat.disconnects.load(Relaxed);
     }
     tally[Count::Rounds] += 1;
@@ -216,7 +218,8 @@ impl fmt::Display for Tally {
         let why =
             "dropped by policy, or killed before the note; by policy at the death of its receiver ";
         row("not seen done", n(C::Dropped), &[(why, C::DroppedByPolicy)])?;
-        let why = "out of order, or flagged and not noted before; by deaths, at most ";
+        let why =
+            "out of order, or flagged and not noted before; by deaths and short buffers, at most ";
         row("surprises", n(C::Surprises), &[(why, C::Untold)])?;
         row("told gone", n(C::Disconnects), &[])?;
         let again = [("claims aborted ", C::Reclaimed), (", redeliveries ", C::Redeliveries)];

@@ -80,6 +80,8 @@ pub struct Seat {
     pub disconnects: AtomicU64,
     /// Messages that came behind a later one of their stream, and messages flagged that nobody had noted.
     pub surprises: AtomicU64,
+    /// Messages that found too short a buffer and were put back.
+    pub put_back: AtomicU64,
     /// Dead letters that came a second time and did not say so.
     pub letters_again: AtomicU64,
     /// What its threads are in the middle of.
@@ -92,6 +94,8 @@ struct Shared {
     key: Line<AtomicU64>,
     at_most_once: AtomicU64,
     watching: AtomicU64,
+    carries: AtomicU64,
+    last_record: AtomicU64,
     leaving: AtomicU64,
     next_block: Line<AtomicU64>,
     last_receipt: Line<AtomicU64>,
@@ -101,6 +105,17 @@ struct Shared {
     faults: [[AtomicU64; 4]; FAULTS],
     present: Line<[AtomicU64; SEATS]>,
     seats: [Seat; SEATS],
+}
+
+/// What is sent, and by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carries {
+    /// Messages of eight words, by a queue.
+    Words,
+    /// Messages of all lengths, by a queue.
+    Lengths,
+    /// Records of all lengths, by a pipe.
+    Pipe,
 }
 
 /// A process that is about to be killed: it is not taken for present any more.
@@ -157,12 +172,14 @@ impl Board {
         key: u64,
         at_most_once: bool,
         watching: bool,
+        carries: Carries,
     ) -> io::Result<()> {
         file.set_len(0)?;
         file.set_len(len())?;
         self.shared.key.store(key, Relaxed);
         self.shared.at_most_once.store(at_most_once.into(), Relaxed);
         self.shared.watching.store(watching.into(), Relaxed);
+        self.shared.carries.store(carries as u64, Relaxed);
         Ok(())
     }
 
@@ -184,6 +201,20 @@ impl Board {
     /// Whether some watch for deaths.
     pub fn some_watch(&self) -> bool {
         self.shared.watching.load(Relaxed) != 0
+    }
+
+    /// What is sent.
+    pub fn carries(&self) -> Carries {
+        match self.shared.carries.load(Relaxed) {
+            0 => Carries::Words,
+            1 => Carries::Lengths,
+            _ => Carries::Pipe,
+        }
+    }
+
+    /// Whether record `id` comes behind all that were received before. Only the receiver asks.
+    pub fn is_next(&self, id: u64) -> bool {
+        self.shared.last_record.swap(id + 1, AcqRel) <= id
     }
 
     /// Asks everybody to leave.

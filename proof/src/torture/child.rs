@@ -6,11 +6,12 @@ use std::time::Duration;
 use ringway::Wait;
 use ringway::queue::Queue;
 
-use super::board::{Board, LANES, Seat};
+use super::board::{Board, Carries, LANES, Seat};
+use super::load::Load;
 use super::message::{Random, Words};
 use super::receiving::Receiving;
 use super::sending::Sending;
-use super::{NAMESPACE, Problem, os};
+use super::{Problem, os};
 
 /// What a process is told when it is started.
 #[derive(Clone, Debug)]
@@ -82,6 +83,18 @@ impl Part {
             return Ok(());
         }
         let board = Board::open(&self.board)?;
+        match board.carries() {
+            Carries::Words => self.play_of::<Words>(board),
+            Carries::Lengths => self.play_of::<[u8]>(board),
+            Carries::Pipe => super::pipes::play(self, board),
+        }
+    }
+
+    fn play_of<L>(&self, board: Board) -> Result<(), Problem>
+    where
+        L: Load + ?Sized,
+        Queue<L>: Sync,
+    {
         let seat = board.seat(self.seat);
         let mut random = Random::new(seat.seed.load(Relaxed));
         let stays = 1 + random.below(4);
@@ -90,20 +103,24 @@ impl Part {
             if board.is_leaving() {
                 break;
             }
-            self.stay(board, seat, first + stay, &mut random)?;
+            self.stay::<L>(board, seat, first + stay, &mut random)?;
         }
         Ok(())
     }
 
     /// One attachment, with one thread or more.
-    fn stay(
+    fn stay<L>(
         &self,
         board: Board,
         seat: &'static Seat,
         stay: u64,
         random: &mut Random,
-    ) -> Result<(), Problem> {
-        let queue = attach(&self.queue, board.some_watch(), random)?;
+    ) -> Result<(), Problem>
+    where
+        L: Load + ?Sized,
+        Queue<L>: Sync,
+    {
+        let queue = attach::<L>(&self.queue, board.some_watch(), random)?;
         let own = queue
             .members()?
             .into_iter()
@@ -157,10 +174,14 @@ pub fn pause() {
 }
 
 /// An attachment with ways of its own.
-fn attach(name: &str, some_watch: bool, random: &mut Random) -> Result<Queue<Words>, Problem> {
+fn attach<L: Load + ?Sized>(
+    name: &str,
+    some_watch: bool,
+    random: &mut Random,
+) -> Result<Queue<L>, Problem> {
     let wait = random.of(&[Wait::Park, Wait::SpinThenPark, Wait::SpinThenPark, Wait::Spin]);
     let recheck = random.of(&[1, 5, 20, 100, 100]);
-    let options = Queue::<Words>::options().namespace(NAMESPACE).wait(wait);
+    let options = L::options().wait(wait);
     let options = options.recheck(Duration::from_millis(recheck));
     let options = if some_watch && random.one_in(3) { options.watch() } else { options };
     Ok(options.open(name)?)

@@ -1,6 +1,7 @@
 //! Who starts the processes of a torture, kills, stops and replaces them, and ends a round.
 
 use std::fs::{File, OpenOptions};
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,10 @@ use super::board::{Board, MESSAGES};
 use super::child::Part;
 use super::ending;
 use super::figures::Figures;
+use super::load::Load;
 use super::message::{Random, Words, mixed};
 use super::place::{Kill, Place, State};
-use super::{NAMESPACE, Options, Problem, os};
+use super::{Options, Problem, os};
 
 const MS: u64 = 1_000_000;
 /// So long nothing at all is received only if something is wrong; and so long those may take who were asked to leave.
@@ -49,10 +51,14 @@ impl Mode {
 
 /// Tortures for as long as `options` say, and reports.
 pub fn run(options: &Options) -> Result<(), Problem> {
+    if options.large { run_of::<[u8]>(options) } else { run_of::<Words>(options) }
+}
+
+fn run_of<L: Load + ?Sized>(options: &Options) -> Result<(), Problem> {
     os::catch_interrupts();
     let seed = options.seed.unwrap_or_else(|| mixed(os::now() ^ u64::from(std::process::id())));
     println!("torture: seed {seed}");
-    ending::remove_stale_names()?;
+    ending::remove_stale_names::<L>()?;
     let (board, file) = Board::create()?;
     let mut random = Random::new(seed);
     let mut tally = Tally::default();
@@ -67,8 +73,8 @@ pub fn run(options: &Options) -> Result<(), Problem> {
         let length = ROUND.min(length / 3);
         let length = if left < length * 3 / 2 { left } else { length };
         let key = random.any() | 1;
-        board.clear(&file, key, options.at_most_once, options.watch)?;
-        let mut round = Round::new(options, board, &file, number, random.any())?;
+        board.clear(&file, key, options.at_most_once, options.watch, L::CARRIES)?;
+        let mut round = Round::<L>::new(options, board, &file, number, random.any())?;
         let outcome = round.run(length).and_then(|()| round.finish());
         outcome.and_then(|()| account::check(board, &mut round.tally)).map_err(|problem| {
             Problem(format!(
@@ -93,7 +99,7 @@ pub fn run(options: &Options) -> Result<(), Problem> {
 }
 
 /// The faults that were told, one a line.
-fn faults(board: Board) -> String {
+pub fn faults(board: Board) -> String {
     let (faults, count) = board.faults();
     let lines =
         faults.iter().take(16).fold(String::new(), |lines, told| lines + &format!("\n  {told}"));
@@ -101,15 +107,15 @@ fn faults(board: Board) -> String {
 }
 
 /// One queue, its processes, and what was done to them.
-struct Round<'o> {
+struct Round<'o, L: Load + ?Sized> {
     /// First, so that they are gone when the name goes.
     places: Vec<Place>,
     options: &'o Options,
     board: Board,
-    name: Name,
+    name: Name<L>,
     mode: Mode,
     slots: usize,
-    queue: Queue<Words>,
+    queue: Queue<L>,
     segment: File,
     random: Random,
     kills: Vec<Kill>,
@@ -117,15 +123,15 @@ struct Round<'o> {
 }
 
 /// A queue's name, which goes with this.
-struct Name(String);
+struct Name<L: Load + ?Sized>(String, PhantomData<L>);
 
-impl Drop for Name {
+impl<L: Load + ?Sized> Drop for Name<L> {
     fn drop(&mut self) {
-        let _ = Queue::<Words>::options().namespace(NAMESPACE).unlink(&self.0);
+        let _ = L::options().unlink(&self.0);
     }
 }
 
-impl<'o> Round<'o> {
+impl<'o, L: Load + ?Sized> Round<'o, L> {
     fn new(
         options: &'o Options,
         board: Board,
@@ -142,14 +148,14 @@ impl<'o> Round<'o> {
         } else {
             DeliveryPolicy::AtLeastOnce
         };
-        let name = Name(format!("{}-{number}", std::process::id()));
-        let making = Queue::<Words>::options().namespace(NAMESPACE).capacity(slots);
+        let name = Name(format!("{}-{number}", std::process::id()), PhantomData);
+        let making = L::made(L::options().capacity(slots), &mut random);
         let making = if mode == Mode::Watched { making.watch() } else { making };
         // Messages that are dropped once too often go elsewhere.
         let letters = !options.at_most_once && mode != Mode::Prompt;
-        let making = if letters { making.dead_letters(2, 16) } else { making };
+        let making = if letters { making.dead_letters(2, L::LETTERS) } else { making };
         let queue = making.delivery(policy).create(&name.0)?;
-        let path = PathBuf::from(format!("/dev/shm/ringway.{NAMESPACE}.{}", name.0));
+        let path = PathBuf::from(format!("/dev/shm/ringway.{}.{}", L::NAMESPACE, name.0));
         let segment = OpenOptions::new().read(true).write(true).open(path)?;
         let (senders, receivers) = (options.producers.into(), options.consumers.into());
         let part = |seat| Part {

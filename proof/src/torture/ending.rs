@@ -4,13 +4,13 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-use ringway::queue::{Queue, Receiver, Sender};
-use ringway::{ErrorKind, RecvTimeoutError, Statistics, TrySendError};
+use ringway::queue::Queue;
+use ringway::{ErrorKind, Statistics, TrySendError};
 
+use super::Problem;
 use super::board::{Board, LAST};
-use super::message::Words;
-use super::receiving::Notes;
-use super::{NAMESPACE, Problem};
+use super::load::Load;
+use super::receiving::{Dry, Notes};
 
 /// Where a segment says where its ring is.
 const RINGS_OFFSET: u64 = 120;
@@ -28,32 +28,32 @@ const HANG: Duration = Duration::from_secs(20);
 /// counted.
 ///
 /// The last receiver comes after the last death and finds all that the dead left.
-pub fn settle(
-    queue: &Queue<Words>,
+pub fn settle<L: Load + ?Sized>(
+    queue: &Queue<L>,
     name: &str,
     segment: &File,
     board: Board,
 ) -> Result<Statistics, Problem> {
-    let last = Queue::<Words>::options().namespace(NAMESPACE).open(name)?;
+    let last = L::options().open(name)?;
     let receiver = last.receiver();
     let mut notes = Notes::new(board, LAST, 0);
     loop {
-        match receiver.recv_guard_timeout(HANG) {
+        match L::guard(&receiver, Some(HANG)) {
             Ok(delivery) => {
-                let message = notes.receive(&delivery, Notes::receipt(&delivery));
+                let message = notes.deliver(&delivery);
                 let message = message.ok_or("the last receiver got a torn message")?;
                 notes.acknowledge(delivery, message.id);
             }
-            Err(RecvTimeoutError::Disconnected) => break,
-            Err(why) => return Err(Problem(format!("the last receiver: {why}; {queue:?}"))),
+            Err(Dry::Gone) => break,
+            Err(why) => return Err(Problem(format!("the last receiver: {why:?}; {queue:?}"))),
         }
     }
     if let Some(letters) = last.dead_letters() {
-        while let Ok(delivery) = letters.try_recv_guard() {
+        while let Ok(delivery) = L::try_guard(&letters) {
             notes.bury(delivery);
         }
     }
-    check_room(&last.sender(), &receiver)?;
+    L::check_room(queue, &last.sender(), &receiver)?;
     drop(receiver);
     check_waiters(segment)?;
     let members = queue.members()?;
@@ -69,44 +69,40 @@ pub fn settle(
 }
 
 /// Removes the names of queues that nobody has: of a torture that was killed itself.
-pub fn remove_stale_names() -> Result<(), Problem> {
+pub fn remove_stale_names<L: Load + ?Sized>() -> Result<(), Problem> {
     for entry in std::fs::read_dir("/dev/shm")? {
         let file = entry?.file_name();
-        let prefix = format!("ringway.{NAMESPACE}.");
+        let prefix = format!("ringway.{}.", L::NAMESPACE);
         let Some(name) = file.to_str().and_then(|file| file.strip_prefix(&prefix)) else {
             continue;
         };
-        let options = Queue::<Words>::options().namespace(NAMESPACE);
         // To ask who lives without joining: another torture counts its members.
-        let nobody = match options.capacity(1).create(name) {
+        let nobody = match L::options().capacity(1).create(name) {
             Err(error) => matches!(error.kind(), ErrorKind::AlreadyExists { alive: 0, .. }),
             Ok(_) => true,
         };
         if nobody {
             // Somebody else may have been faster.
-            let _ = Queue::<Words>::options().namespace(NAMESPACE).unlink(name);
+            let _ = L::options().unlink(name);
         }
     }
     Ok(())
 }
 
-/// There is room for as many messages as when the queue was new, and they come out as they went in.
-fn check_room(sender: &Sender<Words>, receiver: &Receiver<Words>) -> Result<(), Problem> {
-    let mut count = 0;
-    loop {
-        match sender.try_send([count; 8]) {
-            Ok(()) => count += 1,
-            Err(TrySendError::Full(_)) => break,
-            Err(why) => return Err(Problem(format!("fill the queue: {why}"))),
+/// Sends until there is no room, which there must be for so many.
+pub fn fill<T>(
+    what: &str,
+    count: u64,
+    send: impl Fn(u64) -> Result<(), TrySendError<T>>,
+) -> Result<(), Problem> {
+    for number in 0.. {
+        match send(number) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) if number == count => break,
+            Err(why) => return Err(Problem(format!("{what}, {number} of {count}: {why}"))),
         }
-    }
-    let capacity = sender.capacity();
-    if count != capacity as u64 {
-        return Err(Problem(format!("room for {count} of {capacity}")));
-    }
-    for number in 0..count {
-        if receiver.try_recv() != Ok([number; 8]) {
-            return Err(Problem(format!("message {number} of a full queue is wrong")));
+        if number == count {
+            return Err(Problem(format!("room for more than {count} {what}")));
         }
     }
     Ok(())

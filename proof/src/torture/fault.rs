@@ -28,11 +28,13 @@ pub enum Fault {
     NotRedelivered,
     /// A living sender's message that was neither sent nor withdrawn.
     Unsettled,
+    /// A record twice, or behind its successors.
+    OutOfOrder,
     /// Text that no process writes here.
     Unknown,
 }
 
-const KINDS: [Fault; 11] = [
+const KINDS: [Fault; 12] = [
     Fault::Torn,
     Fault::NeverMeant,
     Fault::Withdrawn,
@@ -44,6 +46,7 @@ const KINDS: [Fault; 11] = [
     Fault::Lost,
     Fault::NotRedelivered,
     Fault::Unsettled,
+    Fault::OutOfOrder,
 ];
 
 impl Fault {
@@ -60,6 +63,7 @@ impl Fault {
             Fault::Lost => "sent, and nobody got it",
             Fault::NotRedelivered => "not acknowledged by the dead, and nobody got it again",
             Fault::Unsettled => "neither sent nor withdrawn by a sender that was not killed",
+            Fault::OutOfOrder => "received twice, or behind its successors",
             Fault::Unknown => "a fault that cannot be read",
         }
     }

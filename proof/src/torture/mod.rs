@@ -9,13 +9,15 @@
 //! - what was aborted, refused or never meant was not received; what was received was whole;
 //! - messages of one stream came in order, but for those that were in the hands of the dead;
 //! - nobody was told that the other side has gone while one of it was there all the time;
-//! - everybody asked to leave could, so nobody hangs; all capacity is back, no waiter's bit is set, no member is left.
+//! - everybody asked to leave could, so nobody hangs; all capacity is back, no waiter's bit is set, no member is left;
+//! - no block is anybody's, no attachment has memory, and all can be used.
 //!
 //! One thing cannot be seen from outside: what a receiver that acknowledges before it looks was given just before it was killed.
 //! Such a message is *lost with its receiver*; there is at most one a death (by a batch: those found in its buffer).
 //!
-//! `board` is what the processes share, `sending` and `receiving` are what they do, `conductor` is who kills them, `ending` is how a round ends,
-//! `account` and `figures` are what is made of it.
+//! `board` is what the processes share, `sending` and `receiving` are what they do,
+//! `load` is what the queue carries (`message`, `long`), `conductor` is who kills them, `ending` is how a round ends,
+//! `account` and `figures` are what is made of it. `pipes` is all of this for pipes.
 
 mod account;
 mod board;
@@ -25,8 +27,11 @@ mod ending;
 mod fault;
 mod figures;
 mod ledger;
+mod load;
+mod long;
 mod message;
 mod os;
+mod pipes;
 mod place;
 mod receiving;
 mod sending;
@@ -34,9 +39,6 @@ mod sending;
 use std::time::Duration;
 
 use clap::Args;
-
-/// The family of names of the queues.
-const NAMESPACE: &str = "torture";
 
 /// How long, how many, and how.
 #[derive(Args, Clone, Debug)]
@@ -63,6 +65,12 @@ pub struct Options {
     /// Some processes watch for deaths; where they are killed themselves, the kernel takes long to release them
     #[arg(long)]
     watch: bool,
+    /// Messages of 64 bytes to 256 KiB, in slots, blocks and attachments
+    #[arg(long)]
+    large: bool,
+    /// Records of all lengths through a pipe, most of them in pieces
+    #[arg(long, conflicts_with_all = ["large", "at_most_once", "watch", "slots", "no_stop"])]
+    pipes: bool,
     /// What decides who is killed when; another each time by default
     #[arg(long)]
     seed: Option<u64>,
@@ -97,6 +105,7 @@ pub fn run(options: &Options) -> bool {
             Some(part) => part.play(),
             None => Err("no such part".into()),
         },
+        None if options.pipes => pipes::run(options),
         None => conductor::run(options),
     };
     if let Err(Problem(why)) = &done {

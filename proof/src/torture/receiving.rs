@@ -13,17 +13,22 @@ use super::board::{Board, Lane, MOST, SEATS, Seat, somebody_stayed};
 use super::child::{Part, Style, pause};
 use super::fault::Fault;
 use super::ledger::{DEAD_LETTER, Receipt};
+use super::load::Load;
+use super::long;
 use super::message::{Message, Random, Words};
 
 /// Guards that a thread holds at once.
 const HELD: u64 = 4;
 
 /// What came of an operation that got nothing.
-enum Dry {
+#[derive(Debug)]
+pub enum Dry {
     /// Nothing was there in time.
     Nothing,
     /// The senders have gone.
     Gone,
+    /// The buffer was too short.
+    TooShort,
     /// It may not be.
     Wrong(String),
 }
@@ -51,12 +56,10 @@ impl Notes {
         self.board.seat(self.seat)
     }
 
-    /// Notes that `words` were received.
-    pub fn receive(&mut self, words: &Words, how: Receipt) -> Option<Message> {
-        let Some(message) = Message::read(words, self.key) else {
-            self.board.complain(Fault::Torn, self.seat, words[1], 0);
-            return None;
-        };
+    /// Notes that something was received: what was read in it, or the number that it says it has.
+    pub fn receive(&mut self, read: Result<Message, u64>, how: Receipt) -> Option<Message> {
+        let torn = |id| self.board.complain(Fault::Torn, self.seat, id, 0);
+        let message = read.map_err(torn).ok()?;
         let (before, fault) = self.board.ledger().receive(message.id, how, self.at_most_once);
         if let Some(fault) = fault {
             self.board.complain(fault, self.seat, message.id, before.0);
@@ -73,11 +76,9 @@ impl Notes {
     }
 
     /// Notes `delivery`, which came among the dead letters, and acknowledges it.
-    pub fn bury(&self, delivery: Delivery<Words>) {
-        let Some(Message { id, .. }) = Message::read(&delivery, self.key) else {
-            self.board.complain(Fault::Torn, self.seat, delivery[1], 0);
-            return;
-        };
+    pub fn bury<L: Load + ?Sized>(&self, delivery: Delivery<L>) {
+        let torn = |id| self.board.complain(Fault::Torn, self.seat, id, 0);
+        let Ok(Message { id, .. }) = L::read(&delivery, self.key).map_err(torn) else { return };
         let (before, fault) = self.board.ledger().bury(id);
         if let Some(fault) = fault {
             self.board.complain(fault, self.seat, id, before.0);
@@ -89,16 +90,17 @@ impl Notes {
     }
 
     /// Acknowledges `delivery`, which was noted as message `id`.
-    pub fn acknowledge(&self, delivery: Delivery<Words>, id: u64) {
+    pub fn acknowledge<L: Load + ?Sized>(&self, delivery: Delivery<L>, id: u64) {
         self.lane.acknowledging.store(id + 1, Release);
         delivery.ack();
         self.board.ledger().acknowledge(id);
         self.lane.acknowledging.store(0, Release);
     }
 
-    /// How `delivery` came.
-    pub fn receipt(delivery: &Delivery<Words>) -> Receipt {
-        if delivery.redelivered() { Receipt::Flagged } else { Receipt::Plain }
+    /// Notes `delivery`.
+    pub fn deliver<L: Load + ?Sized>(&mut self, delivery: &Delivery<L>) -> Option<Message> {
+        let how = if delivery.redelivered() { Receipt::Flagged } else { Receipt::Plain };
+        self.receive(L::read(delivery, self.key), how)
     }
 }
 
@@ -118,7 +120,11 @@ impl<'p> Receiving<'p> {
     }
 
     /// Receives until it has done enough, or nobody is left to send.
-    pub fn run(mut self, queue: &Queue<Words>, operations: u64) -> Result<(), Problem> {
+    pub fn run<L: Load + ?Sized>(
+        mut self,
+        queue: &Queue<L>,
+        operations: u64,
+    ) -> Result<(), Problem> {
         let (receiver, letters) = (queue.receiver(), queue.dead_letters());
         // While everybody leaves it receives what is left, however much it has done before.
         let mut done = 0;
@@ -132,14 +138,13 @@ impl<'p> Receiving<'p> {
                 self.receive_letter(letters)?;
             }
             let dry = match self.random.below(8) {
-                0..=2 => self.receive_blindly(&receiver),
-                3 => self.receive_batch(&receiver),
+                kind @ 0..=3 => L::receive(&mut self, &receiver, kind == 3),
                 _ => self.receive_guarded(&receiver),
             };
             self.notes.lane.disarm();
             match dry {
                 Ok(()) => self.style.work(&mut self.random, false),
-                Err(Dry::Nothing) => {}
+                Err(Dry::Nothing | Dry::TooShort) => {}
                 Err(Dry::Gone) => {
                     self.was_told_gone(&senders);
                     if self.notes.board.is_leaving() {
@@ -169,21 +174,58 @@ impl<'p> Receiving<'p> {
     }
 
     /// By calls that acknowledge before they return.
-    fn receive_blindly(&mut self, receiver: &Receiver<Words>) -> Result<(), Dry> {
+    pub fn receive_blindly(&mut self, receiver: &Receiver<Words>) -> Result<(), Dry> {
         self.notes.lane.arm(1, true);
         let words = match self.random.below(4) {
             0 => receiver.try_recv()?,
             1 => receiver.recv_timeout(self.patience())?,
             _ => receiver.recv()?,
         };
-        if let Some(message) = self.notes.receive(&words, Receipt::Blind) {
+        if let Some(message) = self.notes.receive(read(&words, self.notes.key), Receipt::Blind) {
             self.notes.board.receipt(message.sent_at);
         }
         Ok(())
     }
 
+    /// The same for messages of all lengths; now and then with a buffer that is too short for most.
+    pub fn receive_long(&mut self, receiver: &Receiver<[u8]>) -> Result<(), Dry> {
+        self.notes.lane.arm(1, true);
+        let mut buffer = Vec::new();
+        let len = match self.random.below(16) {
+            0 => self.receive_into(receiver, &mut buffer, long::SLOT)?,
+            1..=5 => self.receive_into(receiver, &mut buffer, long::LONGEST)?,
+            6 | 7 => read_whole(&mut buffer, receiver.try_recv()?),
+            8 | 9 => read_whole(&mut buffer, receiver.recv_timeout(self.patience())?),
+            _ => read_whole(&mut buffer, receiver.recv()?),
+        };
+        let read = long::read(&buffer[..len], self.notes.key);
+        if let Some(message) = self.notes.receive(read, Receipt::Blind) {
+            self.notes.board.receipt(message.sent_at);
+        }
+        Ok(())
+    }
+
+    /// Into `room` bytes of `buffer`. What does not fit stays first in line, where another may be faster next time.
+    fn receive_into(
+        &mut self,
+        receiver: &Receiver<[u8]>,
+        buffer: &mut Vec<u8>,
+        room: usize,
+    ) -> Result<usize, Dry> {
+        buffer.resize(room, 0);
+        let result = match self.random.below(3) {
+            0 => receiver.try_recv_into(buffer).map_err(Dry::from),
+            1 => receiver.recv_into_timeout(buffer, self.patience()).map_err(Dry::from),
+            _ => receiver.recv_into(buffer).map_err(Dry::from),
+        };
+        if let Err(Dry::TooShort) = result {
+            self.notes.place().put_back.fetch_add(1, Relaxed);
+        }
+        result
+    }
+
     /// Several by one call, straight into memory that outlives this process.
-    fn receive_batch(&mut self, receiver: &Receiver<Words>) -> Result<(), Dry> {
+    pub fn receive_batch(&mut self, receiver: &Receiver<Words>) -> Result<(), Dry> {
         let count = usize::try_from(1 + self.random.below(MOST as u64)).unwrap_or(MOST);
         self.notes.lane.arm(count, true);
         // SAFETY: this is the lane's thread, and the place is used up before it asks again.
@@ -192,8 +234,11 @@ impl<'p> Receiving<'p> {
             0 => receiver.try_recv_batch(hand)?,
             _ => receiver.recv_batch(hand)?,
         };
+        let key = self.notes.key;
         for (number, words) in hand[..got].iter().enumerate() {
-            if let (Some(message), 0) = (self.notes.receive(words, Receipt::Blind), number) {
+            if let (Some(message), 0) =
+                (self.notes.receive(read(words, key), Receipt::Blind), number)
+            {
                 self.notes.board.receipt(message.sent_at);
             }
         }
@@ -201,19 +246,19 @@ impl<'p> Receiving<'p> {
     }
 
     /// In place, one or several at once, acknowledged one by one, or dropped, in any order.
-    fn receive_guarded(&mut self, receiver: &Receiver<Words>) -> Result<(), Dry> {
+    fn receive_guarded<L: Load + ?Sized>(&mut self, receiver: &Receiver<L>) -> Result<(), Dry> {
         self.notes.lane.arm(1, false);
         let first = match self.random.below(4) {
-            0 => receiver.try_recv_guard()?,
-            1 => receiver.recv_guard_timeout(self.patience())?,
-            _ => receiver.recv_guard()?,
+            0 => L::try_guard(receiver)?,
+            1 => L::guard(receiver, Some(self.patience()))?,
+            _ => L::guard(receiver, None)?,
         };
         let mut held = Vec::new();
         held.extend(self.note(first));
         let more = if self.random.one_in(4) { self.random.below(HELD) } else { 0 };
         for _ in 0..more {
             self.notes.lane.arm(1, false);
-            match receiver.try_recv_guard() {
+            match L::try_guard(receiver) {
                 Ok(delivery) => held.extend(self.note(delivery)),
                 Err(TryRecvError::Failed(why)) => return Err(Dry::Wrong(why.to_string())),
                 Err(_) => break,
@@ -233,8 +278,8 @@ impl<'p> Receiving<'p> {
     }
 
     /// A dead letter, if there is one. This process is a receiver of the queue, so there may always be another.
-    fn receive_letter(&mut self, letters: &Receiver<Words>) -> Result<(), Problem> {
-        match letters.try_recv_guard() {
+    fn receive_letter<L: Load + ?Sized>(&mut self, letters: &Receiver<L>) -> Result<(), Problem> {
+        match L::try_guard(letters) {
             Ok(delivery) => self.notes.bury(delivery),
             Err(TryRecvError::Empty | TryRecvError::Busy(_)) => {}
             Err(why) => return Err(Problem(format!("receiving a dead letter: {why}"))),
@@ -243,12 +288,21 @@ impl<'p> Receiving<'p> {
     }
 
     /// Notes a delivery that was just taken.
-    fn note(&mut self, delivery: Delivery<Words>) -> Option<(Delivery<Words>, u64)> {
-        let message = self.notes.receive(&delivery, Notes::receipt(&delivery))?;
+    fn note<L: Load + ?Sized>(&mut self, delivery: Delivery<L>) -> Option<(Delivery<L>, u64)> {
+        let message = self.notes.deliver(&delivery)?;
         self.notes.lane.disarm();
         self.notes.board.receipt(message.sent_at);
         Some((delivery, message.id))
     }
+}
+
+fn read(words: &Words, key: u64) -> Result<Message, u64> {
+    Message::read(words, key).ok_or(words[1])
+}
+
+fn read_whole(buffer: &mut Vec<u8>, message: Vec<u8>) -> usize {
+    *buffer = message;
+    buffer.len()
 }
 
 impl From<TryRecvError> for Dry {
@@ -256,6 +310,7 @@ impl From<TryRecvError> for Dry {
         match error {
             TryRecvError::Empty | TryRecvError::Busy(_) => Dry::Nothing,
             TryRecvError::Disconnected => Dry::Gone,
+            TryRecvError::Failed(ringway::Fault::BufferTooShort { .. }) => Dry::TooShort,
             why => Dry::Wrong(why.to_string()),
         }
     }
@@ -266,6 +321,7 @@ impl From<RecvTimeoutError> for Dry {
         match error {
             RecvTimeoutError::Timeout => Dry::Nothing,
             RecvTimeoutError::Disconnected => Dry::Gone,
+            RecvTimeoutError::Failed(ringway::Fault::BufferTooShort { .. }) => Dry::TooShort,
             why => Dry::Wrong(why.to_string()),
         }
     }
@@ -275,6 +331,7 @@ impl From<RecvError> for Dry {
     fn from(error: RecvError) -> Self {
         match error {
             RecvError::Disconnected => Dry::Gone,
+            RecvError::Failed(ringway::Fault::BufferTooShort { .. }) => Dry::TooShort,
             why => Dry::Wrong(why.to_string()),
         }
     }

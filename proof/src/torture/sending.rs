@@ -11,11 +11,13 @@ use super::board::{Board, LANES, Lane, MOST, SEATS, somebody_stayed};
 use super::child::{Part, Style, pause};
 use super::fault::Fault;
 use super::ledger::{ABORTED, MEANT, REFUSED, SENT};
+use super::load::Load;
+use super::long;
 use super::message::{Message, Random, Words};
 use super::{Problem, os};
 
 /// What came of an operation, for the messages from `sent` on.
-enum Outcome {
+pub enum Outcome {
     /// All were sent.
     Sent,
     /// Only so many were.
@@ -50,14 +52,18 @@ impl<'p> Sending<'p> {
     }
 
     /// Sends until it has done enough, or everybody is to leave.
-    pub fn run(mut self, queue: &Queue<Words>, operations: u64) -> Result<(), Problem> {
+    pub fn run<L: Load + ?Sized>(
+        mut self,
+        queue: &Queue<L>,
+        operations: u64,
+    ) -> Result<(), Problem> {
         let sender = queue.sender();
         for _ in 0..operations {
             if self.board.is_leaving() {
                 break;
             }
             let count = match self.random.below(4) {
-                0 => 1 + self.random.below(MOST as u64),
+                0 => 1 + self.random.below(L::MOST),
                 _ => 1,
             };
             let Some(ids) = self.take(count) else { break };
@@ -65,7 +71,7 @@ impl<'p> Sending<'p> {
                 queue.recover()?;
             }
             let receivers = self.board.stays(self.part.others());
-            match self.send(&sender, &ids) {
+            match L::send(&mut self, &sender, &ids) {
                 Outcome::Sent => self.settle(&ids, SENT),
                 Outcome::Only(sent) => self.settle_some(&ids, sent as u64),
                 Outcome::Gone(sent) => {
@@ -128,7 +134,7 @@ impl<'p> Sending<'p> {
     }
 
     /// Sends messages `ids` in one of the ways that there are.
-    fn send(&mut self, sender: &Sender<Words>, ids: &Range<u64>) -> Outcome {
+    pub fn send(&mut self, sender: &Sender<Words>, ids: &Range<u64>) -> Outcome {
         let mut messages = [[0; 8]; MOST];
         let mut count = 0;
         for (place, id) in messages.iter_mut().zip(ids.clone()) {
@@ -181,6 +187,62 @@ impl<'p> Sending<'p> {
     }
 }
 
+/// Messages of all lengths.
+impl Sending<'_> {
+    /// Sends message `id` in one of the ways that there are.
+    pub fn send_long(&mut self, sender: &Sender<[u8]>, id: u64) -> Outcome {
+        let (words, len) = (self.next(id), long::len(id, self.key));
+        let way = self.random.below(8);
+        if way >= 4 {
+            return self.reserve_long(sender, id, &words, len);
+        }
+        let mut message = vec![0; len];
+        long::write(&words, &mut message, || {});
+        match way {
+            0 => match sender.try_send(&message) {
+                Err(TrySendError::Full(())) => outcome(sender.send(&message)),
+                Err(TrySendError::Disconnected(())) => Outcome::Gone(0),
+                Err(why) => Outcome::Wrong(why.to_string()),
+                Ok(()) => Outcome::Sent,
+            },
+            1 => {
+                let patience = Duration::from_micros(self.random.below(2000));
+                outcome_in_time(sender.send_timeout(&message, patience))
+            }
+            _ => outcome(sender.send(&message)),
+        }
+    }
+
+    /// Fills a place in the queue, in two steps, and commits it or does not. It may be longer than the message.
+    fn reserve_long(
+        &mut self,
+        sender: &Sender<[u8]>,
+        id: u64,
+        words: &Words,
+        len: usize,
+    ) -> Outcome {
+        let spare = usize::try_from(self.random.below(2048)).unwrap_or(0);
+        let room = if self.random.one_in(4) { (len + spare).min(long::LONGEST) } else { len };
+        let mut grant = match sender.reserve(room) {
+            Ok(grant) => grant,
+            Err(SendError::Disconnected(())) => return Outcome::Gone(0),
+            Err(why) => return Outcome::Wrong(why.to_string()),
+        };
+        let (style, random) = (self.style, &mut self.random);
+        long::write(words, &mut grant[..len], || style.work(random, true));
+        if self.random.one_in(4) {
+            self.board.ledger().note(id, ABORTED);
+            drop(grant);
+            return Outcome::Only(0);
+        }
+        grant.truncate(len);
+        match grant.commit() {
+            Ok(()) => Outcome::Sent,
+            Err(why) => Outcome::Wrong(why.to_string()),
+        }
+    }
+}
+
 fn outcome<T>(result: Result<(), SendError<T>>) -> Outcome {
     match result {
         Ok(()) => Outcome::Sent,
@@ -189,7 +251,7 @@ fn outcome<T>(result: Result<(), SendError<T>>) -> Outcome {
     }
 }
 
-fn outcome_in_time(result: Result<(), SendTimeoutError<Words>>) -> Outcome {
+fn outcome_in_time<T>(result: Result<(), SendTimeoutError<T>>) -> Outcome {
     match result {
         Ok(()) => Outcome::Sent,
         Err(SendTimeoutError::Timeout(_)) => Outcome::Only(0),
