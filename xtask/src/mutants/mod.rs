@@ -21,7 +21,7 @@ use list::{Expect, Mutant};
 mod list;
 
 /// How long one file of models may take with one mutant.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_mins(3);
 
 /// Prints the mutants whose name contains `filter`.
 pub fn show(filter: &str) {
