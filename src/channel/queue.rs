@@ -190,8 +190,8 @@ impl<M: Message + ?Sized> Options<Queue<M>> {
     ///
     /// What is promised of messages holds across segments: order, delivery, and what happens when somebody dies. Where a
     /// segment cannot be had for want of memory, sending fails with [`Fault::CannotGrow`](crate::Fault::CannotGrow). Once the queue's name is removed it gets
-    /// no more segments, unless it had some just then. A queue that grows has a name and mode `0o600`; its operations take some
-    /// 100 ns longer than those of one that does not.
+    /// no more segments, unless it had some just then. A queue that grows has a name and mode `0o600`; its operations take
+    /// longer than those of one that does not, also while it has one segment.
     pub fn growth(mut self, limit: Growth) -> Self {
         self.growth = Some(limit);
         self

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::error::{ErrorKind, Failure, MemberId};
-use crate::inspect::{Trust, open_file};
+use crate::inspect::{Trust, inspect, open_file};
 use crate::layout::{CHAIN_BYTE, GrowthShape, Shape};
 use crate::name::{Address, Patience};
 use crate::primitive::Mutex;
@@ -33,6 +33,8 @@ pub struct Annexes {
 
 /// How long to wait for somebody who changes the chain.
 const TURN: Duration = Duration::from_millis(1);
+/// So many changes of the chain who looks for its segments bears.
+const TURNS: usize = 1000;
 /// Segments double up to this many bytes of slots, or an eighth of the chain if that is more.
 const STEP: u64 = 4 << 20;
 
@@ -219,8 +221,9 @@ impl Annexes {
         drop(gone);
     }
 
-    /// Runs `act` while nobody else changes the chain: the lock goes with this process. Nothing if somebody is at it for long.
-    pub fn alone<R>(anchor: &Segment, act: impl FnOnce() -> R) -> Option<R> {
+    /// Runs `act` while nobody else changes the chain: the lock goes with this process. Nothing if somebody is at it, and for
+    /// long if it `waits`.
+    pub fn alone<R>(anchor: &Segment, waits: bool, act: impl FnOnce() -> R) -> Option<R> {
         let patience = Patience::new(TURN);
         loop {
             let guard = fork::guard();
@@ -231,7 +234,7 @@ impl Annexes {
                 return Some(done);
             }
             drop((holder, guard));
-            if !patience.lasts() {
+            if !(waits && patience.lasts()) {
                 return None;
             }
         }
@@ -241,8 +244,19 @@ impl Annexes {
     pub fn reap(&self, anchor: &Segment, dead: MemberId) -> Result<Reaped, Failure> {
         let mut reaped = Reaped::default();
         let Some(policy) = DeliveryPolicy::of(anchor.shape().delivery) else { return Ok(reaped) };
+        let is_there = |generation| {
+            let seen = ChainWord(anchor.control().next.load(SeqCst));
+            seen.is_possible() && (seen.first()..=seen.last()).contains(&generation)
+        };
         self.each(anchor, |annex| {
-            reaped.add(reap_all(&annex.rings(None).collect::<Vec<_>>(), dead, policy));
+            let generation = annex.shape().growth.chain;
+            // Of one that was passed the slots are blank, which looks like claims; what the dead had there was taken back.
+            if is_there(generation) {
+                let found = reap_all(&annex.rings(None).collect::<Vec<_>>(), dead, policy);
+                if is_there(generation) {
+                    reaped.add(found);
+                }
+            }
         })?;
         Ok(reaped)
     }
@@ -253,7 +267,7 @@ impl Annexes {
         if !anchor.shape().growth.is_some() || control.leaving.load(SeqCst) == 0 {
             return;
         }
-        Self::alone(anchor, || {
+        Self::alone(anchor, true, || {
             let (left, seen) = (control.leaving.load(SeqCst), ChainWord(control.next.load(SeqCst)));
             if left != 0 && seen.is_possible() {
                 if !(seen.first()..=seen.last()).contains(&left) {
@@ -271,7 +285,7 @@ impl Annexes {
         }
         let word = || ChainWord(anchor.control().next.load(SeqCst));
         let mut seen = word();
-        loop {
+        for _ in 0..TURNS {
             if !seen.is_possible() {
                 return Err(ErrorKind::NotASegment("its chain of segments is broken").into());
             }
@@ -288,6 +302,7 @@ impl Annexes {
                 Err(failure) => return Err(failure),
             }
         }
+        Err(ErrorKind::NotASegment("its chain of segments changes without end").into())
     }
 }
 
@@ -366,7 +381,21 @@ pub fn remove_orphans(home: &Address, trust: &Trust) {
     }
 }
 
+/// The number of the chain of the segment at `home`, if there is one.
+fn chain_at(home: &Address, trust: &Trust) -> Result<Option<u64>, Failure> {
+    match open_file(home.path(), trust).and_then(|file| inspect(&file, trust)) {
+        Ok((_, shape)) => Ok(Some(shape.growth.chain_id)),
+        Err(Failure { kind: ErrorKind::NotFound, .. }) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Whether nobody uses the chain `chain_id`, of which something was found beside `home`.
 fn is_orphaned(home: &Address, chain_id: u64, trust: &Trust) -> bool {
+    // What has the name may grow at any time. What had it and has no foothold either never does: it has no name to link.
+    if !matches!(chain_at(home, trust), Ok(at) if at != Some(chain_id)) {
+        return false;
+    }
     let foothold = foothold_path(home, chain_id);
     let is_used = |file: &File| -> Result<bool, Failure> {
         if Identity::of(&file.metadata()?).is_at(home.path()) {
@@ -380,5 +409,34 @@ fn is_orphaned(home: &Address, chain_id: u64, trust: &Trust) -> bool {
         Ok(file) => matches!(is_used(&file), Ok(false)),
         Err(Failure { kind: ErrorKind::NotFound, .. }) => true,
         Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::{Growth, Queue};
+
+    #[test]
+    fn what_belongs_to_the_chain_that_has_the_name_is_no_orphan() {
+        let (id, trust) = (std::process::id(), Trust::default());
+        let home = Address::new(Path::new("/dev/shm"), "default", &format!("unit-orphan-{id}"));
+        let home = home.unwrap();
+        let options = Queue::<u64>::options().growth(Growth::UntilRefused);
+        let options = options.remove_when_unused();
+        let queue = options.create(&format!("unit-orphan-{id}")).unwrap();
+        let (segment, _) = Segment::open_any(home.path(), &trust).unwrap();
+        // As one sees it who has listed an annex, before its queue has gone home and grows again.
+        let chain_id = segment.shape().growth.chain_id;
+        let [ours, other] = [chain_id, chain_id ^ 1].map(|chain_id| annex_path(&home, chain_id, 2));
+        for path in [&ours, &other] {
+            File::create(path).unwrap();
+        }
+        remove_orphans(&home, &trust);
+        assert!(ours.exists() && !other.exists());
+        drop((segment, queue));
+        assert!(!home.path().exists());
+        remove_orphans(&home, &trust);
+        assert!(!ours.exists());
     }
 }

@@ -88,6 +88,11 @@ impl ChainWord {
         self.anchor() == Some(generation)
     }
 
+    /// Whether there is one only, and it is not the anchor.
+    fn is_away(self) -> bool {
+        self.ahead() == 0 && self.anchor().is_none()
+    }
+
     /// Whether the segment before the last may not be shut yet, or the last not be open.
     pub fn is_unsettled(self) -> bool {
         self.0 & UNSETTLED != 0
@@ -196,7 +201,8 @@ impl<M: Message + ?Sized> Ring<'_, M> {
             self.word(position).load(Acquire) == self.geometry.vacant(position).0
         };
         let head = CursorWord(self.header.head.head.load(Relaxed)).position();
-        head == tail && (0..self.capacity()).all(is_vacant)
+        // What was used last comes first: of that something may be in somebody's hands.
+        head == tail && (0..self.capacity()).rev().all(is_vacant)
     }
 }
 
@@ -207,7 +213,7 @@ pub type Done<R, L, E> = Result<(R, L), E>;
 pub type Filled<R, L> = Done<R, L, (Refusal, ChainWord)>;
 
 /// So many turns of the chain, or of what is in it, one operation bears.
-const TURNS: usize = 10_000;
+pub const TURNS: usize = 10_000;
 
 /// The segments of a chain.
 pub trait Links<M: Message + ?Sized> {
@@ -341,7 +347,11 @@ pub trait Links<M: Message + ?Sized> {
                 ring.shut();
                 Ok(Ok(Some(generation)))
             }
-            Ending::Open if is_last => Ok(Err(Dry::Empty)),
+            // Nobody else may come to see that nothing is left: aborted slots are not acknowledged.
+            Ending::Open if is_last => {
+                let went = seen.is_away() && ring.is_idle() && self.go_home(seen)?;
+                Ok(if went { Ok(None) } else { Err(Dry::Empty) })
+            }
             Ending::Open | Ending::Exhausted => Err(Corruption::Chain.into()),
         }
     }
@@ -416,7 +426,7 @@ pub trait Links<M: Message + ?Sized> {
     fn pass_alone(&self) -> Result<bool, Self::Trouble> {
         self.clean_up()?;
         self.settle_alone()?;
-        let mut seen = self.look()?;
+        let seen = self.look()?;
         let first = seen.first();
         if seen.ahead() == 0 {
             return Ok(false);
@@ -430,12 +440,14 @@ pub trait Links<M: Message + ?Sized> {
         if is_annex {
             self.leaving().store(first, SeqCst);
         }
-        // ORDERING(chain): in one order with waiters. It fails only if somebody closed the queue.
-        while self.word().compare_exchange(seen.0, seen.passed().0, SeqCst, Relaxed).is_err() {
-            seen = self.look()?;
-            if seen.first() != first || seen.ahead() == 0 {
-                return Err(Corruption::Chain.into());
-            }
+        // ORDERING(chain): in one order with waiters. It fails only if somebody closed the queue, which is once.
+        let pass = |seen: ChainWord| {
+            self.word().compare_exchange(seen.0, seen.passed().0, SeqCst, Relaxed).map(ChainWord)
+        };
+        let passed = pass(seen)
+            .or_else(|now| if now == seen.0 | CLOSED { pass(ChainWord(now)) } else { Err(now) });
+        if passed.is_err() {
+            return Err(Corruption::Chain.into());
         }
         if is_annex {
             self.discard(first);
@@ -460,14 +472,18 @@ pub trait Links<M: Message + ?Sized> {
     /// anchor. True if the chain is another now.
     fn tidy(&self, link: &Self::Link, generation: u64) -> Result<bool, Self::Trouble> {
         let (ring, seen) = (self.ring(link), self.look()?);
-        let is_only = seen.ahead() == 0 && seen.anchor().is_none() && !seen.is_closed();
+        let is_only = seen.is_away() && !seen.is_closed();
         if generation != seen.first() || !(is_only || seen.ahead() > 0) || !ring.is_idle() {
             return Ok(false);
         }
-        if is_only && !self.alone(|| self.come_home(seen)).unwrap_or(Ok(false))? {
-            return Ok(false);
-        }
-        self.pass()
+        if is_only { self.go_home(seen) } else { self.pass() }
+    }
+
+    /// Leaves the last segment, which is the only one and idle, as `seen` says, for the anchor. True if the chain is another
+    /// now.
+    fn go_home(&self, seen: ChainWord) -> Result<bool, Self::Trouble> {
+        let go = || Ok(self.come_home(seen)? && self.pass_alone().map(|_| true)?);
+        self.alone(go).unwrap_or(Ok(false))
     }
 
     /// Puts the anchor behind the last segment, which is the only one, as `seen` says.

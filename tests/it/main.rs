@@ -18,6 +18,7 @@ mod fork;
 mod forked;
 mod golden;
 mod growth;
+mod growth_held;
 mod growth_hostile;
 mod handover;
 mod hostile;
@@ -83,6 +84,7 @@ fn child() {
         Some(("fork", role)) => fork::play(role, &arguments),
         Some(("forked", role)) => forked::play(role, &arguments),
         Some(("golden", role)) => golden::play(role, &arguments),
+        Some(("growth_held", role)) => growth_held::play(role, &arguments),
         Some(("growth", role)) => growth::play(role, &arguments),
         Some(("growth_hostile", role)) => growth_hostile::play(role, &arguments),
         Some(("handover", role)) => handover::play(role, &arguments),

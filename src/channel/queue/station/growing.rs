@@ -10,7 +10,7 @@ use crate::member::{Annexes, Attachment};
 use crate::primitive::Ordering::Relaxed;
 use crate::primitive::{AtomicU64, ContestedU64, Message, Mutex};
 use crate::ring::Corruption;
-use crate::ring::chain::{ChainWord, Links};
+use crate::ring::chain::{ChainWord, Links, TURNS};
 use crate::ring::mpmc::{ConsumerSide, Dry, Glimpse, ProducerSide, Refusal, Ring};
 use crate::segment::{AnchoredQueue, Segment};
 
@@ -21,12 +21,23 @@ pub struct Growth<M: Message + ?Sized> {
     parts: Mutex<Vec<Arc<Part<M>>>>,
     /// As which chain the limit did not let another segment in; a chain that cannot be at first.
     full_at: AtomicU64,
+    /// As which chain somebody else was changing it for longer than this handle waits: it waits no more until it gets its turn.
+    refused_at: AtomicU64,
 }
 
 /// One segment.
 pub struct Part<M: Message + ?Sized> {
+    /// Of the anchor, the one under which it was found: it may have come home under a later one since.
     generation: u64,
+    is_anchor: bool,
     anchored: AnchoredQueue<M>,
+}
+
+impl<M: Message + ?Sized> Part<M> {
+    /// As what it is in the chain as `seen`, if it is.
+    fn generation_in(&self, seen: ChainWord) -> Option<u64> {
+        if self.is_anchor { seen.anchor() } else { Some(self.generation) }
+    }
 }
 
 /// In which segment a claim is: of a queue that does not grow, in the only one.
@@ -87,7 +98,8 @@ impl<M: Message + ?Sized> Links<M> for Growth<M> {
             return Ok(Some(Arc::clone(known)));
         }
         drop(parts);
-        let anchored = if seen.is_anchor(generation) {
+        let is_anchor = seen.is_anchor(generation);
+        let anchored = if is_anchor {
             self.anchor.clone()
         } else {
             let opened = self.attachment.annexes().open(self.segment(), seen, generation);
@@ -96,7 +108,7 @@ impl<M: Message + ?Sized> Links<M> for Growth<M> {
                 None => return Ok(None),
             }
         };
-        let part = Arc::new(Part { generation, anchored });
+        let part = Arc::new(Part { generation, is_anchor, anchored });
         self.parts().push(Arc::clone(&part));
         Ok(Some(part))
     }
@@ -114,11 +126,21 @@ impl<M: Message + ?Sized> Links<M> for Growth<M> {
     }
 
     fn alone<R>(&self, act: impl FnOnce() -> R) -> Option<R> {
-        let done = Annexes::alone(self.segment(), act);
+        let seen = self.word().load(Relaxed);
+        let waits = self.refused_at.load(Relaxed) != seen;
+        let Some(done) = Annexes::alone(self.segment(), waits, act) else {
+            self.refused_at.store(seen, Relaxed);
+            return None;
+        };
+        self.refused_at.store(u64::MAX, Relaxed);
         if self.anchor.ring().producers_wait() {
             self.anchor.not_full().notify_all();
         }
-        done
+        // Who closed it, and woke everybody, may have left it to this one to shut the last segment.
+        if self.is_closed() && self.anchor.ring().consumers_wait() {
+            self.anchor.not_empty().notify_all();
+        }
+        Some(done)
     }
 }
 
@@ -130,6 +152,7 @@ impl<M: Message + ?Sized> Growth<M> {
             anchor: anchor.clone(),
             parts: Mutex::default(),
             full_at: AtomicU64::new(u64::MAX),
+            refused_at: AtomicU64::new(u64::MAX),
         })
     }
 
@@ -146,7 +169,7 @@ impl<M: Message + ?Sized> Growth<M> {
         &self,
         mut operation: impl FnMut(&Ring<'_, M>, &ProducerSide) -> Result<R, Refusal>,
     ) -> Result<(R, At<M>), Unsent> {
-        loop {
+        for _ in 0..TURNS {
             let side = ProducerSide::new(self.attachment.id());
             let filled = self.fill(|ring| operation(ring, &side)).map_err(Unsent::Failed)?;
             let (refusal, seen) = match filled {
@@ -157,6 +180,7 @@ impl<M: Message + ?Sized> Growth<M> {
                 return Err(refusal.into());
             }
         }
+        Err(Unsent::Failed(Corruption::Restless.into()))
     }
 
     /// Makes room where there was none in the chain as `seen`. False if that cannot be.
@@ -197,8 +221,11 @@ impl<M: Message + ?Sized> Growth<M> {
     pub fn done_with(&self, at: &At<M>) -> bool {
         let Some(part) = &at.0 else { return true };
         // What is wrong shows at the next operation.
-        let _ = self.tidy(part, part.generation);
-        self.look().is_ok_and(|seen| seen.last() == part.generation)
+        let now = self.look().ok();
+        if let Some(generation) = now.and_then(|seen| part.generation_in(seen)) {
+            let _ = self.tidy(part, generation);
+        }
+        self.look().is_ok_and(|seen| part.generation_in(seen) == Some(seen.last()))
     }
 
     /// Closes the queue.
@@ -267,5 +294,38 @@ impl<M: Message + ?Sized> Growth<M> {
         let parts = self.all();
         let part = if to_fill { parts.last() } else { parts.first() };
         part.map_or(0, |part| part.anchored.ring().turn(to_fill) ^ part.generation << 40)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::{Growth as Limit, Queue};
+
+    #[test]
+    fn a_claim_in_the_anchor_by_an_older_word_makes_room_in_it() {
+        let name = format!("unit-stale-{}", std::process::id());
+        let options = Queue::<u64>::options().capacity(1).growth(Limit::UntilRefused);
+        let queue = options.remove_when_unused().create(&name).unwrap();
+        let (sender, receiver) = (queue.sender(), queue.receiver());
+        let growth = Growth::of(&queue.attachment, &queue.anchored).unwrap();
+        let mut rounds = 0..1;
+        let (claim, at) = growth
+            .receive(|ring, side| {
+                // Meanwhile it grows, is drained, comes home, and is full again.
+                for _ in rounds.by_ref() {
+                    (0..9).for_each(|n| sender.send(n).unwrap());
+                    (0..9).for_each(|n| assert_eq!(receiver.recv(), Ok(n)));
+                    sender.send(9).unwrap();
+                }
+                ring.take(side)
+            })
+            .unwrap()
+            .ok()
+            .unwrap();
+        let seen = growth.look().unwrap();
+        assert!(seen.is_anchor(seen.last()) && seen.last() > 1 && seen.ahead() == 0);
+        at.part().unwrap().ring().acknowledge(claim);
+        assert!(growth.done_with(&at));
     }
 }
