@@ -55,7 +55,9 @@ impl Chain {
     /// When it does not take them.
     pub fn holding(values: &[u64]) -> Arc<Self> {
         let chain = Self::new();
-        values.iter().for_each(|value| assert_eq!(chain.send(0, *value), Ok(())));
+        for value in values {
+            assert_eq!(chain.send(0, *value), Ok(()));
+        }
         chain
     }
 

@@ -114,13 +114,11 @@ impl LongQueue {
             };
             assert!(slab.back(&block, LEN), "it is never refused");
             slab.bytes_mut(&mut block, LEN).copy_from_slice(&value.to_le_bytes());
-            match ring.reserve(side, 0) {
-                Ok(claim) => ring.commit(claim.with_block(block, LEN)),
-                Err(_) => {
-                    slab.free(block, member(number));
-                    return false;
-                }
-            }
+            let Ok(claim) = ring.reserve(side, 0) else {
+                slab.free(block, member(number));
+                return false;
+            };
+            ring.commit(claim.with_block(block, LEN));
             true
         })
     }

@@ -27,7 +27,7 @@ impl ClassWord {
     }
 
     /// Bytes in each block.
-    pub fn len(self) -> u64 {
+    pub fn block_len(self) -> u64 {
         self.0 & LENGTH_MASK
     }
 
@@ -101,7 +101,7 @@ impl SlabPlan {
                 over = true;
                 continue;
             }
-            let (len, count, sparse) = (word.len(), word.count(), word.is_sparse());
+            let (len, count, sparse) = (word.block_len(), word.count(), word.is_sparse());
             let align = if sparse { HOLE_ALIGN } else { BLOCK_ALIGN };
             if over || count == 0 || len <= last_len || len % align != 0 {
                 return None;
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_class_word_says_what_it_was_made_of() {
         let word = ClassWord::new(4096, 7, true).unwrap();
-        assert_eq!((word.len(), word.count(), word.is_sparse()), (4096, 7, true));
+        assert_eq!((word.block_len(), word.count(), word.is_sparse()), (4096, 7, true));
         assert_eq!(ClassWord::new(1 << 32, 1, false), None);
         assert_eq!(ClassWord::new(64, 1 << 31, false), None);
     }

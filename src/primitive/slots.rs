@@ -168,7 +168,10 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
         #[cfg(not(loom))]
         return (2 * super::CACHE_LINE + 1..=LONG).contains(&self.stride());
         #[cfg(loom)]
-        false
+        {
+            let _ = self;
+            false
+        }
     }
 
     /// Starts fetching the lines of slot `index`, to write them; of one that is longer than a kilobyte the first two, since

@@ -76,7 +76,7 @@ impl Blocks {
         })?;
         let mut words = [ClassWord::default(); CLASSES];
         words.get_mut(..classes.len()).ok_or_else(|| invalid(most))?.copy_from_slice(&classes);
-        let sizes = classes.iter().map(|class| class.len()).collect::<Vec<_>>();
+        let sizes = classes.iter().map(|class| class.block_len()).collect::<Vec<_>>();
         if !sizes.is_sorted_by(|one, next| one < next) {
             return Err(invalid("two classes of blocks have the same length"));
         }
