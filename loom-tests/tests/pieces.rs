@@ -88,39 +88,39 @@ impl Taker {
         let mut came = Vec::new();
         for _ in 0..count {
             match self.step(channel) {
-                Some(something) => came.extend(something),
-                None => break,
+                Ok(something) => came.extend(something),
+                Err(dry) => {
+                    assert_eq!(dry, Dry::Empty, "what lies there is legal");
+                    break;
+                }
             }
         }
         came
     }
 
     /// Takes one piece or record, if there is one. Says what that completes.
-    fn step(&mut self, channel: &Channel) -> Option<Option<Came>> {
+    fn step(&mut self, channel: &Channel) -> Result<Option<Came>, Dry> {
         let (ring, event) = (channel.ring(), channel.not_full());
-        let next = match self.incoming.next(&ring, &mut self.side) {
-            Err(Dry::Empty) => return None,
-            next => next.expect("what lies there is legal"),
-        };
+        let next = self.incoming.next(&ring, &mut self.side)?;
         let (place, front) = match next {
             Next::Whole(place) | Next::Piece(place) | Next::Last(place) => (place, 0),
             Next::First(place, total) => {
                 assert!([None, Some(24), Some(48)].contains(&total));
                 (place, 8)
             }
-            Next::Skipped(_) => return Some(None),
+            Next::Skipped(_) => return Ok(None),
             Next::CutShort(_) => {
                 self.part.clear();
-                return Some(Some(Came::CutShort));
+                return Ok(Some(Came::CutShort));
             }
-            Next::LostInPart(_) => return Some(Some(Came::LostInPart)),
+            Next::LostInPart(_) => return Ok(Some(Came::LostInPart)),
         };
         let record = ReadRecord::new((&ring, &mut self.side, &event), place);
         self.part.extend_from_slice(&record[front..]);
         drop(record);
         self.incoming.release(&ring, &mut self.side, next);
         let complete = matches!(next, Next::Whole(_) | Next::Last(_));
-        Some(complete.then(|| Came::Record(std::mem::take(&mut self.part))))
+        Ok(complete.then(|| Came::Record(std::mem::take(&mut self.part))))
     }
 }
 

@@ -174,7 +174,7 @@ macro_rules! forward {
             ///
             /// # Errors
             ///
-            /// As there, and [`Fault::WrongDirection`] if this end only goes the other way.
+            /// As there, and [`Fault::WrongDirection`](crate::Fault::WrongDirection) if this end only goes the other way.
             pub fn $name(&mut self $(, $argument: $type)*) -> $answer {
                 self.$half.as_mut().ok_or($wrong)?.$name($($argument),*)
             }

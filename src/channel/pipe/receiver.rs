@@ -50,7 +50,7 @@ impl Receiver {
 
     /// Accepts only records of up to `max` bytes from now on, whoever receives here; `usize::MAX`: any.
     ///
-    /// The sender's calls fail with [`Fault::TooLong`] before anything of a longer one is visible. One that was on its way is
+    /// The sender's calls fail with [`Fault::TooLong`](crate::Fault::TooLong) before anything of a longer one is visible. One that was on its way is
     /// refused here, with the same error, and gone.
     pub fn set_max_len(&mut self, max: usize) {
         if !self.lane.is_inherited() {
@@ -72,7 +72,7 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// Why there is none: [`Fault::CutShort`], [`Fault::LostInPart`] and [`Fault::TooLong`] are about one record, and the next call is
+    /// Why there is none: [`Fault::CutShort`](crate::Fault::CutShort), [`Fault::LostInPart`](crate::Fault::LostInPart) and [`Fault::TooLong`](crate::Fault::TooLong) are about one record, and the next call is
     /// for the next.
     pub fn try_recv(&mut self) -> Result<Vec<u8>, TryRecvError> {
         let max = self.max_len;
@@ -137,7 +137,7 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// Why there is none, as for [`try_recv`](Self::try_recv). [`Fault::BufferTooShort`] leaves the record where it is and says
+    /// Why there is none, as for [`try_recv`](Self::try_recv). [`Fault::BufferTooShort`](crate::Fault::BufferTooShort) leaves the record where it is and says
     /// how long it is; nothing of it is lost.
     pub fn try_recv_into(&mut self, buffer: &mut [u8]) -> Result<usize, TryRecvError> {
         let found = self.look(None);
@@ -201,7 +201,7 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// Why there is none, as for [`try_recv`](Self::try_recv); [`Fault::InPieces`] if it comes in pieces, and stays for other
+    /// Why there is none, as for [`try_recv`](Self::try_recv); [`Fault::InPieces`](crate::Fault::InPieces) if it comes in pieces, and stays for other
     /// calls.
     pub fn try_peek(&mut self) -> Result<ReadGrant<'_>, TryRecvError> {
         let found = self.look(None);

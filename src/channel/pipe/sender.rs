@@ -166,7 +166,7 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`Fault::InPieces`] if the pipe is one of [whole records](Options::whole_records), and why nothing can be sent at all.
+    /// [`Fault::InPieces`] if the pipe is one of [whole records](crate::Options::whole_records), and why nothing can be sent at all.
     pub fn begin(&mut self) -> Result<RecordWriter<'_>, SendError<()>> {
         if !self.streams {
             return Err(SendError::Failed((), Fault::InPieces));
