@@ -282,7 +282,7 @@ impl<'a> Event<'a> {
         match patience.wait {
             Wait::Spin => return Self::spin_until(patience, recheck, deadline, &mut attempt),
             Wait::SpinThenPark => {
-                if let Some(result) = Self::spin_briefly(patience, &mut attempt) {
+                if let Some(result) = Self::spin_briefly(1, patience, &mut attempt) {
                     return Some(result);
                 }
             }
@@ -291,11 +291,13 @@ impl<'a> Event<'a> {
         self.park_until(patience, recheck, deadline, attempt, more)
     }
 
+    /// As long at one of several `events` as at one: an attempt takes the longer, the more there are.
     fn spin_briefly<R>(
+        events: usize,
         patience: Patience,
         attempt: &mut impl FnMut(Look) -> Attempt<R>,
     ) -> Option<R> {
-        let spins = if patience.alone { 0 } else { SPINS };
+        let spins = if patience.alone { 0 } else { SPINS / u32::try_from(events.max(1)).ok()? };
         for step in 0..spins + YIELDS {
             if step < spins {
                 pause();

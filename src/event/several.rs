@@ -8,10 +8,8 @@
 //! The kernel's wait on several words is used where there is one. Where it is missing or refused, a waiter sleeps on
 //! one word after the other, at most a millisecond on each.
 
-use super::{
-    Attempt, Deadline, Enrolled, Event, Look, Patience, Recheck, SHORT_NS, SPINS, Wait, YIELDS,
-};
-use crate::primitive::{Barrier, FutexWord, MOST_WORDS, now_ns, pause, yield_now};
+use super::{Attempt, Deadline, Enrolled, Event, Look, Patience, Recheck, SHORT_NS, Wait};
+use crate::primitive::{Barrier, FutexWord, MOST_WORDS, now_ns};
 
 /// Tries until the attempt is ready or the deadline passes, at least once, as [`Event::wait_until`] does at one event.
 ///
@@ -38,33 +36,13 @@ pub fn wait_at_several<R>(
     match patience.wait {
         Wait::Spin => return Event::spin_until(patience, recheck, deadline, &mut attempt),
         Wait::SpinThenPark => {
-            if let Some(result) = spin_briefly(events.len(), patience, &mut attempt) {
+            if let Some(result) = Event::spin_briefly(events.len(), patience, &mut attempt) {
                 return Some(result);
             }
         }
         Wait::Park => {}
     }
     park_until(events, patience, recheck, deadline, attempt, more)
-}
-
-/// As long as at one event: an attempt takes the longer, the more there are.
-fn spin_briefly<R>(
-    events: usize,
-    patience: Patience,
-    attempt: &mut impl FnMut(Look) -> Attempt<R>,
-) -> Option<R> {
-    let spins = if patience.alone { 0 } else { SPINS / u32::try_from(events.max(1)).ok()? };
-    for step in 0..spins + YIELDS {
-        if step < spins {
-            pause();
-        } else {
-            yield_now();
-        }
-        if let Attempt::Ready(result) = attempt(Look::QUICK) {
-            return Some(result);
-        }
-    }
-    None
 }
 
 fn park_until<R>(
