@@ -62,6 +62,9 @@ mod segment;
 mod ring;
 
 #[cfg(not(loom))]
+mod builder;
+
+#[cfg(not(loom))]
 mod channel;
 
 #[cfg(not(loom))]

@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use super::lane::{End, RecvLane, SendLane};
 use super::options::{Options, Party, claim, sealed};
+use crate::builder::Attached;
 use crate::error::{
     Error, ErrorKind, Failure, Fault, RecvError, RecvTimeoutError, SendError, SendTimeoutError,
     TryRecvError, TrySendError,
@@ -232,7 +233,7 @@ forward! { receiver or RecvTimeoutError::Failed(WRONG);
 }
 
 impl Connection {
-    observe!(self, Kind::Pipe, sealed::Channel::attachment(self));
+    observe!(self, Kind::Pipe, Attached::attachment(self));
 }
 
 impl Options<Connection> {
@@ -261,6 +262,14 @@ impl Options<Connection> {
 
 /// Fewest words in a ring of records.
 const FEWEST_WORDS: usize = 8;
+
+impl Attached for Connection {
+    fn attachment(&self) -> &Attachment {
+        let sending = self.sender.as_ref().map(|sender| sender.lane.attachment());
+        let receiving = self.receiver.as_ref().map(|receiver| receiver.lane.attachment());
+        sending.or(receiving).expect("a connection has at least one half")
+    }
+}
 
 impl sealed::Channel for Connection {
     type Item = [u8];
@@ -291,12 +300,6 @@ impl sealed::Channel for Connection {
         // Who opens takes its own end if that is to be had, else the maker's.
         let ends: &[usize] = if party == Party::Maker { &[0] } else { &[1, 0] };
         sealed::Ended::take(claim(attachment, ends)?, patience)
-    }
-
-    fn attachment(&self) -> &Attachment {
-        let sending = self.sender.as_ref().map(|sender| sender.lane.attachment());
-        let receiving = self.receiver.as_ref().map(|receiver| receiver.lane.attachment());
-        sending.or(receiving).expect("a connection has at least one half")
     }
 }
 

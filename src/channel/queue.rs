@@ -50,6 +50,7 @@ use std::sync::Arc;
 use bytemuck::Pod;
 
 use super::options::{Options, Party, sealed};
+use crate::builder::Attached;
 use crate::error::{Error, Failure};
 use crate::event::Patience;
 use crate::layout::{FEATURE_LONG_MESSAGES, Kind};
@@ -228,6 +229,12 @@ fn attached<M: Message + ?Sized>(attachment: Attachment, patience: Patience) -> 
     Queue { attachment, anchored, dead_letters, patience, place }
 }
 
+impl<M: Message + ?Sized> Attached for Queue<M> {
+    fn attachment(&self) -> &Attachment {
+        &self.attachment
+    }
+}
+
 impl<M: Message + ?Sized> sealed::Channel for Queue<M> {
     type Item = M::Item;
     const IN_PLACE: bool = M::IN_PLACE;
@@ -250,10 +257,6 @@ impl<M: Message + ?Sized> sealed::Channel for Queue<M> {
 
     fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {
         Ok(attached(attachment, patience))
-    }
-
-    fn attachment(&self) -> &Attachment {
-        &self.attachment
     }
 }
 

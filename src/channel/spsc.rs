@@ -24,6 +24,7 @@ use bytemuck::Pod;
 
 use super::lane::{End, RecvLane, SendLane, Unreceived, Unsent};
 use super::options::{Options, Party, claim, sealed};
+use crate::builder::Attached;
 use crate::error::{
     Error, ErrorKind, Failure, RecvError, RecvTimeoutError, SendError, SendTimeoutError,
     TryRecvError, TrySendError,
@@ -350,6 +351,12 @@ pub(super) const fn element_of<T>() -> (usize, usize) {
     (size_of::<T>(), align_of::<T>())
 }
 
+impl<T: Pod> Attached for Producer<T> {
+    fn attachment(&self) -> &Attachment {
+        self.lane.attachment()
+    }
+}
+
 impl<T: Pod> sealed::Channel for Producer<T> {
     type Item = T;
     const KIND: Kind = Kind::Spsc;
@@ -367,16 +374,18 @@ impl<T: Pod> sealed::Channel for Producer<T> {
     fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {
         sealed::Ended::take(claim(attachment, &[0])?, patience)
     }
-
-    fn attachment(&self) -> &Attachment {
-        self.lane.attachment()
-    }
 }
 
 impl<T: Pod> sealed::Ended for Producer<T> {
     fn take(end: Arc<End>, patience: Patience) -> Result<Self, Failure> {
         let lane = SendLane::new(&end, 0, patience);
         Ok(Self { lane: lane.map_err(|_| ErrorKind::NotASegment("its cursors are impossible"))? })
+    }
+}
+
+impl<T: Pod> Attached for Consumer<T> {
+    fn attachment(&self) -> &Attachment {
+        self.lane.attachment()
     }
 }
 
@@ -396,10 +405,6 @@ impl<T: Pod> sealed::Channel for Consumer<T> {
 
     fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {
         sealed::Ended::take(claim(attachment, &[1])?, patience)
-    }
-
-    fn attachment(&self) -> &Attachment {
-        self.lane.attachment()
     }
 }
 

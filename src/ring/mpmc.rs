@@ -33,6 +33,7 @@ mod fill;
 mod forward;
 mod long;
 mod look;
+mod read;
 mod redeliver;
 mod take;
 

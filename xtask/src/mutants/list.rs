@@ -38,6 +38,8 @@ mod steps;
 mod wakes;
 
 const SPSC: &str = "src/ring/spsc.rs";
+const PRODUCER: &str = "src/ring/spsc/producer.rs";
+const CONSUMER: &str = "src/ring/spsc/consumer.rs";
 const BYTES: &str = "src/ring/bytes.rs";
 const PIECES: &str = "src/ring/pieces.rs";
 const GRANT: &str = "src/ring/grant.rs";
@@ -48,6 +50,7 @@ const CHAIN: &str = "src/ring/chain.rs";
 const MPMC: &str = "src/ring/mpmc.rs";
 const FILL: &str = "src/ring/mpmc/fill.rs";
 const TAKE: &str = "src/ring/mpmc/take.rs";
+const READ: &str = "src/ring/mpmc/read.rs";
 const AGAIN: &str = "src/ring/mpmc/redeliver.rs";
 const REAP: &str = "src/ring/reap.rs";
 const SLAB: &str = "src/ring/slab.rs";

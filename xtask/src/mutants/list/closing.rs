@@ -1,7 +1,7 @@
 //! The agreement on where the stream ends.
 
 use super::Expect::{Killed, Survives};
-use super::{CLOSE, Mutant, SPSC, mutant};
+use super::{CLOSE, CONSUMER, Mutant, PRODUCER, SPSC, mutant};
 
 pub const MUTANTS: &[Mutant] = &[
     // Closing.
@@ -62,28 +62,28 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "producer accepts without settling",
-        SPSC,
+        PRODUCER,
         &[("if settle(ring.header, self.tail) < self.tail {", "if false {")],
         CLOSE,
         Killed,
     ),
     mutant(
         "producer goes on after the end",
-        SPSC,
+        PRODUCER,
         &[("        self.limit = self.tail;\n", "")],
         CLOSE,
         Survives("the seal refuses every later publication too; the step keeps the tail in bounds"),
     ),
     mutant(
         "producer ignores closing",
-        SPSC,
+        PRODUCER,
         &[("if attention & CLOSING == 0 {", "if true {")],
         CLOSE,
         Killed,
     ),
     mutant(
         "consumer ignores closing",
-        SPSC,
+        CONSUMER,
         &[(
             "    if ring.is_closing() {\n        return match look",
             "    if false {\n        return match look",
@@ -107,7 +107,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "producer without room does not settle",
-        SPSC,
+        PRODUCER,
         &[("        settle(ring.header, tail);\n", "")],
         CLOSE,
         Survives(
@@ -116,7 +116,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "retiring producer does not settle",
-        SPSC,
+        PRODUCER,
         &[(
             "        if ring.is_closing() {\n            settle(ring.header, self.tail);\n        }\n",
             "",

@@ -1,20 +1,22 @@
 //! Orderings of the positions, and barriers.
 
 use super::Expect::{Killed, Survives};
-use super::{CLOSE, EVENT, FENCED, Mutant, RINGS, SPSC, TAKEOVER, WAIT, mutant};
+use super::{
+    CLOSE, CONSUMER, EVENT, FENCED, Mutant, PRODUCER, RINGS, SPSC, TAKEOVER, WAIT, mutant,
+};
 
 pub const MUTANTS: &[Mutant] = &[
     // Orderings of the positions.
     mutant(
         "filled: publication relaxed",
-        SPSC,
+        PRODUCER,
         &[("producer.tail.store(self.tail, Release)", "producer.tail.store(self.tail, Relaxed)")],
         RINGS,
         Killed,
     ),
     mutant(
         "filled: look for more relaxed",
-        SPSC,
+        CONSUMER,
         &[(
             "let tail = ring.header.producer.tail.load(Acquire);\n    if tail != known",
             "let tail = ring.header.producer.tail.load(Relaxed);\n    if tail != known",
@@ -26,7 +28,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "filled: look for more relaxed, unfenced",
-        SPSC,
+        CONSUMER,
         &[(
             "let tail = ring.header.producer.tail.load(Acquire);\n    if tail != known {\n        ring.barrier.light();\n    }",
             "let tail = ring.header.producer.tail.load(Relaxed);",
@@ -46,7 +48,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "filled: producer resumes relaxed",
-        SPSC,
+        PRODUCER,
         &[(
             "let tail = ring.header.producer.tail.load(Acquire);\n        // ORDERING(vacant): as in",
             "let tail = ring.header.producer.tail.load(Relaxed);\n        // ORDERING(vacant): as in",
@@ -59,7 +61,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "filled: consumer resumes relaxed",
-        SPSC,
+        CONSUMER,
         &[(
             "        let tail = ring.header.producer.tail.load(Acquire);\n        ring.capacity.filled(head, tail).ok_or(Dry",
             "        let tail = ring.header.producer.tail.load(Relaxed);\n        ring.capacity.filled(head, tail).ok_or(Dry",
@@ -69,14 +71,14 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "vacant: release relaxed",
-        SPSC,
+        CONSUMER,
         &[("consumer.head.store(self.head, Release)", "consumer.head.store(self.head, Relaxed)")],
         RINGS,
         Killed,
     ),
     mutant(
         "vacant: look for room relaxed",
-        SPSC,
+        PRODUCER,
         &[(
             "let head = ring.header.consumer.head.load(Acquire);\n    let Some",
             "let head = ring.header.consumer.head.load(Relaxed);\n    let Some",
@@ -86,7 +88,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "vacant: producer resumes relaxed",
-        SPSC,
+        PRODUCER,
         &[(
             "let head = ring.header.consumer.head.load(Acquire);\n        ring.capacity.filled(head, tail).ok_or(Refusal",
             "let head = ring.header.consumer.head.load(Relaxed);\n        ring.capacity.filled(head, tail).ok_or(Refusal",
@@ -96,7 +98,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "vacant: consumer resumes relaxed",
-        SPSC,
+        CONSUMER,
         &[(
             "let head = ring.header.consumer.head.load(Acquire);\n        // ORDERING(filled): as in",
             "let head = ring.header.consumer.head.load(Relaxed);\n        // ORDERING(filled): as in",
@@ -107,7 +109,7 @@ pub const MUTANTS: &[Mutant] = &[
     // Barriers.
     mutant(
         "publication without barrier",
-        SPSC,
+        PRODUCER,
         &[(
             "        ring.barrier.light();\n        // Relaxed: the barrier orders it; what",
             "        // Relaxed: the barrier orders it; what",
@@ -127,7 +129,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "new tail used without barrier",
-        SPSC,
+        CONSUMER,
         &[("    if tail != known {\n        ring.barrier.light();\n    }\n", "")],
         CLOSE,
         Killed,

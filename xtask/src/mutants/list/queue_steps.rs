@@ -1,7 +1,7 @@
 //! Steps of a ring between many: claims, batches, the end.
 
 use super::Expect::Killed;
-use super::{FILL, MPMC, Mutant, TAKE, mutant};
+use super::{FILL, MPMC, Mutant, READ, TAKE, mutant};
 
 pub const MUTANTS: &[Mutant] = &[
     mutant(
@@ -26,7 +26,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "batch gives a slot back before it is read",
-        TAKE,
+        READ,
         &[(
             "            *place = unsafe { self.slots.read(index) };",
             "            self.give_back(index, self.geometry.reading(position, side.member.0));\n            *place = unsafe { self.slots.read(index) };",
@@ -46,7 +46,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "batch keeps the lines of a slot that it gave back",
-        TAKE,
+        READ,
         &[(
             "            unsafe { self.slots.keep_lines(index, 0) };\n            self.give_back(index, self.geometry.reading(position, side.member.0));",
             "            self.give_back(index, self.geometry.reading(position, side.member.0));\n            unsafe { self.slots.keep_lines(index, 0) };",

@@ -1,13 +1,13 @@
 //! Steps of the rings and of the events.
 
 use super::Expect::{Killed, Survives};
-use super::{BYTES, EVENT, FENCED, GRANT, Mutant, RINGS, SPSC, WAIT, mutant};
+use super::{BYTES, CONSUMER, EVENT, FENCED, GRANT, Mutant, PRODUCER, RINGS, SPSC, WAIT, mutant};
 
 pub const MUTANTS: &[Mutant] = &[
     // Steps of the rings.
     mutant(
         "slot released before it is read",
-        SPSC,
+        CONSUMER,
         &[(
             "        let value = unsafe { ring.cells.read(index) };",
             "        ring.header.consumer.head.store(side.head + 1, Release);\n        let value = unsafe { ring.cells.read(index) };",
@@ -17,7 +17,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "line kept of a slot that was released",
-        SPSC,
+        CONSUMER,
         &[(
             "        unsafe { ring.cells.keep_lines(index, 1) };\n        (value, side.advance(ring, 1))",
             "        let awaited = side.advance(ring, 1);\n        unsafe { ring.cells.keep_lines(index, 1) };\n        (value, awaited)",
@@ -27,7 +27,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "lines kept of slots that were released",
-        SPSC,
+        CONSUMER,
         &[(
             "        self.keep_lines(ring, count);\n        self.released = count;\n        self.advance(ring, count)",
             "        let awaited = self.advance(ring, count);\n        self.head -= count;\n        self.keep_lines(ring, count);\n        self.head += count;\n        self.released = count;\n        awaited",
@@ -37,7 +37,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "slot published before it is written",
-        SPSC,
+        PRODUCER,
         &[(
             "        self.room(ring, 1)?;\n",
             "        self.room(ring, 1)?;\n        ring.header.producer.tail.store(self.tail + 1, Release);\n",
@@ -47,14 +47,14 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "producer sees room where there is none",
-        SPSC,
+        PRODUCER,
         &[("Look { until: tail + room,", "Look { until: tail + room + 1,")],
         RINGS,
         Killed,
     ),
     mutant(
         "nobody says that the consumer waits",
-        SPSC,
+        PRODUCER,
         &[("            return Ok(true);\n", "            return Ok(false);\n")],
         WAIT,
         Killed,
