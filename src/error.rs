@@ -4,8 +4,10 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
+mod access;
 mod traffic;
 
+pub use access::AccessError;
 pub use traffic::{
     Fault, RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
@@ -66,6 +68,13 @@ pub enum ErrorKind {
         /// Bytes that the header says.
         expected: u64,
         /// Bytes in the file.
+        found: u64,
+    },
+    /// A block or an array with another number of bytes or elements than was asked for.
+    OtherLength {
+        /// How many were asked for.
+        wanted: u64,
+        /// How many it has.
         found: u64,
     },
     /// The segment was made by a build with another format.
@@ -228,6 +237,9 @@ impl fmt::Display for ErrorKind {
             Self::NotASegment(why) => write!(f, "not a ringway segment: {why}"),
             Self::WrongLength { expected, found } => {
                 write!(f, "the file has {found} bytes, its header says {expected}")
+            }
+            Self::OtherLength { wanted, found } => {
+                write!(f, "it has {found} elements, {wanted} were asked for")
             }
             Self::WrongVersion { found, expected } => {
                 write!(f, "layout version {found}, this build reads {expected}")

@@ -63,6 +63,7 @@ const KINDS: &[Constant] = &[
     code("KIND_PIPE", &["Records, one way or both ways."], Kind::Pipe as u32),
     code("KIND_QUEUE", &["Values, between many."], Kind::Queue as u32),
     code("KIND_BYTE_QUEUE", &["Messages of bytes, between many."], Kind::ByteQueue as u32),
+    code("KIND_BLOCK", &["Elements in a row, without a ring."], Kind::Block as u32),
 ];
 
 const STATES: &[Constant] = &[

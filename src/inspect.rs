@@ -35,9 +35,16 @@ pub struct Expected {
     pub element: Option<(usize, usize)>,
     /// Fingerprint of the element type's agreed name; zero for none.
     pub type_id: [u8; 16],
+    /// How many elements, where that matters.
+    pub elements: Option<u64>,
 }
 
 impl Expected {
+    /// A segment of that kind with any number of such elements.
+    pub fn of(kind: Kind, element: Option<(usize, usize)>, type_id: [u8; 16]) -> Self {
+        Self { kind, element, type_id, elements: None }
+    }
+
     /// Compares it with what was found.
     pub fn check(&self, found: &Shape) -> Result<(), Failure> {
         if found.kind != self.kind {
@@ -54,6 +61,9 @@ impl Expected {
         }
         if found.type_id != self.type_id {
             return Err(ErrorKind::WrongType("another type id".to_owned()).into());
+        }
+        if let Some(wanted) = self.elements.filter(|wanted| *wanted != found.capacity) {
+            return Err(ErrorKind::OtherLength { wanted, found: found.capacity }.into());
         }
         Ok(())
     }

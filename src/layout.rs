@@ -60,6 +60,8 @@ constants! {
     pub const ARRIVALS_OFFSET: usize = 512;
     /// Offset of what the geometry places: members first.
     pub const PLACED_OFFSET: usize = 640;
+    /// The elements of a block begin on a multiple of this.
+    pub const DATA_ALIGN: u64 = 4096;
 }
 
 constants! {
@@ -114,12 +116,14 @@ pub enum Kind {
     Queue = 3,
     /// The same for messages of bytes up to a length, which is the element size.
     ByteQueue = 4,
+    /// No ring: elements in a row that members read and write as they like.
+    Block = 5,
 }
 
 impl Kind {
     /// The kind that a header names, if this build knows it.
     pub fn from_code(code: u32) -> Option<Self> {
-        let known = [Kind::Spsc, Kind::Pipe, Kind::Queue, Kind::ByteQueue];
+        let known = [Kind::Spsc, Kind::Pipe, Kind::Queue, Kind::ByteQueue, Kind::Block];
         known.into_iter().find(|kind| *kind as u32 == code)
     }
 
@@ -128,15 +132,25 @@ impl Kind {
         matches!(self, Kind::Queue | Kind::ByteQueue)
     }
 
+    /// Whether it is between two, each of whom owns an end.
+    pub const fn has_ends(self) -> bool {
+        matches!(self, Kind::Spsc | Kind::Pipe)
+    }
+
+    /// Whether it has as many elements as its maker said, in a row, and no ring.
+    pub const fn is_block(self) -> bool {
+        matches!(self, Kind::Block)
+    }
+
     /// The most members that a segment of this kind can have. With two ends their bits and [`CLOSING`] share a
     /// word.
     pub const fn max_members(self) -> u32 {
-        if self.is_queue() { MAX_MEMBERS } else { 63 }
+        if self.has_ends() { 63 } else { MAX_MEMBERS }
     }
 
     /// How many members a segment of this kind has room for where nobody says.
     pub const fn default_members(self) -> u32 {
-        if self.is_queue() { 64 } else { 63 }
+        if self.has_ends() { 63 } else { 64 }
     }
 
     /// The kind of `code` with its article.
@@ -146,6 +160,7 @@ impl Kind {
             Some(Kind::Pipe) => "a pipe",
             Some(Kind::Queue) => "a queue of values",
             Some(Kind::ByteQueue) => "a queue of bytes",
+            Some(Kind::Block) => "a block",
             None => "something this build does not know",
         }
     }
@@ -155,7 +170,7 @@ impl Kind {
         match self {
             Kind::Spsc => FLAG_REMOVE_WHEN_UNUSED | FLAG_ASYMMETRIC,
             Kind::Pipe => Kind::Spsc.flags() | FLAG_FIRST_SENDS | FLAG_SECOND_SENDS,
-            Kind::Queue | Kind::ByteQueue => FLAG_REMOVE_WHEN_UNUSED,
+            Kind::Queue | Kind::ByteQueue | Kind::Block => FLAG_REMOVE_WHEN_UNUSED,
         }
     }
 
@@ -165,7 +180,7 @@ impl Kind {
             Kind::ByteQueue => FEATURE_LONG_MESSAGES | FEATURE_GROWTH,
             Kind::Queue => FEATURE_GROWTH,
             Kind::Pipe => FEATURE_LONG_RECORDS,
-            Kind::Spsc => 0,
+            Kind::Spsc | Kind::Block => 0,
         }
     }
 
@@ -175,6 +190,7 @@ impl Kind {
             Kind::Spsc => "spsc channel",
             Kind::Pipe => "pipe",
             Kind::Queue | Kind::ByteQueue => "queue",
+            Kind::Block => "block",
         }
     }
 }
@@ -190,7 +206,7 @@ pub struct Shape {
     pub element_align: u32,
     /// Fingerprint of the element type's agreed name; zero for none.
     pub type_id: [u8; 16],
-    /// Elements in each ring, a power of two; of a queue in its first.
+    /// Elements in each ring, a power of two; of a queue in its first; of a block all of them, any number.
     pub capacity: u64,
     /// Members that can be attached at a time.
     pub max_members: u32,
@@ -250,7 +266,7 @@ impl Shape {
     /// Offsets are a function of the shape alone: an opener computes them anew and compares.
     #[cfg(not(loom))]
     pub fn header(&self, boot_id: [u8; 16]) -> Option<SegmentHeader> {
-        let whole = self.capacity.is_power_of_two() && self.element_align.is_power_of_two();
+        let whole = self.capacity_fits_kind() && self.element_align.is_power_of_two();
         let countable = self.capacity <= MAX_SEGMENT;
         let aligned = self.element_align as usize <= LINE
             && self.element_fits_kind()
@@ -275,8 +291,12 @@ impl Shape {
         let members_offset = PLACED_OFFSET as u64;
         let counters_offset = members_offset + members * size_of::<MemberRecord>() as u64;
         let rings_offset = counters_offset + members * size_of::<Counters>() as u64;
-        let slots_offset = rings_offset + u64::from(rings) * size_of::<RingHeader>() as u64;
-        let mut rings_end = self.ring_offset(rings)?.checked_add(slots_offset)?;
+        let mut slots_offset = rings_offset + u64::from(rings) * size_of::<RingHeader>() as u64;
+        if self.kind.is_block() {
+            slots_offset = slots_offset.next_multiple_of(DATA_ALIGN);
+        }
+        let behind = self.ring_offset(rings)?.checked_add(self.data_len()?)?;
+        let mut rings_end = behind.checked_add(slots_offset)?;
         let slab = self.slab()?;
         if slab.len > 0 {
             rings_end = rings_end.checked_next_multiple_of(HOLE_ALIGN)?;
@@ -309,7 +329,7 @@ impl Shape {
             dead_letters: self.dead_letters,
             slab_offset: if slab.len > 0 { rings_end } else { 0 },
             slab_len: slab.len,
-            minor: if self.features == 0 { 0 } else { MINOR },
+            minor: if self.features == 0 && !self.kind.is_block() { 0 } else { MINOR },
             features: self.features,
             max_message: self.max_message,
             classes: self.classes.map(|class| class.0),
@@ -374,8 +394,21 @@ impl Shape {
         match self.kind {
             Kind::Pipe => (self.element_size, self.element_align as usize) == (word as u64, word),
             Kind::ByteQueue => self.element_align as usize == word,
+            Kind::Block => self.element_size > 0,
             Kind::Spsc | Kind::Queue => true,
         }
+    }
+
+    fn capacity_fits_kind(&self) -> bool {
+        if self.kind.is_block() { self.capacity > 0 } else { self.capacity.is_power_of_two() }
+    }
+
+    /// Bytes of a block's elements; zero for other kinds.
+    pub fn data_len(&self) -> Option<u64> {
+        if !self.kind.is_block() {
+            return Some(0);
+        }
+        self.element_size.checked_mul(self.capacity)
     }
 
     /// Bytes in the file of such a segment, if there can be one.
@@ -388,7 +421,7 @@ impl Shape {
     pub fn stride(&self) -> Option<u64> {
         let size = usize::try_from(self.element_size).ok()?;
         let stride = match self.kind {
-            Kind::Spsc | Kind::Pipe => size,
+            Kind::Spsc | Kind::Pipe | Kind::Block => size,
             Kind::Queue => slot_stride(size, self.element_align as usize),
             Kind::ByteQueue => slot_stride(size_of::<u64>() + size, align_of::<u64>()),
         };
@@ -397,6 +430,9 @@ impl Shape {
 
     /// How many rings.
     pub fn rings(&self) -> u32 {
+        if self.kind.is_block() {
+            return 0;
+        }
         let one_way = self.flags & (FLAG_FIRST_SENDS | FLAG_SECOND_SENDS) != 0;
         let both_ways = self.kind == Kind::Pipe && !one_way;
         if both_ways || self.dead_letters > 0 { 2 } else { 1 }

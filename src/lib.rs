@@ -65,7 +65,11 @@ mod ring;
 mod builder;
 
 #[cfg(not(loom))]
+#[macro_use]
 mod channel;
+
+#[cfg(not(loom))]
+pub mod block;
 
 #[cfg(not(loom))]
 mod select;
@@ -76,8 +80,8 @@ mod select;
 pub mod format;
 
 pub use error::{
-    Error, ErrorKind, Fault, MemberId, Operation, RecvError, RecvTimeoutError, SendError,
-    SendTimeoutError, TryRecvError, TrySendError,
+    AccessError, Error, ErrorKind, Fault, MemberId, Operation, RecvError, RecvTimeoutError,
+    SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
 pub use event::Wait;
 pub use fingerprint::{Description, Fingerprint};

@@ -37,7 +37,7 @@ use crate::layout::{
     BELL_BYTE, Counters, FLAG_ASYMMETRIC, FLAG_REMOVE_WHEN_UNUSED, LIVENESS_BYTE, MEMBER_ACTIVE,
     MEMBER_UNUSED, REMOVED, Shape,
 };
-use crate::name::{Address, Patience, try_unlink};
+use crate::name::{Address, Patience, try_unlink, unlink};
 use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
 use crate::segment::Segment;
 use crate::sys::shm::{self, Identity};
@@ -183,6 +183,23 @@ impl Attachment {
         Ok(attachment)
     }
 
+    /// Where its name was when it was made or opened.
+    pub fn home(&self) -> Option<&Address> {
+        self.home.get()
+    }
+
+    /// Takes its name away; `NotFound` if that names nothing or something else by now.
+    pub fn unlink(&self) -> Result<(), Failure> {
+        let home = self.home.get().ok_or(ErrorKind::NotFound)?;
+        if self.segment.is_inherited() {
+            return Err(ErrorKind::Os.into());
+        }
+        if !self.segment.identity().is_at(home.path()) {
+            return Err(ErrorKind::NotFound.into());
+        }
+        unlink(self.segment.probe(), home.path())
+    }
+
     /// Joins the same segment once more, as another member.
     pub fn again(&self) -> Result<Self, Failure> {
         let guard = fork::guard();
@@ -280,6 +297,36 @@ impl Membership {
             }
             _ => Verdict::Alive,
         }
+    }
+
+    /// How often this member's number was taken, its own time included: with the number it names the member for good.
+    #[allow(dead_code, reason = "locks are owned by it")]
+    pub fn incarnation(&self) -> u64 {
+        self.segment.record(self.id).incarnation.load(Relaxed)
+    }
+
+    /// Whether the member that had number `member` for the `incarnation`-th time can store to the segment no more: it left,
+    /// or died. Any doubt says no. If it lives this costs one question to the kernel. Whoever asks has acquired a word that it
+    /// wrote.
+    #[allow(dead_code, reason = "locks ask about their owners")]
+    pub fn has_gone(&self, member: MemberId, incarnation: u64) -> bool {
+        if member.index() >= self.segment.shape().max_members as usize {
+            return false;
+        }
+        let record = self.segment.record(member);
+        // ORDERING(member): whoever took the number since has put the record in order first.
+        let state = record.state.load(Acquire);
+        if record.incarnation.load(Relaxed) != incarnation {
+            return true;
+        }
+        if member == self.id {
+            return false;
+        }
+        if state == MEMBER_UNUSED {
+            return true;
+        }
+        let hint = lock::is_held_elsewhere(self.segment.probe(), liveness_byte(member));
+        !matches!(hint, Ok(true)) && matches!(self.verdict(member), Verdict::Dead(_))
     }
 
     /// Whether no verdict can be had any more: then a wait for somebody who dies would have no end.

@@ -27,6 +27,12 @@ impl Address {
         Ok(Self { path: std::path::absolute(directory.join(file_name))? })
     }
 
+    /// The name, without its namespace.
+    pub fn name(&self) -> &str {
+        let file_name = self.path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or("");
+        file_name.splitn(3, '.').nth(2).unwrap_or("")
+    }
+
     /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path

@@ -17,6 +17,8 @@
 mod cells;
 #[cfg(loom)]
 mod crash;
+#[cfg(not(loom))]
+mod shared;
 mod slots;
 #[cfg(loom)]
 mod under_loom;
@@ -24,6 +26,8 @@ mod under_loom;
 pub use self::cells::Cells;
 #[cfg(any(test, loom))]
 pub use self::cells::HeapCells;
+#[cfg(not(loom))]
+pub use self::shared::SharedBytes;
 #[cfg(any(test, loom))]
 pub use self::slots::HeapSlots;
 pub use self::slots::{Message, SLOT_ALIGN, Slots, stride as slot_stride};

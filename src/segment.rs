@@ -11,13 +11,14 @@
 #![allow(unsafe_code, reason = "turns checked offsets in a mapping into references to atomics")]
 
 mod anchored;
+mod memory;
 mod slab;
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytemuck::Pod;
 
@@ -35,6 +36,8 @@ use crate::sys::fork::{self, Attached};
 use crate::sys::shm::{self, Identity, Mapping};
 
 pub use anchored::{Anchored, AnchoredQueue};
+use memory::Keeper;
+pub use memory::{Atomic, AtomicSlice, HasAtomic, Memory, Place, SliceView, View};
 
 /// A mapped segment. Dropping it unmaps, and with the mapping goes the member's lock.
 #[derive(Debug)]
@@ -367,6 +370,21 @@ impl Segment {
         // SAFETY: `capacity` elements fit `bytes` from a line-aligned start and stay mapped while `self`
         // lives; only rings touch them, through `Cells`.
         unsafe { Cells::new(start.cast().as_ptr(), in_memory(self.shape.capacity)) }
+    }
+}
+
+impl Segment {
+    /// The elements of a block, for as long as `keeper`, which keeps `self`, and all that is made of them.
+    pub fn memory(self: &Arc<Self>, keeper: impl Send + Sync + 'static) -> Memory {
+        let len = in_memory(self.shape.data_len().unwrap_or(0));
+        let offset = in_memory(self.header.slots_offset);
+        assert!(self.shape.kind.is_block() && offset + len <= self.mapping().len(), "validated");
+        // SAFETY: the assertion keeps the place inside the mapping.
+        let start = unsafe { self.mapping().start().byte_add(offset) };
+        let keeper: Keeper = Arc::new((Arc::clone(self), keeper));
+        // SAFETY: the segment keeps the bytes mapped and is kept; it never moves its mapping, which was registered when it
+        // was joined; of this library only what is made of `Memory` touches them.
+        unsafe { Memory::new(start, len, keeper) }
     }
 }
 

@@ -37,7 +37,7 @@ shared! {
         pub element_align: u32,
         /// Members that can be attached at a time.
         pub max_members: u32,
-        /// Elements (for byte rings: 8-byte words) in each ring, a power of two.
+        /// Elements (for byte rings: 8-byte words) in each ring, a power of two; of a block any number.
         pub capacity: u64,
         /// Bytes from one slot to the next.
         pub stride: u64,
@@ -47,7 +47,7 @@ shared! {
         pub counters_offset: u64,
         /// Offset of the ring headers.
         pub rings_offset: u64,
-        /// Offset of the first ring's slots.
+        /// Offset of the first ring's slots, or of a block's elements.
         pub slots_offset: u64,
         /// Offset of the slab; zero for none.
         pub slab_offset: u64,

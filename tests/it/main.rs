@@ -7,6 +7,8 @@ mod util;
 
 mod absences;
 mod barriers;
+mod block;
+mod block_bad;
 mod c_reader;
 mod c_reader_hostile;
 mod c_reader_live;
@@ -78,6 +80,8 @@ fn child() {
     let Some((role, arguments)) = util::child::assigned() else { return };
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match role.split_once("::") {
+        Some(("block", role)) => block::play(role, &arguments),
+        Some(("block_bad", role)) => block_bad::play(role, &arguments),
         Some(("barriers", role)) => barriers::play(role, &arguments),
         Some(("c_reader", role)) => c_reader::play(role, &arguments),
         Some(("deaths", role)) => threats_deaths::play(role, &arguments),

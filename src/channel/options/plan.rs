@@ -103,7 +103,7 @@ impl<C: Channel> Options<C> {
     }
 
     pub(super) fn expected(&self) -> Expected {
-        Expected { kind: C::KIND, element: C::ELEMENT, type_id: self.basics.whole_type() }
+        Expected::of(C::KIND, C::ELEMENT, self.basics.whole_type())
     }
 
     pub(super) fn check_type(&self) -> Result<(), Failure> {
