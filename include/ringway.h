@@ -49,6 +49,8 @@
 #define RINGWAY_ARRIVALS_OFFSET UINT64_C(512)
 /* Offset of what the geometry places: members first. */
 #define RINGWAY_PLACED_OFFSET UINT64_C(640)
+/* The elements of a block begin on a multiple of this. */
+#define RINGWAY_DATA_ALIGN UINT64_C(4096)
 
 /* ---- The fingerprint of this version ---- */
 
@@ -65,6 +67,8 @@
 #define RINGWAY_KIND_QUEUE UINT32_C(3)
 /* Messages of bytes, between many. */
 #define RINGWAY_KIND_BYTE_QUEUE UINT32_C(4)
+/* Elements in a row, without a ring. */
+#define RINGWAY_KIND_BLOCK UINT32_C(5)
 
 /* ---- Codes and bits of the header ---- */
 
@@ -200,7 +204,7 @@ struct ringway_segment_header {
     uint32_t element_align;
     /* Members that can be attached at a time. */
     uint32_t max_members;
-    /* Elements (for byte rings: 8-byte words) in each ring, a power of two. */
+    /* Elements (for byte rings: 8-byte words) in each ring, a power of two; of a block any number. */
     uint64_t capacity;
     /* Bytes from one slot to the next. */
     uint64_t stride;
@@ -210,7 +214,7 @@ struct ringway_segment_header {
     uint64_t counters_offset;
     /* Offset of the ring headers. */
     uint64_t rings_offset;
-    /* Offset of the first ring's slots. */
+    /* Offset of the first ring's slots, or of a block's elements. */
     uint64_t slots_offset;
     /* Offset of the slab; zero for none. */
     uint64_t slab_offset;

@@ -28,7 +28,8 @@ static void print_bytes(const struct bytes *bytes) {
 }
 
 static void print_header(const struct ringway_segment_header *header) {
-    static const char *const kinds[] = {"", "spsc", "pipe", "queue of values", "queue of bytes"};
+    static const char *const kinds[] = {"", "spsc", "pipe", "queue of values", "queue of bytes",
+                                        "block"};
     static const char *const policies[] = {"", "at least once", "at most once"};
     printf("kind: %s\n", kinds[header->kind]);
     printf("format: version " U32 ", minor " U32 "\n", header->version, header->minor);
@@ -369,6 +370,14 @@ static void print_blocks(const struct segment *segment) {
     }
 }
 
+/* How a block begins, as it was copied while others write it. */
+static void print_data(const struct segment *segment) {
+    uint64_t at = segment->header.slots_offset, len = segment->header.total_len - at;
+    struct bytes bytes = copy(segment, at, len);
+    printf("data at " U64 ": ", at);
+    print_bytes(&bytes);
+}
+
 int main(int count, char **arguments) {
     if (count != 2) {
         fprintf(stderr, "usage: %s FILE\n", count > 0 ? arguments[0] : "inspect");
@@ -381,7 +390,9 @@ int main(int count, char **arguments) {
     printf("opened: " U64 " times%s\n", ringway_attaches_count(attaches),
            ringway_attaches_removed(attaches) ? ", its name is being removed" : "");
     print_members(&segment);
-    print_ends(&segment);
+    if (!is_block(&segment.header)) {
+        print_ends(&segment);
+    }
     const void *arrivals = segment.memory + RINGWAY_ARRIVALS_OFFSET;
     print_event(&segment, "arrivals", arrivals, 0);
     for (uint32_t number = 0; number < segment.header.rings; number++) {
@@ -392,5 +403,8 @@ int main(int count, char **arguments) {
         }
     }
     print_blocks(&segment);
+    if (is_block(&segment.header)) {
+        print_data(&segment);
+    }
     return ferror(stdout) || fflush(stdout) != 0 ? 2 : 0;
 }

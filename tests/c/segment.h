@@ -85,7 +85,15 @@ static uint64_t elements(const struct ringway_segment_header *header, uint32_t r
     return is_queue(header) && ring == 1 ? header->dead_letters : header->capacity;
 }
 
+/* Whether it has no ring: elements in a row, as many as its maker said. */
+static bool is_block(const struct ringway_segment_header *header) {
+    return header->kind == RINGWAY_KIND_BLOCK;
+}
+
 static uint32_t rings(const struct ringway_segment_header *header) {
+    if (is_block(header)) {
+        return 0;
+    }
     if (header->kind == RINGWAY_KIND_PIPE) {
         return header->flags & (RINGWAY_FLAG_FIRST_SENDS | RINGWAY_FLAG_SECOND_SENDS) ? 1 : 2;
     }
@@ -107,6 +115,11 @@ static uint64_t slots(const struct ringway_segment_header *header, uint32_t ring
 
 /* Where the file ends, behind the slab if there is one; zero if that cannot be. */
 static uint64_t end(const struct ringway_segment_header *header) {
+    if (is_block(header)) {
+        uint64_t count = header->capacity, each = header->element_size;
+        bool fits = count != 0 && each != 0 && count <= RINGWAY_MAX_SEGMENT / each;
+        return fits ? header->slots_offset + count * each : 0;
+    }
     uint64_t at = slots(header, header->rings);
     if (header->slab_len == 0 || at == 0) {
         return at;
@@ -150,6 +163,8 @@ static bool fits_kind(const struct ringway_segment_header *header) {
     case RINGWAY_KIND_SPSC:
         flags |= RINGWAY_FLAG_ASYMMETRIC;
         return (header->flags & ~flags) == 0 && header->delivery == 0;
+    case RINGWAY_KIND_BLOCK:
+        return (header->flags & ~flags) == 0 && header->delivery == 0;
     case RINGWAY_KIND_BYTE_QUEUE:
         if (header->element_align != 8) {
             return false;
@@ -172,15 +187,18 @@ static bool letters_fit(const struct ringway_segment_header *header) {
 /* Whether every number in the header follows from what it says of elements, members and rings. */
 static bool is_consistent(const struct ringway_segment_header *header) {
     uint64_t members = header->max_members;
-    uint64_t most = is_queue(header) ? RINGWAY_MAX_MEMBERS : 63;
+    uint64_t most = is_queue(header) || is_block(header) ? RINGWAY_MAX_MEMBERS : 63;
     uint64_t records = RINGWAY_PLACED_OFFSET;
     uint64_t counters = records + members * sizeof(struct ringway_member_record);
     uint64_t ring_headers = counters + members * sizeof(struct ringway_counters);
     uint64_t first_slot = ring_headers + rings(header) * sizeof(struct ringway_ring_header);
+    if (is_block(header)) {
+        first_slot = round_up(first_slot, RINGWAY_DATA_ALIGN);
+    }
     return is_plain(header) && slab_fits(header) && fits_kind(header) && is_power_of_two(header->element_align) &&
            header->element_align <= RINGWAY_LINE && header->element_size <= UINT32_MAX &&
            header->element_size % header->element_align == 0 &&
-           is_power_of_two(header->capacity) && letters_fit(header) && members >= 2 &&
+           (is_block(header) || is_power_of_two(header->capacity)) && letters_fit(header) && members >= 2 &&
            members <= most && header->stride == stride(header) &&
            header->rings == rings(header) && header->members_offset == records &&
            header->counters_offset == counters && header->rings_offset == ring_headers &&
@@ -209,7 +227,7 @@ static void check(const struct segment *segment, uint64_t len) {
     if (unknown != 0) {
         fail(1, path, "it has features %#" PRIx32 ", which this program does not know", unknown);
     }
-    if (header->kind < RINGWAY_KIND_SPSC || header->kind > RINGWAY_KIND_BYTE_QUEUE) {
+    if (header->kind < RINGWAY_KIND_SPSC || header->kind > RINGWAY_KIND_BLOCK) {
         fail(1, path, "kind " U32 ", which this program does not know", header->kind);
     }
     if (!is_consistent(header)) {

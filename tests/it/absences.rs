@@ -71,6 +71,7 @@ fn channels_ask_the_system_for_the_barrier_only() {
     let named: Vec<&str> = options.lines().filter(|line| line.contains("crate::sys")).collect();
     assert!(named.iter().all(|line| line.contains("crate::sys::barrier")), "{named:?}");
     assert_eq!(offenders(&["unsafe"], "channel/", &["channel/mod.rs"]), NONE);
+    assert_eq!(offenders(&["unsafe", "crate::sys"], "block", &[]), NONE);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod rows;
 
 use std::io::{Read, Write};
 
+use ringway::block::SharedArray;
 use ringway::pipe::{Connection, Direction};
 use ringway::queue::Queue;
 use ringway::spsc::{Consumer, Producer};
@@ -33,7 +34,7 @@ pub fn play(role: &str, arguments: &[&str]) {
 fn rows(view: &View) -> Vec<String> {
     let len = view.file().metadata().unwrap().len();
     let row = |at| {
-        let bytes = view.bytes(at, 16);
+        let bytes = view.bytes(at, usize::try_from(len - at).unwrap().min(16));
         let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         bytes.iter().any(|byte| *byte != 0).then(|| format!("{at:04x}: {}", hex.join(" ")))
     };
@@ -165,4 +166,32 @@ fn each_byte_of_a_queue_with_blocks_is_as_described() {
     sender.send(&[7; 20]).unwrap();
     let _held = sender.reserve(17).unwrap();
     compare(&view, 0x4000, BLOCKS);
+}
+
+/// An array of five numbers; nobody else has been there.
+const BLOCK: &[&str] = &[
+    "0000: 72 69 6e 67 77 61 79 00 01 00 00 00 05 00 00 00", // magic, version, kind
+    "0010: ef c5 85 45 62 c5 b1 3c .. .. .. .. .. .. .. ..", // layout hash, checksum
+    "0020: 0a 10 00 00 00 00 00 00 .. .. .. .. .. .. .. ..", // total length, boot id
+    "0030: .. .. .. .. .. .. .. .. fa 8b 14 f6 cf 40 89 dd", // boot id, type id
+    "0040: 1b 9b 65 d8 38 f3 f3 bb 02 00 00 00 00 00 00 00", // type id, element size
+    "0050: 02 00 00 00 02 00 00 00 05 00 00 00 00 00 00 00", // alignment, members, capacity
+    "0060: 02 00 00 00 00 00 00 00 80 02 00 00 00 00 00 00", // stride, offset of members
+    "0070: 80 03 00 00 00 00 00 00 80 04 00 00 00 00 00 00", // offsets of counters, of ring headers
+    "0080: 00 10 00 00 00 00 00 00 00 00 00 00 00 00 00 00", // offsets of the elements, of the slab
+    "0090: 00 00 00 00 00 00 00 00 01 00 00 00 00 00 00 00", // length of the slab, flags, rings
+    "00b0: 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", // minor, features
+    "0280: 01 00 00 00 .. .. .. .. 01 00 00 00 00 00 00 00", // member 0: state, process, incarnation
+    "0290: .. .. .. .. .. .. .. .. 00 00 00 00 00 00 00 00", // start time, senders, receivers
+    "1000: 01 00 00 00 00 00 00 00 ff fe", // elements, the last two bytes of the file
+];
+
+#[test]
+fn each_byte_of_a_block_is_as_described() {
+    let name = Name::new("golden");
+    let options = SharedArray::<u16>::options().len(5).max_members(2).remove_when_unused();
+    let array = options.type_id("order.v1").create(&name).unwrap();
+    array.set(0, 1).unwrap();
+    array.set(4, 0xfeff).unwrap();
+    compare(&View::open(name.path()), 0x100a, BLOCK);
 }
