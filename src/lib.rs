@@ -3,6 +3,7 @@
 //! - [`spsc`]: fixed-size values from one producer to one consumer.
 //! - [`pipe`]: records of bytes between two connections, both ways or one way.
 //! - [`queue`]: values or bytes from many senders to many receivers.
+//! - [`block`]: memory that several processes read and write as they like: bytes, arrays, values.
 //!
 //! A channel has a name. One process makes it, another opens it; both go through [`Options`], which
 //! `Producer::options()`, `Consumer::options()`, `Connection::options()` and `Queue::<T>::options()` give. Sending and receiving come as
