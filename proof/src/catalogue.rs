@@ -3,6 +3,7 @@
 
 use clap::ValueEnum;
 
+use crate::blocks::{self, Blocks};
 use crate::explore::{Report, explore};
 use crate::slots::letters::{self, Letters};
 use crate::slots::{self, Slots};
@@ -25,6 +26,7 @@ pub struct Check {
 enum Kind {
     Slots(slots::config::Config),
     Letters(letters::Config),
+    Blocks(blocks::Config),
     Waiting(wake::config::Config),
 }
 
@@ -36,6 +38,7 @@ impl Check {
         let mut check = self.clone();
         match &mut check.model {
             Kind::Slots(config) => config.invariants = false,
+            Kind::Blocks(config) => config.invariants = false,
             Kind::Letters(config) => {
                 config.rings.iter_mut().for_each(|ring| ring.invariants = false);
             }
@@ -49,6 +52,7 @@ impl Check {
         match &self.model {
             Kind::Slots(config) => explore(&mut Slots::new(config.clone()), MOST_STATES),
             Kind::Letters(config) => explore(&mut Letters::new(config.clone()), MOST_STATES),
+            Kind::Blocks(config) => explore(&mut Blocks::new(config.clone()), MOST_STATES),
             Kind::Waiting(config) => explore(&mut Waiting::new(config.clone()), MOST_STATES),
         }
     }
@@ -80,7 +84,12 @@ pub fn checks() -> Vec<Check> {
         is_quick: config.quick,
         model: Kind::Waiting(config),
     });
-    slots.chain(letters).chain(waiting).collect()
+    let blocks = blocks::all().into_iter().map(|config| Check {
+        name: config.name,
+        is_quick: config.quick,
+        model: Kind::Blocks(config),
+    });
+    slots.chain(letters).chain(blocks).chain(waiting).collect()
 }
 
 /// All mistakes.
@@ -98,7 +107,7 @@ pub fn trials() -> Vec<Trial> {
             Kind::Letters(config) => {
                 config.rings.iter_mut().for_each(|ring| ring.mutant = Some(mutant));
             }
-            Kind::Waiting(_) => {}
+            Kind::Blocks(_) | Kind::Waiting(_) => {}
         }
         Trial { mutant: called(&mutant), check }
     });
@@ -109,7 +118,14 @@ pub fn trials() -> Vec<Trial> {
         }
         Trial { mutant: called(&mutant), check }
     });
-    slots.chain(waiting).collect()
+    let blocks = blocks::CAUGHT_BY.into_iter().map(|(mutant, by)| {
+        let mut check = find(&checks, by);
+        if let Kind::Blocks(config) = &mut check.model {
+            config.mutant = Some(mutant);
+        }
+        Trial { mutant: called(&mutant), check }
+    });
+    slots.chain(blocks).chain(waiting).collect()
 }
 
 fn find(checks: &[Check], name: &str) -> Check {
@@ -141,7 +157,8 @@ mod tests {
         let trials = trials();
         let slots = Mutant::value_variants().iter().map(called);
         let waiting = wake::config::Mutant::value_variants().iter().map(called);
-        let all: Vec<String> = slots.chain(waiting).collect();
+        let blocks = blocks::Mutant::value_variants().iter().map(called);
+        let all: Vec<String> = slots.chain(blocks).chain(waiting).collect();
         assert_eq!(trials.len(), all.len());
         for mutant in all {
             assert!(trials.iter().any(|trial| trial.mutant == mutant), "{mutant}");

@@ -99,7 +99,7 @@ impl Finding {
     /// Whether it was caught by an invariant about who owns what, before anything came of it.
     pub fn is_of_invariant(&self) -> bool {
         let Finding::Broken { rule, .. } = self else { return false };
-        rule.ends_with("(I1)") || rule.ends_with("(I3)")
+        ["(I1)", "(I3)", "(B1)", "(B3)"].iter().any(|name| rule.ends_with(name))
     }
 }
 

@@ -1,9 +1,13 @@
 //! Explicit-state models of ringway's protocols.
 //!
 //! `slots` is the ring between many with its crashes and reapers; `wake` is how its two sides sleep
-//! and wake each other. `explore` searches either completely. What a model leaves out is said where
+//! and wake each other; `blocks` is what long messages lie in. `explore` searches each completely. What a model leaves out is said where
 //! it is.
 
+#[path = "../../src/ring/block.rs"]
+#[allow(dead_code, reason = "the library uses all of it")]
+mod block;
+mod blocks;
 mod catalogue;
 mod explore;
 mod pack;

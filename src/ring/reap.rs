@@ -108,6 +108,10 @@ pub fn reap_all<M: Message + ?Sized>(
     delivery: DeliveryPolicy,
 ) -> Reaped {
     let mut reaped = Reaped::default();
+    // A message in a block is one once that is bound to it.
+    if let Some(slab) = rings.iter().find_map(Ring::slab) {
+        slab.commit_for(rings, dead);
+    }
     for ring in rings {
         reaped.add(reap_claims(ring, dead, delivery));
     }
@@ -185,10 +189,6 @@ fn reap_slot<M: Message + ?Sized>(
     let found = SlotWord(word.load(Acquire));
     let changed = match found.state() {
         Some(State::Redeliver) => return true,
-        // A message in a block is one once that is bound to it.
-        Some(State::Writing) if found.member() == dead.0 && ring.is_bound(index, found) => {
-            found.filled()
-        }
         Some(State::Writing) if found.member() == dead.0 => found.aborted(),
         Some(State::Reading) if found.member() == dead.0 => match delivery {
             DeliveryPolicy::AtLeastOnce => found.put_back(),
@@ -201,7 +201,6 @@ fn reap_slot<M: Message + ?Sized>(
     match changed.state() {
         Some(State::Aborted) => reaped.aborted += u64::from(done),
         Some(State::Redeliver) => reaped.redelivered += u64::from(done),
-        Some(State::Filled) => {}
         _ => reaped.dropped += u64::from(done),
     }
     changed.state() == Some(State::Redeliver)

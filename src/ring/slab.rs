@@ -19,6 +19,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "who passes a block has used it up")]
 
 mod memory;
+mod reap;
 
 use std::fmt;
 
@@ -29,7 +30,7 @@ use super::word::{MessageWord, SlotWord, State};
 use crate::error::MemberId;
 use crate::layout::{BlockLine, CLASSES, Class, MESSAGE_IN_BLOCK, SlabPlan};
 use crate::primitive::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use crate::primitive::{ASSERTS, Cells, Hint, Message, passed_rmw, peek};
+use crate::primitive::{ASSERTS, Cells, ContestedU64, Hint, Message, passed_rmw, peek};
 
 const _: () = assert!(MessageWord::IN_BLOCK == MESSAGE_IN_BLOCK);
 
@@ -243,43 +244,6 @@ impl<'a> Slab<'a> {
         if word.place() == Some(place) { Ok(block) } else { Err(Astray::Moved) }
     }
 
-    /// Whether a block is bound to the message at `place`.
-    pub(super) fn is_bound(&self, place: Place) -> bool {
-        // ORDERING(bound): pairs with the Release in `bind`.
-        self.lines.iter().any(|line| BlockWord(line.word.load(Acquire)).place() == Some(place))
-    }
-
-    /// Frees for `member` what `dead` owned, and what is bound to messages that are gone. After all slots of `rings`, which are
-    /// all that there are.
-    pub(super) fn reap<M: Message + ?Sized>(
-        &self,
-        rings: &[Ring<'_, M>],
-        dead: MemberId,
-        member: MemberId,
-    ) {
-        for (number, line) in (0..).zip(self.lines) {
-            // ORDERING(bound): the slot was stamped before.
-            let word = BlockWord(line.word.load(Acquire));
-            let gone = match (word.state(), word.place()) {
-                (Some(BlockState::Owned), _) => word.member() == dead.0,
-                (_, Some(place)) => !has_message(rings, place),
-                _ => false,
-            };
-            if !gone {
-                continue;
-            }
-            // Either fails if its holder, or another reaper, was first.
-            let block = Block { number };
-            if word.place().is_some() || !self.is_sparse(&block) {
-                self.swap(number, word, BlockWord::FREE);
-            } else if self.swap(number, word, BlockWord::owned(member.0)) {
-                // Who died on the way to memory, or from it, has noted less than there is.
-                self.punch(&block);
-                self.free(block, member);
-            }
-        }
-    }
-
     /// A member other than `me` that had a block for messages of `len` bytes when it looked: its owner, or who is reading its
     /// message in `ring`, the first.
     pub fn a_holder<M: Message + ?Sized>(
@@ -294,8 +258,8 @@ impl<'a> Slab<'a> {
         let holder = |word: BlockWord| match (word.state(), word.place()) {
             (Some(BlockState::Owned), _) => Some(MemberId(word.member())),
             (_, Some(place)) => slot_of(std::slice::from_ref(ring), place)
-                .filter(|slot| slot.state() == Some(State::Reading))
-                .map(|slot| MemberId(slot.member())),
+                .filter(|(_, slot)| slot.state() == Some(State::Reading))
+                .map(|(_, slot)| MemberId(slot.member())),
             _ => None,
         };
         words.filter_map(holder).find(|holder| *holder != me)
@@ -324,23 +288,17 @@ impl<'a> Slab<'a> {
     }
 }
 
-/// Whether there is, or may be, a message at `place`.
-fn has_message<M: Message + ?Sized>(rings: &[Ring<'_, M>], place: Place) -> bool {
-    slot_of(rings, place).is_some_and(|slot| {
-        matches!(
-            slot.state(),
-            Some(State::Writing | State::Filled | State::Reading | State::Redeliver)
-        )
-    })
-}
-
-/// The word of the slot at `place`, if it has come there and not left.
-fn slot_of<M: Message + ?Sized>(rings: &[Ring<'_, M>], place: Place) -> Option<SlotWord> {
+/// The slot at `place` and its word, if it has come there and not left.
+fn slot_of<'r, M: Message + ?Sized>(
+    rings: &'r [Ring<'_, M>],
+    place: Place,
+) -> Option<(&'r ContestedU64, SlotWord)> {
     let ring = rings.get(usize::from(place.ring))?;
     let index = place.tag & (ring.capacity() - 1);
+    let word = ring.word(index);
     // ORDERING(vacant), ORDERING(stamp): what its reader did before it gave the slot back is done.
-    let slot = SlotWord(ring.word(index).load(Acquire));
-    (Place::of_slot(place.ring, ring.geometry, index, slot) == place).then_some(slot)
+    let slot = SlotWord(word.load(Acquire));
+    (Place::of_slot(place.ring, ring.geometry, index, slot) == place).then_some((word, slot))
 }
 
 #[cfg(test)]

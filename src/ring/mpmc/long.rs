@@ -3,7 +3,7 @@
 
 use super::super::block::Place;
 use super::super::slab::{Astray, Block, Slab};
-use super::super::word::{MessageWord, SlotWord};
+use super::super::word::MessageWord;
 use super::fill::Filling;
 use super::take::Taken;
 use super::{Corruption, Ring};
@@ -30,12 +30,6 @@ impl<'a, M: Message + ?Sized> Ring<'a, M> {
     fn place_to_fill(&self, claim: &Filling) -> Place {
         let index = self.slot_of(claim) as u64;
         Place::of_slot(self.second, self.geometry, index, claim.word)
-    }
-
-    /// Whether a block is bound to the message in slot `index`, whose word is `word`.
-    pub(in crate::ring) fn is_bound(&self, index: u64, word: SlotWord) -> bool {
-        let place = Place::of_slot(self.second, self.geometry, index, word);
-        self.slab.is_some_and(|slab| slab.is_bound(place))
     }
 
     fn place_of_taken(&self, claim: &Taken) -> Place {

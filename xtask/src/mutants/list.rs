@@ -53,6 +53,7 @@ const TAKE: &str = "src/ring/mpmc/take.rs";
 const READ: &str = "src/ring/mpmc/read.rs";
 const AGAIN: &str = "src/ring/mpmc/redeliver.rs";
 const REAP: &str = "src/ring/reap.rs";
+const BURIAL: &str = "src/ring/slab/reap.rs";
 const SLAB: &str = "src/ring/slab.rs";
 const WORD: &str = "src/ring/word.rs";
 

@@ -10,7 +10,7 @@ pub struct Sabotage {
 }
 
 const REAP: &str = "src/ring/reap.rs";
-const SLAB: &str = "src/ring/slab.rs";
+const BURIAL: &str = "src/ring/slab/reap.rs";
 const REMAINS: &str = "src/member/remains.rs";
 const RECOVERY: &str = "src/member/recovery.rs";
 const FILL: &str = "src/ring/mpmc/fill.rs";
@@ -68,18 +68,21 @@ pub const ALL: &[Sabotage] = &[
     sabotage(
         "reap 3: what was moved and not committed is aborted",
         REAP,
-        &[("&& ring.is_bound(index, found)", "&& false")],
+        &[("        slab.commit_for(rings, dead);\n", "        let _ = slab;\n")],
         &["bytes/recv behind a dead letter, long: killed"],
     ),
     sabotage(
         "reap 5: a block of the dead stays",
-        SLAB,
-        &[("word.member() == dead.0", "false && word.member() == dead.0")],
+        BURIAL,
+        &[(
+            "(Some(BlockState::Owned), _) => word.member() == dead.0",
+            "(Some(BlockState::Owned), _) => false",
+        )],
         &["bytes/send, long: killed"],
     ),
     sabotage(
         "reap 5: a block of a message that is gone stays",
-        SLAB,
+        BURIAL,
         &[("(_, Some(place)) => !has_message(rings, place)", "(_, Some(_)) => false")],
         &["bytes/ack, long: killed", "bytes/recv at most once, long: killed"],
     ),

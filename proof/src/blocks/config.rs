@@ -1,0 +1,160 @@
+//! What can be modelled of blocks: who sends, receives, moves and reaps; and the mistakes that are caught.
+
+use clap::ValueEnum;
+
+use super::reaping::Reap;
+use super::receiving::Receive;
+use super::sending::Send;
+use super::state::{
+    At, Block, Fate, Life, MAX_BLOCKS, MAX_MESSAGES, MAX_THREADS, Ring, Shared, State, Thread,
+};
+use crate::word::Geometry;
+
+/// One model.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What it is called.
+    pub name: &'static str,
+    /// It belongs to what every change must pass.
+    pub quick: bool,
+    /// Slots of either ring.
+    pub slots: usize,
+    /// How many blocks there are.
+    pub blocks: usize,
+    /// They are holes.
+    pub sparse: bool,
+    /// What a dead receiver had is dropped.
+    pub at_most_once: bool,
+    /// Who does what: each a member of its own.
+    pub threads: Vec<Role>,
+    /// How many of the first threads may die,
+    pub mortals: usize,
+    /// and how many times that may happen.
+    pub crashes: u8,
+    /// The number of a dead sender is used again, for what is left to send.
+    pub respawn: bool,
+    /// Whether to look at invariants. What comes of those that do not hold is found also without, only later.
+    pub invariants: bool,
+    /// The mistake that is made on purpose.
+    pub mutant: Option<Mutant>,
+}
+
+/// What a thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Sends so many messages; it may give one up, if it `aborts`.
+    Sender { messages: u8, aborts: bool },
+    /// Receives for ever from either ring, and puts up to so many messages back.
+    Receiver { puts_back: u8 },
+    /// Moves so many messages to the dead letters.
+    Mover { messages: u8 },
+    /// Reaps whoever is dead.
+    Reaper,
+}
+
+/// A mistake made on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mutant {
+    /// A block is taken by a look and a store.
+    TakeByStore,
+    /// The slot is committed before the block is bound.
+    CommitBeforeBind,
+    /// The block of a message is freed whosever it is by then.
+    FreeOfAnother,
+    /// A message is given whose block is bound elsewhere.
+    MovedIsGiven,
+    /// Who moves a message gives its slot back first.
+    LeaveBeforeMove,
+    /// Memory goes after the block is free.
+    PunchWhenFree,
+    /// A reap leaves the blocks that the dead owned.
+    ReapLeavesOwned,
+    /// A reap frees a hole that the dead owned as it is.
+    ReapFreesMemory,
+    /// A reap leaves the blocks of messages that are gone.
+    ReapLeavesBound,
+    /// A reap takes a slot that is being written for one without a message.
+    ReapIgnoresWriting,
+    /// A reap aborts what was bound and not committed.
+    ReapAbortsBound,
+    /// A reap commits what was bound after it went through the slots.
+    CommitAfterSlots,
+    /// A reap goes through the blocks before the slots.
+    BlocksBeforeSlots,
+    /// A reaper stores what it would swap.
+    ReapStores,
+    /// A reaper that frees a hole leaves it in the name of the dead meanwhile.
+    PunchInTheirName,
+    /// A number is used again while a reaper of it is still at work.
+    NumberUnderReaper,
+}
+
+impl Config {
+    /// Whether the mistake is `mutant`.
+    pub fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    /// How positions map to slots.
+    pub fn geometry(&self) -> Geometry {
+        Geometry::new(self.slots as u64)
+    }
+
+    /// The number of the message that thread `me` sends when it has `left` to send.
+    pub fn message(&self, me: usize, left: u8) -> u8 {
+        let before = self.threads[..me].iter().map(|role| Self::sends(*role)).sum::<u8>();
+        before + Self::sends(self.threads[me]) - left
+    }
+
+    fn sends(role: Role) -> u8 {
+        if let Role::Sender { messages, .. } = role { messages } else { 0 }
+    }
+
+    /// How many of it a thread of `role` has to do.
+    pub fn amount(role: Role) -> u8 {
+        match role {
+            Role::Sender { messages, .. } | Role::Mover { messages } => messages,
+            Role::Receiver { puts_back } => puts_back,
+            Role::Reaper => 0,
+        }
+    }
+
+    /// Where a thread of `role` begins, with `left` to do.
+    pub fn begin(role: Role, left: u8) -> At {
+        match role {
+            Role::Sender { .. } | Role::Mover { .. } if left == 0 => At::Rest,
+            Role::Sender { .. } => At::Send(Send::Take { at: 0 }),
+            Role::Receiver { .. } | Role::Mover { .. } => At::Receive(Receive::Seek),
+            Role::Reaper => At::Rest,
+        }
+    }
+
+    /// The first state.
+    pub fn initial(&self) -> State {
+        let sent: u8 = self.threads.iter().map(|role| Self::sends(*role)).sum();
+        assert!(usize::from(sent) <= MAX_MESSAGES && self.blocks <= MAX_BLOCKS, "{}", self.name);
+        let mut threads = [Thread { life: Life::Alive, left: 0, at: At::Rest }; MAX_THREADS];
+        for (thread, role) in threads.iter_mut().zip(&self.threads) {
+            thread.left = Self::amount(*role);
+            thread.at = Self::begin(*role, thread.left);
+        }
+        let shared = Shared {
+            rings: [Ring::new(self.slots); 2],
+            blocks: [Block::NEW; MAX_BLOCKS],
+            fates: [Fate::Unsent; MAX_MESSAGES],
+            crashes: self.crashes,
+        };
+        State { shared, threads }
+    }
+
+    /// The first thing that a reaper does.
+    pub fn first_of_reap(&self) -> Reap {
+        if self.is(Mutant::ReapAbortsBound) || self.is(Mutant::CommitAfterSlots) {
+            return Reap::Slot { ring: 0, index: 0 };
+        }
+        if self.is(Mutant::BlocksBeforeSlots) {
+            return Reap::Line { at: 0 };
+        }
+        Reap::Bound { at: 0 }
+    }
+}
