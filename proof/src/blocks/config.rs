@@ -10,8 +10,14 @@ use super::state::{
 };
 use crate::word::Geometry;
 
+/// As a part of a state, which numbers things in a byte.
+pub fn small(number: impl TryInto<u8>) -> u8 {
+    number.try_into().ok().expect("models are small")
+}
+
 /// One model.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Config {
     /// What it is called.
     pub name: &'static str,

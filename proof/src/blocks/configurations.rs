@@ -64,7 +64,7 @@ pub fn all() -> Vec<Config> {
     let receivers = [receiver(1), sender(3), receiver(1), Reaper];
     let moves = [mover(2), sender(2), receiver(1), Reaper];
     let crowd = [sender(1), receiver(0), sender(2), receiver(1), Reaper];
-    let movers = [mover(1), mover(1), sender(2), receiver(0), Reaper];
+    let two_movers = [mover(1), mover(1), sender(2), receiver(0), Reaper];
     let reapers = [sender(1), Reaper, sender(2), receiver(0), Reaper];
     let reapers_move = [mover(1), Reaper, sender(2), receiver(0), Reaper];
     let reapers_receive = [receiver(1), Reaper, sender(3), receiver(0), Reaper];
@@ -76,7 +76,7 @@ pub fn all() -> Vec<Config> {
         quick(blocks("blocks-receivers", (2, 2), &receivers, (1, 1))),
         quick(at_most_once(blocks("blocks-once", (2, 1), &receivers, (1, 1)))),
         quick(blocks("blocks-moves", (2, 2), &moves, (1, 1))),
-        quick(blocks("blocks-movers", (1, 2), &movers, (2, 2))),
+        quick(blocks("blocks-movers", (1, 2), &two_movers, (2, 2))),
         quick(sparse(blocks("blocks-holes", (2, 2), &receivers, (1, 1)))),
         quick(sparse(blocks("blocks-holes-senders", (1, 2), &senders, (2, 2)))),
         quick(sparse(blocks("blocks-holes-move", (2, 1), &moves, (1, 1)))),
@@ -89,7 +89,7 @@ pub fn all() -> Vec<Config> {
         reborn(sparse(blocks("blocks-reborn-beside", (1, 2), &heirs_beside, (1, 2)))),
         blocks("blocks-crowd", (2, 2), &crowd, (2, 2)),
         sparse(blocks("blocks-crowd-holes", (2, 2), &crowd, (2, 2))),
-        sparse(blocks("blocks-movers-holes", (2, 2), &movers, (2, 2))),
+        sparse(blocks("blocks-movers-holes", (2, 2), &two_movers, (2, 2))),
         at_most_once(sparse(blocks("blocks-reapers-once", (2, 2), &reapers_receive, (2, 2)))),
     ]
 }

@@ -1,6 +1,6 @@
 //! One shared access after another, and the rules about what each may do.
 
-use super::config::Config;
+use super::config::{Config, small};
 use super::state::{At, Block, Claim, Fate, State};
 use crate::block::{BlockState, BlockWord, Place};
 use crate::word::{SlotWord, State as Slot};
@@ -33,7 +33,7 @@ impl<'c> Memory<'c> {
 
     /// Its own number.
     pub fn number(&self) -> u16 {
-        self.me as u16
+        small(self.me).into()
     }
 
     /// OWNED by this thread.

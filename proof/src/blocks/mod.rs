@@ -25,10 +25,12 @@ mod state;
 pub use config::{Config, Mutant};
 pub use configurations::{CAUGHT_BY, all};
 
-use crate::block::BlockWord;
+use std::fmt::Write;
+
+use crate::block::{BlockWord, Place};
 use crate::explore::{Model, Move};
 use crate::pack::Interner;
-use crate::word::State as Slot;
+use crate::word::{SlotWord, State as Slot};
 use config::Role;
 use memory::Memory;
 use state::{At, Fate, Life, MAX_THREADS, Shared, State, Thread};
@@ -147,7 +149,7 @@ impl Blocks {
     fn check_message(&self, state: &State, number: usize) -> Result<(), String> {
         let Fate::At(ring, position) = state.shared.fates[number] else { return Ok(()) };
         let memory = Memory::new(&self.config, state, 0);
-        let place = crate::block::Place::new(ring == 1, position.into());
+        let place = Place::new(ring == 1, position.into());
         let blocks = &state.shared.blocks[..self.config.blocks];
         let its: Vec<_> =
             blocks.iter().filter(|block| block.word().place() == Some(place)).collect();
@@ -156,7 +158,7 @@ impl Blocks {
         let [block] = its[..] else {
             return Err(format!("message {number} has {} blocks (B1)", its.len()));
         };
-        let slot = memory.slot_at(place).and_then(crate::word::SlotWord::state);
+        let slot = memory.slot_at(place).and_then(SlotWord::state);
         let there =
             matches!(slot, Some(Slot::Writing | Slot::Filled | Slot::Reading | Slot::Redeliver));
         let index = memory.index(position);
@@ -212,7 +214,7 @@ impl Model for Blocks {
         };
         let vacant = |ring: &state::Ring| {
             let slots = ring.slots[..self.config.slots].iter();
-            slots.copied().all(|slot| crate::word::SlotWord(slot).state() == Some(Slot::Vacant))
+            slots.copied().all(|slot| SlotWord(slot).state() == Some(Slot::Vacant))
                 && ring.head == ring.tail
         };
         threads[..self.config.threads.len()].iter().all(idle)
@@ -240,17 +242,15 @@ impl Model for Blocks {
             Step::Begin { me, dead } => format!("m{me} begins to reap m{dead}"),
             Step::Respawn { me } => format!("m{me} is there again"),
         };
-        for (number, (old, new)) in
-            before.shared.blocks.iter().zip(&after.shared.blocks).enumerate()
-        {
+        let [before, after] = [before, after].map(|state| &state.shared);
+        for (number, (old, new)) in before.blocks.iter().zip(&after.blocks).enumerate() {
             if old != new {
-                text += &format!("\n        block {number}: {old:x?} -> {new:x?}");
+                let _ = write!(text, "\n        block {number}: {old:x?} -> {new:x?}");
             }
         }
-        for (number, (old, new)) in before.shared.rings.iter().zip(&after.shared.rings).enumerate()
-        {
+        for (number, (old, new)) in before.rings.iter().zip(&after.rings).enumerate() {
             if old != new {
-                text += &format!("\n        ring {number}: {old:x?} -> {new:x?}");
+                let _ = write!(text, "\n        ring {number}: {old:x?} -> {new:x?}");
             }
         }
         text

@@ -3,7 +3,7 @@
 //! Any number of reapers may be at it, each a member that can die as well. Claims without a stamp, and the announcement of
 //! what was put back, are left to `crate::slots`.
 
-use super::config::Mutant;
+use super::config::{Mutant, small};
 use super::memory::Memory;
 use super::state::{At, Life};
 use crate::block::{BlockState, BlockWord};
@@ -143,7 +143,7 @@ fn swap_slot(memory: &mut Memory, ring: u8, index: usize, found: u64, changed: u
     *word = changed;
     if SlotWord(changed).state() == Some(Slot::Vacant) {
         let position = memory.config.geometry().position(index as u64, SlotWord(found));
-        memory.is_done(ring, position as u8);
+        memory.is_done(ring, small(position));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Receive, step by step, and the way of a message to the dead letters.
 
-use super::config::{Mutant, Role};
+use super::config::{Mutant, Role, small};
 use super::memory::Memory;
 use super::sending::claim_tail;
 use super::state::{At, Claim};
@@ -50,7 +50,7 @@ fn offers(memory: &Memory) -> Vec<(u8, u8)> {
     let moves = matches!(memory.config.threads[memory.me], Role::Mover { .. });
     for number in 0..if moves { 1 } else { 2 } {
         let ring = &memory.state.shared.rings[usize::from(number)];
-        let oldest = ring.head.saturating_sub(memory.config.slots as u8);
+        let oldest = ring.head.saturating_sub(small(memory.config.slots));
         for position in oldest..=ring.head {
             let slot = memory.slot(number, position);
             let current = memory.config.geometry().is_current(slot, position.into());
@@ -73,7 +73,7 @@ impl Receive {
     /// How many ways there are to go on.
     pub fn choices(self, memory: &Memory) -> u8 {
         match self {
-            Self::Seek => offers(memory).len() as u8,
+            Self::Seek => small(offers(memory).len()),
             Self::Acknowledge { whole: true, .. } => 1 + u8::from(puts_back(memory)),
             _ => 1,
         }
@@ -134,10 +134,9 @@ impl Receive {
             Self::Rebind { claim, to } => {
                 let seen = memory.block(claim.block).word();
                 let here = seen.place() == Some(claim.place());
-                memory.go(At::Receive(match here {
-                    true => Self::RebindSwap { claim, to, seen: seen.0 },
-                    false => Self::AbortThere { claim, to },
-                }));
+                let swap = Self::RebindSwap { claim, to, seen: seen.0 };
+                let abort = Self::AbortThere { claim, to };
+                memory.go(At::Receive(if here { swap } else { abort }));
             }
             Self::RebindSwap { claim, to, seen } => rebind(memory, claim, to, seen),
             Self::CommitThere { claim, to } => {

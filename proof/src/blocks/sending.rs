@@ -1,6 +1,6 @@
 //! Send, step by step: a block, its memory, the message, a slot, and what binds them.
 
-use super::config::{Mutant, Role};
+use super::config::{Mutant, Role, small};
 use super::memory::Memory;
 use super::state::{At, Claim};
 use crate::block::BlockWord;
@@ -91,7 +91,7 @@ fn aborts(memory: &Memory) -> bool {
 
 fn take(memory: &mut Memory, at: u8) {
     if memory.block(at).word() != BlockWord::FREE {
-        let next = (at + 1) % memory.config.blocks as u8;
+        let next = (at + 1) % small(memory.config.blocks);
         return memory.go(At::Send(Send::Take { at: next }));
     }
     if memory.config.is(Mutant::TakeByStore) {
