@@ -3,26 +3,19 @@
 //!
 //! One side sends from a buffer of its own, the other receives into one; both keep their buffers. A sample is so many records
 //! and an answer, and each record's first and last bytes are checked.
-#![allow(unsafe_code, reason = "bare shared memory")]
 
 mod common;
 
-use std::hint::spin_loop;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{
-    AtomicU64,
-    Ordering::{Acquire, Release},
-};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::copying::Copying;
 use common::machine;
 use criterion::{Criterion, Throughput};
-use memmap2::{MmapOptions, MmapRaw};
 use ringway::Wait;
 use ringway::pipe::Connection;
 
@@ -155,69 +148,12 @@ fn kernel_pipe() -> (Side, Side) {
     )
 }
 
-/// Room for pieces in shared memory, and two counts: the least that copying in and out takes.
-struct Bare {
-    memory: MmapRaw,
-    piece: usize,
-    filled: Apart,
-    emptied: Apart,
-}
-
-/// On lines of its own.
-#[repr(align(128))]
-struct Apart(AtomicU64);
-
-/// Pieces that there is room for.
-const PIECES: u64 = 8;
-
-impl Bare {
-    fn at(&self, number: u64) -> *mut u8 {
-        let place =
-            usize::try_from(number % PIECES).expect("below the number of pieces") * self.piece;
-        self.memory.as_mut_ptr().wrapping_add(place)
-    }
-
-    fn send(&self, record: &[u8], next: &mut u64) {
-        for part in record.chunks(self.piece) {
-            while *next - self.emptied.0.load(Acquire) == PIECES {
-                spin_loop();
-            }
-            // SAFETY: a piece lies in the memory, this one was emptied, and there is one sender.
-            unsafe { ptr::copy_nonoverlapping(part.as_ptr(), self.at(*next), part.len()) };
-            *next += 1;
-            self.filled.0.store(*next, Release);
-        }
-    }
-
-    fn receive(&self, buffer: &mut [u8], next: &mut u64) {
-        for part in buffer.chunks_mut(self.piece) {
-            while self.filled.0.load(Acquire) == *next {
-                spin_loop();
-            }
-            // SAFETY: a piece lies in the memory, this one was filled, and there is one receiver.
-            unsafe { ptr::copy_nonoverlapping(self.at(*next), part.as_mut_ptr(), part.len()) };
-            *next += 1;
-            self.emptied.0.store(*next, Release);
-        }
-    }
-}
-
+/// The least that copying in and out takes.
 fn bare(piece: usize) -> (Side, Side) {
-    // SAFETY: the name is a literal that ends with zero.
-    let descriptor = unsafe { libc::memfd_create(c"bare-memcpy".as_ptr(), libc::MFD_CLOEXEC) };
-    assert!(descriptor >= 0, "no memory file");
-    // SAFETY: it was opened above and belongs to nobody else.
-    let file = std::fs::File::from(unsafe {
-        <std::os::fd::OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(descriptor)
-    });
-    let len = usize::try_from(PIECES).expect("few") * piece;
-    file.set_len(len as u64).expect("there is memory");
-    let memory = MmapOptions::new().len(len).map_raw(&file).expect("a mapping");
-    let zero = || Apart(AtomicU64::new(0));
-    let bare = Arc::new(Bare { memory, piece, filled: zero(), emptied: zero() });
-    let (there, mut sent, mut received) = (Arc::clone(&bare), 0, 0);
+    let here = Arc::new(Copying::create(piece).expect("there is memory"));
+    let (there, mut sent, mut received) = (Arc::clone(&here), 0, 0);
     (
-        Box::new(move |record| bare.send(record, &mut sent)),
+        Box::new(move |record| here.send(record, &mut sent)),
         Box::new(move |buffer| there.receive(buffer, &mut received)),
     )
 }

@@ -51,7 +51,7 @@ where
     let (send, recv) = (plain.sender(), plain.receiver());
     send_value.send_value(value).expect("room");
     let bytes = recv.recv().expect("there is one");
-    let mut buffer = vec![0; bytes.len()];
+    let mut buffer = bytes.clone();
 
     let mut group = criterion.benchmark_group(format!("{name}, {} B", bytes.len()));
     group.throughput(Throughput::Elements(1));
@@ -62,6 +62,17 @@ where
         });
     });
     assert_eq!(buffer, bytes);
+    // The same work without a queue: measured, written and read where it lies.
+    group.bench_function("postcard alone", |bencher| {
+        let mut place = vec![0; 4096];
+        bencher.iter(|| {
+            let len = postcard::experimental::serialized_size(value).expect("it has a form");
+            postcard::to_slice(value, &mut place[..len]).expect("room");
+            let read: T =
+                postcard::from_bytes(std::hint::black_box(&place[..len])).expect("a value");
+            assert_eq!(&read, value);
+        });
+    });
     group.bench_function("values", |bencher| {
         bencher.iter(|| {
             send_value.try_send_value(value).expect("room");

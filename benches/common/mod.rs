@@ -6,6 +6,8 @@
 #[path = "../rivals/src/machine.rs"]
 pub mod machine;
 
+pub mod copying;
+
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use ringway::queue::{DeliveryPolicy, Queue};
+use ringway::queue::{DeliveryPolicy, Growth, Queue};
 
 use super::account::{self, Count, Tally};
 use super::board::{Board, MESSAGES};
@@ -116,6 +116,8 @@ struct Round<'o, L: Load + ?Sized> {
     mode: Mode,
     slots: usize,
     queue: Queue<L>,
+    /// Messages that it may hold, as large as it may be.
+    room: u64,
     segment: File,
     random: Random,
     kills: Vec<Kill>,
@@ -154,7 +156,11 @@ impl<'o, L: Load + ?Sized> Round<'o, L> {
         // Messages that are dropped once too often go elsewhere.
         let letters = !options.at_most_once && mode != Mode::Prompt;
         let making = if letters { making.dead_letters(2, L::LETTERS) } else { making };
+        // Often more than it grows to while all are there, and often less.
+        let limit = (slots as u64) * (2 + random.below(64));
+        let making = if options.growing { making.growth(Growth::Messages(limit)) } else { making };
         let queue = making.delivery(policy).create(&name.0)?;
+        let room = if options.growing { limit } else { queue.capacity() as u64 };
         let path = PathBuf::from(format!("/dev/shm/ringway.{}.{}", L::NAMESPACE, name.0));
         let segment = OpenOptions::new().read(true).write(true).open(path)?;
         let (senders, receivers) = (options.producers.into(), options.consumers.into());
@@ -168,7 +174,20 @@ impl<'o, L: Load + ?Sized> Round<'o, L> {
         };
         let places = (0..senders + receivers).map(|seat| Place::new(part(seat), board)).collect();
         let (kills, tally) = (Vec::new(), Tally::default());
-        Ok(Self { places, options, board, name, mode, slots, queue, segment, random, kills, tally })
+        Ok(Self {
+            places,
+            options,
+            board,
+            name,
+            mode,
+            slots,
+            queue,
+            room,
+            segment,
+            random,
+            kills,
+            tally,
+        })
     }
 
     /// Kills, stops and replaces for `length`, or until the ledger is nearly full.
@@ -291,7 +310,8 @@ impl<'o, L: Load + ?Sized> Round<'o, L> {
             }
             _ => self.kill_all(|_| true)?,
         }
-        let library = ending::settle(&self.queue, &self.name.0, &self.segment, self.board)?;
+        let (queue, name) = (&self.queue, &self.name.0);
+        let library = ending::settle(queue, name, &self.segment, self.room, self.board)?;
         self.tally.hear(&library);
         self.look()
     }

@@ -25,13 +25,14 @@ const WAITER_WORDS: u64 = 8;
 const HANG: Duration = Duration::from_secs(20);
 
 /// Receives all that is left in `queue`, where everybody has gone or died, checks that it is as new, and gives what it
-/// counted.
+/// counted. It has room for `room` messages.
 ///
 /// The last receiver comes after the last death and finds all that the dead left.
 pub fn settle<L: Load + ?Sized>(
     queue: &Queue<L>,
     name: &str,
     segment: &File,
+    room: u64,
     board: Board,
 ) -> Result<Statistics, Problem> {
     let last = L::options().open(name)?;
@@ -53,7 +54,8 @@ pub fn settle<L: Load + ?Sized>(
             notes.bury(delivery);
         }
     }
-    L::check_room(queue, &last.sender(), &receiver)?;
+    L::check_room(queue, room, &last.sender(), &receiver)?;
+    check_files::<L>(name)?;
     drop(receiver);
     check_waiters(segment)?;
     let members = queue.members()?;
@@ -103,6 +105,18 @@ pub fn fill<T>(
         }
         if number == count {
             return Err(Problem(format!("room for more than {count} {what}")));
+        }
+    }
+    Ok(())
+}
+
+/// Of a queue that grew nothing is left but its first segment.
+fn check_files<L: Load + ?Sized>(name: &str) -> Result<(), Problem> {
+    let further = format!("ringway.{}.{name}@", L::NAMESPACE);
+    for entry in std::fs::read_dir("/dev/shm")? {
+        let file = entry?.file_name();
+        if file.to_string_lossy().starts_with(&further) {
+            return Err(Problem(format!("{} is left", file.display())));
         }
     }
     Ok(())

@@ -41,9 +41,10 @@ pub trait Load: Carried {
     fn guard(receiver: &Receiver<Self>, patience: Option<Duration>) -> Result<Delivery<Self>, Dry>;
     /// What was delivered; the number that it says it has if it is not whole.
     fn read(delivery: &Delivery<Self>, key: u64) -> Result<Message, u64>;
-    /// That there is room as when the queue was new, and what goes in there comes out.
+    /// That there is room for `room` messages, and what goes in there comes out.
     fn check_room(
         queue: &Queue<Self>,
+        room: u64,
         sender: &Sender<Self>,
         receiver: &Receiver<Self>,
     ) -> Result<(), Problem>;
@@ -92,12 +93,12 @@ impl Load for Words {
 
     fn check_room(
         _: &Queue<Self>,
+        room: u64,
         sender: &Sender<Self>,
         receiver: &Receiver<Self>,
     ) -> Result<(), Problem> {
-        let capacity = sender.capacity() as u64;
-        super::ending::fill("slots", capacity, |n| sender.try_send([n; 8]))?;
-        for number in 0..capacity {
+        super::ending::fill("slots", room, |n| sender.try_send([n; 8]))?;
+        for number in 0..room {
             if receiver.try_recv() != Ok([number; 8]) {
                 return Err(Problem(format!("message {number} of a full queue is wrong")));
             }
@@ -152,15 +153,15 @@ impl Load for [u8] {
 
     fn check_room(
         queue: &Queue<Self>,
+        room: u64,
         sender: &Sender<Self>,
         receiver: &Receiver<Self>,
     ) -> Result<(), Problem> {
         check_blocks(queue)?;
-        let slots = sender.capacity() as u64;
         let classes = queue.blocks();
         let places = [(SLOT, u64::MAX)].into_iter();
         for (len, count) in places.chain(classes.iter().map(|of| (of.len, of.count as u64))) {
-            let count = count.min(slots);
+            let count = count.min(room);
             let message = |number: u64| vec![number.to_le_bytes()[0]; len];
             super::ending::fill(&format!("messages of {len} bytes"), count, |number| {
                 sender.try_send(&message(number))

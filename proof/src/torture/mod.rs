@@ -10,7 +10,8 @@
 //! - messages of one stream came in order, but for those that were in the hands of the dead;
 //! - nobody was told that the other side has gone while one of it was there all the time;
 //! - everybody asked to leave could, so nobody hangs; all capacity is back, no waiter's bit is set, no member is left;
-//! - no block is anybody's, no attachment has memory, and all can be used.
+//! - no block is anybody's, no attachment has memory, and all can be used;
+//! - a queue that grew has its first segment only, and grows to its limit.
 //!
 //! One thing cannot be seen from outside: what a receiver that acknowledges before it looks was given just before it was killed.
 //! Such a message is *lost with its receiver*; there is at most one a death (by a batch: those found in its buffer).
@@ -68,8 +69,11 @@ pub struct Options {
     /// Messages of 64 bytes to 256 KiB, in slots, blocks and attachments
     #[arg(long)]
     large: bool,
+    /// A queue that grows from a few messages to a few hundred, and shrinks again
+    #[arg(long, conflicts_with = "large")]
+    growing: bool,
     /// Records of all lengths through a pipe, most of them in pieces
-    #[arg(long, conflicts_with_all = ["large", "at_most_once", "watch", "slots", "no_stop"])]
+    #[arg(long, conflicts_with_all = ["large", "growing", "at_most_once", "watch", "slots", "no_stop"])]
     pipes: bool,
     /// What decides who is killed when; another each time by default
     #[arg(long)]

@@ -1,0 +1,90 @@
+//! What was measured, as tables.
+#![allow(clippy::cast_precision_loss, reason = "lengths for people")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The samples of each contestant at each length, by round.
+#[derive(Default)]
+pub struct Table {
+    samples: BTreeMap<usize, BTreeMap<&'static str, Vec<f64>>>,
+}
+
+/// Ratios of rates that are promised: of whom, to the best of whom, at which lengths.
+const RATIOS: [(&str, &[&str]); 7] = [
+    ("queue", &["memcpy by 32 KiB", "memcpy by 128 KiB"]),
+    ("pipe", &["memcpy by 32 KiB", "memcpy by 128 KiB"]),
+    ("attachments", &["memcpy by 32 KiB", "memcpy by 128 KiB"]),
+    ("queue", &["unix stream"]),
+    ("queue", &["unix seqpacket"]),
+    ("pipe", &["unix stream"]),
+    ("queue in place", &["unix stream"]),
+];
+
+impl Table {
+    /// A message of `len` bytes `took` so long.
+    pub fn add(&mut self, len: usize, round: usize, name: &'static str, took: Duration) {
+        let samples = self.samples.entry(len).or_default().entry(name).or_default();
+        assert_eq!(samples.len(), round);
+        samples.push(took.as_secs_f64());
+    }
+
+    /// Prints times, rates and ratios.
+    pub fn print(&self) {
+        for (len, contestants) in &self.samples {
+            println!("\n{}", bytes(*len));
+            for (name, samples) in contestants {
+                let took = median(samples.clone());
+                let rate = *len as f64 / took / 1e9;
+                println!("  {name:20} {:>10.2} µs  {rate:>8.2} GB/s", took * 1e6);
+            }
+            for (name, others) in RATIOS {
+                if let Some(ratio) = ratio(contestants, name, others) {
+                    println!("  {name} / {}: {ratio:.2}", others.join(" | "));
+                }
+            }
+        }
+        self.print_handing_over();
+    }
+
+    /// What handing over costs, beside the shortest message.
+    fn print_handing_over(&self) {
+        let handed = |len| self.samples.get(len)?.get("queue handed over");
+        let Some(shortest) = self.samples.keys().next() else { return };
+        println!("\nhanded over / the same of {}", bytes(*shortest));
+        for len in self.samples.keys().skip(1) {
+            if let (Some(long), Some(short)) = (handed(len), handed(shortest)) {
+                // Other lengths are of other rounds.
+                let ratio = median(long.clone()) / median(short.clone());
+                println!("  {:>8} {ratio:.2}", bytes(*len));
+            }
+        }
+    }
+}
+
+/// The median over rounds of how many times as fast `name` is as the fastest of `others`.
+fn ratio(
+    contestants: &BTreeMap<&'static str, Vec<f64>>,
+    name: &str,
+    others: &[&str],
+) -> Option<f64> {
+    let mine = contestants.get(name)?;
+    let others: Vec<_> = others.iter().filter_map(|other| contestants.get(other)).collect();
+    let best = |round: usize| others.iter().map(|other| other[round]).reduce(f64::min);
+    let ratios: Option<Vec<f64>> =
+        mine.iter().enumerate().map(|(round, mine)| Some(best(round)? / mine)).collect();
+    ratios.map(median)
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}
+
+fn bytes(len: usize) -> String {
+    match len {
+        0..1024 => format!("{len} B"),
+        1024..0x10_0000 => format!("{} KiB", len >> 10),
+        _ => format!("{} MiB", len >> 20),
+    }
+}
