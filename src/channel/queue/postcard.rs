@@ -86,8 +86,46 @@ fn measure<T: Serialize + ?Sized>(value: &T) -> Result<usize, Fault> {
 
 /// Writes `value` to the beginning of `place`. Says how many bytes it took.
 fn write<T: Serialize + ?Sized>(value: &T, place: &mut [u8]) -> Result<usize, Fault> {
-    let written = ::postcard::serialize_with_flavor(value, ser_flavors::Slice::new(place));
-    written.map(|written| written.len()).map_err(|why| unserializable(&why))
+    let written = ::postcard::serialize_with_flavor(value, Place { place, len: 0 });
+    written.map_err(|why| unserializable(&why))
+}
+
+/// A place that is being written, and how far it is.
+struct Place<'a> {
+    place: &'a mut [u8],
+    len: usize,
+}
+
+/// As many bytes are written one by one: a number of up to 64 bits. It was just made in so many single stores, and a copy in wide loads
+/// would wait for them.
+const NUMBER: usize = 10;
+
+impl ser_flavors::Flavor for Place<'_> {
+    type Output = usize;
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> ::postcard::Result<()> {
+        let place = self.place.get_mut(self.len).ok_or(Error::SerializeBufferFull)?;
+        *place = byte;
+        self.len += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> ::postcard::Result<()> {
+        if bytes.len() <= NUMBER {
+            return bytes.iter().try_for_each(|byte| self.try_push(*byte));
+        }
+        let rest = &mut self.place[self.len..];
+        let place = rest.get_mut(..bytes.len()).ok_or(Error::SerializeBufferFull)?;
+        place.copy_from_slice(bytes);
+        self.len += bytes.len();
+        Ok(())
+    }
+
+    fn finalize(self) -> ::postcard::Result<usize> {
+        Ok(self.len)
+    }
 }
 
 /// The value whose form is all of `bytes`, which others may write to meanwhile.
