@@ -2,6 +2,7 @@
 //!
 //! A [`Block`] is so many bytes with a name. A [`SharedArray`] is so many values of one type with a name, a
 //! [`SharedValue`] one. All of them are segments with members: who uses one can be asked, and it can go with its last user.
+//! A [`RawBlock`] has neither: it is a file as other programs make and open it, bytes from the first to the last.
 //!
 //! ```
 //! use ringway::block::Block;
@@ -27,6 +28,9 @@
 mod held;
 mod array;
 mod options;
+mod raw;
+#[cfg(feature = "shared_memory")]
+mod shmem;
 mod value;
 
 use std::fmt;
@@ -34,15 +38,16 @@ use std::ops::Deref;
 
 use crate::builder::Attached;
 use crate::error::Error;
-use crate::event::Patience;
 use crate::member::Attachment;
 
-use held::Held;
+use held::{Chosen, Held};
 use options::sealed;
 
 pub use crate::segment::{Atomic, AtomicSlice, HasAtomic, Memory, Place, SliceView, View};
 pub use array::SharedArray;
+pub use held::HugePages;
 pub use options::{Options, Shared};
+pub use raw::{RawBlock, RawOptions};
 pub use value::SharedValue;
 
 /// So many bytes in shared memory, with a name. They are zero at first.
@@ -51,7 +56,7 @@ pub use value::SharedValue;
 /// keeps the attachment, and with it the mapping.
 ///
 /// In the file the bytes begin at a multiple of 4096, behind what the library keeps there: other programs read that place
-/// in the header.
+/// in the header (`slots_offset`), or use a [`RawBlock`].
 #[derive(Clone)]
 pub struct Block {
     held: Held,
@@ -139,7 +144,7 @@ impl Attached for Block {
 impl sealed::Shape for Block {
     type Item = u8;
     const PREFIX: &'static str = "block";
-    fn attach(attachment: Attachment, patience: Patience) -> Self {
-        Self { held: Held::new(attachment, patience) }
+    fn attach(attachment: Attachment, chosen: Chosen) -> Self {
+        Self { held: Held::new(attachment, chosen) }
     }
 }

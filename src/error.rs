@@ -59,6 +59,10 @@ pub enum ErrorKind {
         /// Members that died and were not cleaned up after.
         dead: u32,
     },
+    /// Something has that name already, and it is not known what: of files without a format.
+    Taken,
+    /// The file has no byte: its maker has not given it a length yet.
+    Empty,
     /// What has the name is not a regular file; the text says what it is.
     NotAFile(&'static str),
     /// The file is not a ringway segment; the text says what is wrong with it.
@@ -211,7 +215,7 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.kind() {
             ErrorKind::NotFound => io::ErrorKind::NotFound,
-            ErrorKind::AlreadyExists { .. } => io::ErrorKind::AlreadyExists,
+            ErrorKind::AlreadyExists { .. } | ErrorKind::Taken => io::ErrorKind::AlreadyExists,
             ErrorKind::PermissionDenied | ErrorKind::ForeignOwner { .. } => {
                 io::ErrorKind::PermissionDenied
             }
@@ -233,6 +237,8 @@ impl fmt::Display for ErrorKind {
             Self::AlreadyExists { alive, dead } => {
                 write!(f, "it exists already, with {alive} members alive and {dead} dead")
             }
+            Self::Taken => write!(f, "something has that name already"),
+            Self::Empty => write!(f, "the file has no byte yet"),
             Self::NotAFile(what) => write!(f, "the name is held by {what}"),
             Self::NotASegment(why) => write!(f, "not a ringway segment: {why}"),
             Self::WrongLength { expected, found } => {

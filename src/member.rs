@@ -299,36 +299,6 @@ impl Membership {
         }
     }
 
-    /// How often this member's number was taken, its own time included: with the number it names the member for good.
-    #[allow(dead_code, reason = "locks are owned by it")]
-    pub fn incarnation(&self) -> u64 {
-        self.segment.record(self.id).incarnation.load(Relaxed)
-    }
-
-    /// Whether the member that had number `member` for the `incarnation`-th time can store to the segment no more: it left,
-    /// or died. Any doubt says no. If it lives this costs one question to the kernel. Whoever asks has acquired a word that it
-    /// wrote.
-    #[allow(dead_code, reason = "locks ask about their owners")]
-    pub fn has_gone(&self, member: MemberId, incarnation: u64) -> bool {
-        if member.index() >= self.segment.shape().max_members as usize {
-            return false;
-        }
-        let record = self.segment.record(member);
-        // ORDERING(member): whoever took the number since has put the record in order first.
-        let state = record.state.load(Acquire);
-        if record.incarnation.load(Relaxed) != incarnation {
-            return true;
-        }
-        if member == self.id {
-            return false;
-        }
-        if state == MEMBER_UNUSED {
-            return true;
-        }
-        let hint = lock::is_held_elsewhere(self.segment.probe(), liveness_byte(member));
-        !matches!(hint, Ok(true)) && matches!(self.verdict(member), Verdict::Dead(_))
-    }
-
     /// Whether no verdict can be had any more: then a wait for somebody who dies would have no end.
     pub fn is_blind(&self) -> bool {
         self.blind.load(Relaxed)

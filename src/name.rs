@@ -27,6 +27,13 @@ impl Address {
         Ok(Self { path: std::path::absolute(directory.join(file_name))? })
     }
 
+    /// The file that `shm_open` makes and opens as `name`, which may begin with a slash.
+    pub fn raw(directory: &Path, name: &str) -> Result<Self, Failure> {
+        let plain = name.strip_prefix('/').unwrap_or(name);
+        check_raw(plain).map_err(ErrorKind::InvalidName)?;
+        Ok(Self { path: std::path::absolute(directory.join(plain))? })
+    }
+
     /// The name, without its namespace.
     pub fn name(&self) -> &str {
         let file_name = self.path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or("");
@@ -41,6 +48,17 @@ impl Address {
 
 const LONGEST_NAME: usize = 200;
 const LONGEST_NAMESPACE: usize = 32;
+const LONGEST_FILE_NAME: usize = 255;
+
+fn check_raw(name: &str) -> Result<(), &'static str> {
+    match name {
+        "" => Err("it is empty"),
+        "." | ".." => Err("it is a directory's"),
+        _ if name.len() > LONGEST_FILE_NAME => Err("it has more than 255 bytes"),
+        _ if name.contains(['/', '\0']) => Err("it has a slash or a zero in it"),
+        _ => Ok(()),
+    }
+}
 
 fn check_name(namespace: &str, name: &str) -> Result<(), &'static str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';

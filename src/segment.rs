@@ -12,6 +12,7 @@
 
 mod anchored;
 mod memory;
+mod raw;
 mod slab;
 
 use std::fs::File;
@@ -33,11 +34,13 @@ use crate::layout::{
 };
 use crate::primitive::{Barrier, Cells, Message, Slots};
 use crate::sys::fork::{self, Attached};
-use crate::sys::shm::{self, Identity, Mapping};
+use crate::sys::mapping::Mapping;
+use crate::sys::shm::{self, Identity};
 
 pub use anchored::{Anchored, AnchoredQueue};
 use memory::Keeper;
 pub use memory::{Atomic, AtomicSlice, HasAtomic, Memory, Place, SliceView, View};
+pub use raw::Raw;
 
 /// A mapped segment. Dropping it unmaps, and with the mapping goes the member's lock.
 #[derive(Debug)]
@@ -158,7 +161,9 @@ impl Segment {
 
     fn map(file: &File, header: SegmentHeader, shape: Shape) -> Result<Self, Failure> {
         let len = usize::try_from(header.total_len).map_err(|_| ErrorKind::Os)?;
-        let mapping = Mapping::new(file, len)?;
+        // Huge pages are for blocks, and asked for later.
+        let map = if shape.kind.is_block() { Mapping::aligned } else { Mapping::new };
+        let mapping = map(file, len)?;
         let probe =
             shm::reopen(file).map_err(|e| Failure { source: Some(e), kind: NO_PROC.clone() })?;
         let identity = Identity::of(&file.metadata()?);
@@ -231,6 +236,11 @@ impl Segment {
     /// Enters its pages into the page table now.
     pub fn prefault(&self) -> Result<(), Failure> {
         Ok(self.mapping().prefault(in_memory(self.header.total_len - self.shape.holes()))?)
+    }
+
+    /// Has it put on huge pages, as far as whole ones fit; else says why not.
+    pub fn collapse(&self) -> Result<(), &'static str> {
+        self.mapping().collapse()
     }
 
     /// How its two sides see each other.

@@ -4,11 +4,10 @@ use std::fmt;
 
 use bytemuck::Pod;
 
-use super::held::Held;
+use super::held::{Chosen, Held};
 use super::options::{Options, sealed};
 use crate::builder::Attached;
 use crate::error::{AccessError, Error};
-use crate::event::Patience;
 use crate::member::Attachment;
 use crate::segment::{HasAtomic, SliceView};
 
@@ -159,8 +158,8 @@ impl<T> Attached for SharedArray<T> {
 impl<T: Pod> sealed::Shape for SharedArray<T> {
     type Item = T;
     const PREFIX: &'static str = "array";
-    fn attach(attachment: Attachment, patience: Patience) -> Self {
-        let held = Held::new(attachment, patience);
+    fn attach(attachment: Attachment, chosen: Chosen) -> Self {
+        let held = Held::new(attachment, chosen);
         let values = held.memory().whole();
         Self { held, values }
     }

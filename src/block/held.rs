@@ -10,22 +10,62 @@ use crate::layout::Kind;
 use crate::member::Attachment;
 use crate::segment::Memory;
 
+/// What a handle chose for itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Chosen {
+    /// How its blocked calls wait.
+    pub patience: Patience,
+    /// Whether it asks for huge pages.
+    pub huge_pages: bool,
+}
+
+/// Whether a block lies on huge pages, of 2 MiB on x86-64, in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HugePages {
+    /// Nobody asked for them.
+    NotAsked,
+    /// When it was made or opened: all of it that is a whole huge page, counted from the start of its file. The kernel may
+    /// take them apart later.
+    Given,
+    /// They were asked for and are not to be had; the text says why. The block is as good without.
+    Refused(&'static str),
+}
+
+impl HugePages {
+    /// What comes of `collapse`, if they were asked for.
+    pub(super) fn asked(asked: bool, collapse: impl FnOnce() -> Result<(), &'static str>) -> Self {
+        match asked.then(collapse) {
+            None => Self::NotAsked,
+            Some(Ok(())) => Self::Given,
+            Some(Err(why)) => Self::Refused(why),
+        }
+    }
+}
+
 /// A hold on a block. A clone is of the same attachment, which lasts until the last hold, and the last that was made of its
 /// memory, is dropped.
 #[derive(Clone)]
 pub struct Held {
     attachment: Arc<Attachment>,
     memory: Memory,
+    huge: HugePages,
     #[allow(dead_code, reason = "locks wait so")]
     patience: Patience,
 }
 
 impl Held {
     /// What was just attached.
-    pub fn new(attachment: Attachment, patience: Patience) -> Self {
+    pub fn new(attachment: Attachment, chosen: Chosen) -> Self {
         let attachment = Arc::new(attachment);
         let memory = attachment.segment().memory(Arc::clone(&attachment));
-        Self { attachment, memory, patience }
+        let huge = HugePages::asked(chosen.huge_pages, || attachment.segment().collapse());
+        Self { attachment, memory, huge, patience: chosen.patience }
+    }
+
+    /// Whether it lies on huge pages here.
+    pub fn huge_pages(&self) -> HugePages {
+        self.huge
     }
 
     /// The attachment.
@@ -80,6 +120,11 @@ macro_rules! held {
         /// The file that it was made or opened as.
         pub fn path(&$self) -> &std::path::Path {
             $self.held.path()
+        }
+
+        /// Whether it lies on huge pages, and why not, if [`huge_pages`](crate::block::Options::huge_pages) asked for them.
+        pub fn huge_pages(&$self) -> crate::block::HugePages {
+            $self.held.huge_pages()
         }
 
         /// Removes its name. Who is attached goes on undisturbed; nobody else finds it any more.

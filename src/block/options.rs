@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 
+use super::held::Chosen;
 use crate::builder::{Attached, Basics, basic_setters};
 use crate::error::{Error, ErrorKind, Failure, Operation};
 use crate::fingerprint::{Description, Fingerprint};
@@ -18,8 +19,7 @@ pub trait Shared: sealed::Shape {}
 impl<B: sealed::Shape> Shared for B {}
 
 pub(super) mod sealed {
-    use super::{Attached, Attachment};
-    use crate::event::Patience;
+    use super::{Attached, Attachment, Chosen};
 
     pub trait Shape: Attached + Sized {
         /// What it consists of.
@@ -29,7 +29,7 @@ pub(super) mod sealed {
         /// How many elements where nobody says; zero: it must be said to make one.
         const ELEMENTS: usize = 0;
         /// The handle of an attachment that was just made.
-        fn attach(attachment: Attachment, patience: Patience) -> Self;
+        fn attach(attachment: Attachment, chosen: Chosen) -> Self;
     }
 }
 
@@ -49,6 +49,7 @@ pub struct Options<B> {
     basics: Basics,
     /// Zero: any.
     elements: usize,
+    huge_pages: bool,
     handle: PhantomData<fn() -> B>,
 }
 
@@ -62,7 +63,7 @@ impl<B> Clone for Options<B> {
 impl<B: Shared> Default for Options<B> {
     fn default() -> Self {
         let basics = Basics::new(Kind::Block);
-        Self { basics, elements: B::ELEMENTS, handle: PhantomData }
+        Self { basics, elements: B::ELEMENTS, huge_pages: false, handle: PhantomData }
     }
 }
 
@@ -88,6 +89,14 @@ impl<B: Shared> Options<B> {
     {
         let told = Description::of::<B::Item>(true);
         self.basics.fingerprint = type_fingerprint(told.as_str().as_bytes());
+        self
+    }
+
+    /// Asks the kernel to put the block on huge pages, in this process, now: as much of it as has room for whole ones. The
+    /// handle's `huge_pages()` tells what came of it; not getting them is no error. A file is put on them for all who have it
+    /// open, but each of them has them mapped only where it asks too. Takes Linux 6.1.
+    pub fn huge_pages(mut self) -> Self {
+        self.huge_pages = true;
         self
     }
 
@@ -172,18 +181,22 @@ impl<B: Shared> Options<B> {
 
     /// A new block, complete but for its name.
     fn build(&self) -> Result<B, Failure> {
-        let patience = self.basics.patience()?;
+        let chosen = self.chosen()?;
         let attachment = Attachment::create(&self.plan()?)?;
-        self.basics.watched(B::attach(attachment, patience))
+        self.basics.watched(B::attach(attachment, chosen))
     }
 
     fn join(&self, address: &Address) -> Result<B, Failure> {
-        let patience = self.basics.patience()?;
+        let chosen = self.chosen()?;
         let mut expected =
             Expected::of(Kind::Block, Some(Self::element()), self.basics.whole_type());
         expected.elements = (self.elements > 0).then_some(self.elements as u64);
         let attachment = self.basics.attach(address, &expected)?;
-        self.basics.watched(B::attach(attachment, patience))
+        self.basics.watched(B::attach(attachment, chosen))
+    }
+
+    fn chosen(&self) -> Result<Chosen, Failure> {
+        Ok(Chosen { patience: self.basics.patience()?, huge_pages: self.huge_pages })
     }
 
     /// Size and alignment of an element.

@@ -6,6 +6,7 @@ pub mod barrier;
 pub mod fork;
 pub mod futex;
 pub mod lock;
+pub mod mapping;
 pub mod shm;
 pub mod watch;
 

@@ -1,5 +1,5 @@
-//! Files in shared memory: made without a name, allocated, mapped, then linked to one.
-#![allow(unsafe_code, reason = "linkat, fallocate, fstatfs, getrlimit, mapping")]
+//! Files in shared memory: made without a name, allocated, then linked to one. (Mapped they are in `mapping`.)
+#![allow(unsafe_code, reason = "linkat, fallocate, fstatfs, getrlimit")]
 
 use std::ffi::CString;
 use std::fs::{File, Metadata, OpenOptions};
@@ -8,9 +8,6 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::ptr::NonNull;
-
-use memmap2::{Advice, MmapOptions, MmapRaw};
 
 use super::{check, retry};
 
@@ -84,6 +81,19 @@ pub fn allocate(file: &File, from: u64, len: u64) -> io::Result<()> {
     retry(|| unsafe { libc::fallocate(file.as_raw_fd(), 0, from, len) }).map(drop)
 }
 
+/// Backs the first `len` bytes of the file with memory, without making it longer. Nothing where its file system has no such
+/// call.
+pub fn back(file: &File, len: u64) -> io::Result<()> {
+    let len = len.cast_signed();
+    // SAFETY: as above.
+    let backed =
+        retry(|| unsafe { libc::fallocate(file.as_raw_fd(), libc::FALLOC_FL_KEEP_SIZE, 0, len) });
+    match backed {
+        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(()),
+        backed => backed.map(drop),
+    }
+}
+
 /// Gives the memory of `len` bytes of the file from `from` back: whole pages, which read as zeros from now on.
 pub fn punch(file: &File, from: u64, len: u64) -> io::Result<()> {
     let (from, len) = (from.cast_signed(), len.cast_signed());
@@ -133,35 +143,4 @@ pub fn file_system(file: &File) -> io::Result<FileSystem> {
         libc::OVERLAYFS_SUPER_MAGIC => FileSystem::Overlay,
         _ => FileSystem::Other,
     })
-}
-
-/// A shared mapping of a whole file.
-///
-/// It is addresses only: no reference into it is made here. It is not inherited by a forked child.
-#[derive(Debug)]
-pub struct Mapping(MmapRaw);
-
-impl Mapping {
-    /// Maps the first `len` bytes of `file`.
-    pub fn new(file: &File, len: usize) -> io::Result<Self> {
-        let map = MmapOptions::new().len(len).map_raw(file)?;
-        map.advise(Advice::DontFork)?;
-        Ok(Self(map))
-    }
-
-    /// Where it begins: page-aligned.
-    pub fn start(&self) -> NonNull<u8> {
-        NonNull::new(self.0.as_mut_ptr()).expect("a mapping is never at address zero")
-    }
-
-    /// Bytes mapped.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Enters the pages of the first `len` bytes into this process's page table now, so that first touches cost no fault
-    /// later.
-    pub fn prefault(&self, len: usize) -> io::Result<()> {
-        self.0.advise_range(Advice::PopulateWrite, 0, len)
-    }
 }

@@ -9,6 +9,8 @@ mod absences;
 mod barriers;
 mod block;
 mod block_bad;
+mod block_pages;
+mod block_raw;
 mod c_reader;
 mod c_reader_hostile;
 mod c_reader_live;
@@ -81,6 +83,8 @@ fn child() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match role.split_once("::") {
         Some(("block", role)) => block::play(role, &arguments),
+        Some(("block_pages", role)) => block_pages::play(role, &arguments),
+        Some(("block_raw", role)) => block_raw::play(role, &arguments),
         Some(("block_bad", role)) => block_bad::play(role, &arguments),
         Some(("barriers", role)) => barriers::play(role, &arguments),
         Some(("c_reader", role)) => c_reader::play(role, &arguments),

@@ -188,8 +188,26 @@ pub fn refuse_futex_waitv(error: i32) {
     filter_calls(libc::SYS_futex_waitv, refuse, libc::SECCOMP_RET_ALLOW);
 }
 
+/// From now on this thread's files are not put on huge pages.
+pub fn refuse_huge_pages() {
+    let refuse = libc::SECCOMP_RET_ERRNO | libc::EINVAL.cast_unsigned();
+    let advice = 25; // MADV_COLLAPSE
+    let [load, compare, then, otherwise] =
+        one_call(libc::SYS_madvise, refuse, libc::SECCOMP_RET_ALLOW);
+    // The third argument's lower half lies behind two words of what the call is and three of eight bytes.
+    let argument = libc::sock_filter { k: 32, ..load };
+    let to_the_end = libc::sock_filter { jf: 3, ..compare };
+    let is_that = libc::sock_filter { k: advice, ..compare };
+    set_filter(&mut [load, to_the_end, argument, is_that, then, otherwise]);
+}
+
 /// From now on the kernel does `then` when this thread makes system call `number`, and `otherwise` for others.
 fn filter_calls(number: i64, then: u32, otherwise: u32) {
+    set_filter(&mut one_call(number, then, otherwise));
+}
+
+/// A filter that tells one call from others.
+fn one_call(number: i64, then: u32, otherwise: u32) -> [libc::sock_filter; 4] {
     let statement = |code: u32, k: u32, jf: u8| libc::sock_filter {
         code: u16::try_from(code).expect("codes are small"),
         jt: 0,
@@ -198,13 +216,17 @@ fn filter_calls(number: i64, then: u32, otherwise: u32) {
     };
     let number = u32::try_from(number).expect("numbers are small");
     // Load the call's number; if it is another, skip to the last statement.
-    let mut program = [
+    [
         statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
         statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, number, 1),
         statement(libc::BPF_RET | libc::BPF_K, then, 0),
         statement(libc::BPF_RET | libc::BPF_K, otherwise, 0),
-    ];
-    let filter = libc::sock_fprog { len: 4, filter: program.as_mut_ptr() };
+    ]
+}
+
+fn set_filter(program: &mut [libc::sock_filter]) {
+    let len = u16::try_from(program.len()).expect("it is short");
+    let filter = libc::sock_fprog { len, filter: program.as_mut_ptr() };
     // SAFETY: prctl with this option takes numbers.
     check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }).expect("a plain request");
     // SAFETY: the filter points to a program of the length that it says.
