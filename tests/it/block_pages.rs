@@ -1,5 +1,8 @@
 //! Blocks on huge pages: given where the kernel can, else refused with a reason, and as good without.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
 use ringway::block::{Block, HugePages, RawBlock};
 
 use crate::util::child::Child;
@@ -16,14 +19,15 @@ pub fn play(role: &str, arguments: &[&str]) {
     block.write_at(3 * MIB, b"works").unwrap();
 }
 
-/// KiB of shared memory that this process has mapped on huge pages in files whose path contains `name`.
-fn huge_kib(name: &str) -> usize {
+/// KiB of the file at `path` that this process has mapped on huge pages.
+fn huge_kib(path: &Path) -> usize {
+    let inode = format!(" {} ", path.metadata().unwrap().ino());
     let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
     let mut ours = false;
     let mut sum = 0;
     for line in maps.lines() {
         if line.contains(" rw-") {
-            ours = line.contains(name);
+            ours = line.contains(&inode);
         } else if let Some(rest) = line.strip_prefix("ShmemPmdMapped:").filter(|_| ours) {
             sum += rest.trim().trim_end_matches(" kB").parse::<usize>().unwrap();
         }
@@ -37,13 +41,13 @@ fn a_block_that_is_given_huge_pages_has_them() {
     let block = Block::options().len(9 * MIB).huge_pages().create(&name).unwrap();
     match block.huge_pages() {
         // The header and nine MiB have room for four of two.
-        HugePages::Given => assert_eq!(huge_kib(&name), 8 << 10),
+        HugePages::Given => assert_eq!(huge_kib(name.path()), 8 << 10),
         refused => return not_run(&format!("no huge pages here: {refused:?}")),
     }
     block.write_at(9 * MIB - 5, b"there").unwrap();
     let other = Block::options().huge_pages().open(&name).unwrap();
     assert_eq!(other.huge_pages(), HugePages::Given, "who opens it has them too");
-    assert_eq!(huge_kib(&name), 16 << 10);
+    assert_eq!(huge_kib(name.path()), 16 << 10);
     let mut found = [0; 5];
     other.read_at(9 * MIB - 5, &mut found).unwrap();
     assert_eq!(&found, b"there");
@@ -55,7 +59,7 @@ fn a_block_that_is_given_huge_pages_has_them() {
 fn a_raw_block_can_have_them_too() {
     let name = unique("raw-huge");
     let block = RawBlock::options().len(4 * MIB).huge_pages().create(&name).unwrap();
-    let (given, mapped) = (block.huge_pages(), huge_kib(&name));
+    let (given, mapped) = (block.huge_pages(), huge_kib(block.path()));
     block.unlink().unwrap();
     match given {
         HugePages::Given => assert_eq!(mapped, 4 << 10),
