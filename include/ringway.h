@@ -69,6 +69,8 @@
 #define RINGWAY_KIND_BYTE_QUEUE UINT32_C(4)
 /* Elements in a row, without a ring. */
 #define RINGWAY_KIND_BLOCK UINT32_C(5)
+/* A lock: max_message is its tag. */
+#define RINGWAY_KIND_LOCK UINT32_C(6)
 
 /* ---- Codes and bits of the header ---- */
 
@@ -161,6 +163,25 @@
 #define RINGWAY_BLOCK_OWNED UINT32_C(1)
 /* Of the message at a position of a ring. */
 #define RINGWAY_BLOCK_BOUND UINT32_C(2)
+
+/* ---- Kinds of locks ---- */
+
+/* Guards a value. */
+#define RINGWAY_LOCK_MUTEX UINT32_C(1)
+/* The same, again and again. */
+#define RINGWAY_LOCK_REENTRANT UINT32_C(2)
+/* Guards a value, also for many readers. */
+#define RINGWAY_LOCK_RWLOCK UINT32_C(3)
+/* Counts what nobody owns. */
+#define RINGWAY_LOCK_SEMAPHORE UINT32_C(4)
+/* Wakes who waits. */
+#define RINGWAY_LOCK_CONDVAR UINT32_C(5)
+/* Is set or not. */
+#define RINGWAY_LOCK_FLAG UINT32_C(6)
+/* Where parties meet. */
+#define RINGWAY_LOCK_BARRIER UINT32_C(7)
+/* A number of permits, each owned. */
+#define RINGWAY_LOCK_PERMITS UINT32_C(8)
 
 /* ---- Structures ---- */
 
@@ -414,6 +435,14 @@ struct ringway_block_line {
     ringway_u64 backed;
 };
 
+/* What every lock begins with. */
+struct ringway_lock_head {
+    /* A lock word's tag: what lock it is. Zero where there is none yet. */
+    ringway_u64 tag;
+    /* Who has it, or what is counted; the lower half is slept on. */
+    ringway_u64 word;
+};
+
 /* ---- Words that have parts ---- */
 
 /* A word of struct ringway_control. */
@@ -481,6 +510,45 @@ static inline uint64_t ringway_block_state(uint64_t word) { return word & UINT64
 /* What lies before a record of a pipe, or before padding. */
 static inline uint64_t ringway_record_kind(uint64_t word) { return word >> 32; }
 static inline uint64_t ringway_record_length(uint64_t word) { return word & UINT64_C(0xffffffff); }
+
+/* What lock it is, in the header of one that has a name and in front of any. */
+static inline uint64_t ringway_tag_kind(uint64_t word) { return word >> 60; }
+static inline uint64_t ringway_tag_first(uint64_t word) { return word >> 30 & UINT64_C(0x3fffffff); }
+static inline uint64_t ringway_tag_second(uint64_t word) { return word & UINT64_C(0x3fffffff); }
+
+/* Who has a lock: member is its number and one, zero where nobody has it. */
+static inline uint64_t ringway_holder_incarnation(uint64_t word) { return word >> 32; }
+static inline uint64_t ringway_holder_waited(uint64_t word) { return word >> 31 & UINT64_C(0x1); }
+static inline uint64_t ringway_holder_inconsistent(uint64_t word) { return word >> 30 & UINT64_C(0x1); }
+static inline uint64_t ringway_holder_thread(uint64_t word) { return word >> 11 & UINT64_C(0x7ffff); }
+static inline uint64_t ringway_holder_member(uint64_t word) { return word & UINT64_C(0x7ff); }
+
+/* How many threads of a member read what a rwlock guards. */
+static inline uint64_t ringway_readers_incarnation(uint64_t word) { return word >> 32; }
+static inline uint64_t ringway_readers_waited(uint64_t word) { return word >> 31 & UINT64_C(0x1); }
+static inline uint64_t ringway_readers_count(uint64_t word) { return word & UINT64_C(0x7fffffff); }
+
+/* The word of a semaphore: how many more than it began with, modulo 2^31. */
+static inline uint64_t ringway_count_zero(uint64_t word) { return word >> 32; }
+static inline uint64_t ringway_count_waited(uint64_t word) { return word >> 31 & UINT64_C(0x1); }
+static inline uint64_t ringway_count_more(uint64_t word) { return word & UINT64_C(0x7fffffff); }
+
+/* The word of a flag. */
+static inline uint64_t ringway_flag_zero(uint64_t word) { return word >> 32; }
+static inline uint64_t ringway_flag_waited(uint64_t word) { return word >> 31 & UINT64_C(0x1); }
+static inline uint64_t ringway_flag_turns(uint64_t word) { return word >> 1 & UINT64_C(0x3fffffff); }
+static inline uint64_t ringway_flag_set(uint64_t word) { return word & UINT64_C(0x1); }
+
+/* The word of a condvar and of permits. */
+static inline uint64_t ringway_gate_sleeps(uint64_t word) { return word >> 32; }
+static inline uint64_t ringway_gate_calls(uint64_t word) { return word & UINT64_C(0xffffffff); }
+
+/* The word of a barrier. */
+static inline uint64_t ringway_round_resets(uint64_t word) { return word >> 32; }
+static inline uint64_t ringway_round_waited(uint64_t word) { return word >> 31 & UINT64_C(0x1); }
+static inline uint64_t ringway_round_broken(uint64_t word) { return word >> 30 & UINT64_C(0x1); }
+static inline uint64_t ringway_round_arrived(uint64_t word) { return word >> 16 & UINT64_C(0x3fff); }
+static inline uint64_t ringway_round_rounds(uint64_t word) { return word & UINT64_C(0xffff); }
 
 /* Bytes from the start of a queue's slot to its value. */
 static inline uint64_t ringway_slot_payload(uint32_t element_align) {
@@ -603,6 +671,10 @@ RINGWAY_AT(queue_header, not_full, 512);
 RINGWAY_SIZE(block_line, 128);
 RINGWAY_AT(block_line, word, 0);
 RINGWAY_AT(block_line, backed, 8);
+
+RINGWAY_SIZE(lock_head, 16);
+RINGWAY_AT(lock_head, tag, 0);
+RINGWAY_AT(lock_head, word, 8);
 
 #undef RINGWAY_SIZE
 #undef RINGWAY_AT

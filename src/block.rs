@@ -25,7 +25,7 @@
 //! made of a block keeps it mapped, whatever is dropped first.
 
 #[macro_use]
-mod held;
+pub(crate) mod held;
 mod array;
 mod options;
 mod raw;
@@ -107,6 +107,11 @@ impl Block {
 
 impl Block {
     held!(self);
+
+    /// What locks that are placed in it need of it.
+    pub(crate) fn held(&self) -> &Held {
+        &self.held
+    }
 
     /// Its bytes: what a block derefs to.
     pub fn memory(&self) -> &Memory {

@@ -5,9 +5,11 @@ use std::fmt;
 use std::io;
 
 mod access;
+mod locking;
 mod traffic;
 
 pub use access::AccessError;
+pub use locking::{BarrierError, LockError, LockTimeoutError, ReleaseError, TryLockError};
 pub use traffic::{
     Fault, RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
@@ -80,6 +82,13 @@ pub enum ErrorKind {
         wanted: u64,
         /// How many it has.
         found: u64,
+    },
+    /// A lock was to be where it cannot.
+    Place(AccessError),
+    /// All places of a barrier are taken by parties that live.
+    TooManyParties {
+        /// How many there may be.
+        parties: usize,
     },
     /// The segment was made by a build with another format.
     WrongVersion {
@@ -247,6 +256,8 @@ impl fmt::Display for ErrorKind {
             Self::OtherLength { wanted, found } => {
                 write!(f, "it has {found} elements, {wanted} were asked for")
             }
+            Self::Place(why) => write!(f, "it cannot be there: {why}"),
+            Self::TooManyParties { parties } => write!(f, "all {parties} parties are there"),
             Self::WrongVersion { found, expected } => {
                 write!(f, "layout version {found}, this build reads {expected}")
             }
@@ -281,6 +292,12 @@ impl fmt::Display for ErrorKind {
 pub struct Failure {
     pub kind: ErrorKind,
     pub source: Option<io::Error>,
+}
+
+impl From<AccessError> for Failure {
+    fn from(why: AccessError) -> Self {
+        ErrorKind::Place(why).into()
+    }
 }
 
 impl From<ErrorKind> for Failure {

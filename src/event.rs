@@ -23,6 +23,7 @@
 //! off: a wake-up handed to a waiter that is killed before it acts is gone, and only a later look heals it.
 
 mod several;
+mod word;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64};
@@ -34,6 +35,7 @@ use crate::primitive::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::primitive::{Barrier, Mutex, now_ns, pause, yield_now};
 
 pub use several::wait_at_several;
+pub use word::{SharedRecheck, Turn, wait_at_word};
 
 /// How a blocked call waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,9 +6,11 @@
 
 use crate::layout::{
     BlockLine, CODES, ClassWord, ConsumerLine, Control, Counters, Ends, EventLine, GENERAL,
-    GateLine, HeadLine, Kind, LAYOUT_HASH, MemberRecord, ProducerLine, QueueHeader, REMOVED,
-    RingHeader, SEALED, SLOTS, SealLine, SegmentHeader, TailLine, WORDS,
+    GateLine, HeadLine, Kind, LAYOUT_HASH, LockHead, LockKind, LockTag, MemberRecord, ProducerLine,
+    QueueHeader, REMOVED, RingHeader, SEALED, SLOTS, SealLine, SegmentHeader, TailLine, WORDS,
 };
+use crate::lock::holder::Holder;
+use crate::lock::{barrier, flag, gate, rwlock, semaphore};
 use crate::ring::block::BlockWord;
 use crate::ring::chain::ChainWord;
 use crate::ring::cursor::{EndWord, OutgoingWord};
@@ -33,6 +35,7 @@ pub const STRUCTURES: &[Structure] = &[
     GateLine::DESCRIBED,
     QueueHeader::DESCRIBED,
     BlockLine::DESCRIBED,
+    LockHead::DESCRIBED,
 ];
 
 /// Every constant, in groups.
@@ -45,6 +48,7 @@ pub const CONSTANTS: &[(&str, &[Constant])] = &[
     ("Where things lie in a slot of a queue", SLOTS),
     ("States of a slot of a queue", STATES),
     ("States of a block of a queue", BLOCKS),
+    ("Kinds of locks", LOCKS),
 ];
 
 const HASH: Constant = Constant {
@@ -64,6 +68,7 @@ const KINDS: &[Constant] = &[
     code("KIND_QUEUE", &["Values, between many."], Kind::Queue as u32),
     code("KIND_BYTE_QUEUE", &["Messages of bytes, between many."], Kind::ByteQueue as u32),
     code("KIND_BLOCK", &["Elements in a row, without a ring."], Kind::Block as u32),
+    code("KIND_LOCK", &["A lock: max_message is its tag."], Kind::Lock as u32),
 ];
 
 const STATES: &[Constant] = &[
@@ -83,6 +88,17 @@ const BLOCKS: &[Constant] = &[
     code("BLOCK_FREE", &["Nobody's."], 0),
     code("BLOCK_OWNED", &["Of the member that fills it, or gives it back."], 1),
     code("BLOCK_BOUND", &["Of the message at a position of a ring."], 2),
+];
+
+const LOCKS: &[Constant] = &[
+    code("LOCK_MUTEX", &["Guards a value."], LockKind::Mutex as u32),
+    code("LOCK_REENTRANT", &["The same, again and again."], LockKind::ReentrantMutex as u32),
+    code("LOCK_RWLOCK", &["Guards a value, also for many readers."], LockKind::RwLock as u32),
+    code("LOCK_SEMAPHORE", &["Counts what nobody owns."], LockKind::Semaphore as u32),
+    code("LOCK_CONDVAR", &["Wakes who waits."], LockKind::Condvar as u32),
+    code("LOCK_FLAG", &["Is set or not."], LockKind::Flag as u32),
+    code("LOCK_BARRIER", &["Where parties meet."], LockKind::Barrier as u32),
+    code("LOCK_PERMITS", &["A number of permits, each owned."], LockKind::Permits as u32),
 ];
 
 /// A word of 64 bits that has parts.
@@ -154,6 +170,29 @@ pub const PARTED: &[Word] = &[
         doc: "What lies before a record of a pipe, or before padding.",
         parts: &[("kind", !0 << 32), ("length", !0 >> 32)],
     },
+    Word {
+        name: "tag",
+        doc: "What lock it is, in the header of one that has a name and in front of any.",
+        parts: &LockTag::PARTS,
+    },
+    Word {
+        name: "holder",
+        doc: "Who has a lock: member is its number and one, zero where nobody has it.",
+        parts: &Holder::PARTS,
+    },
+    Word {
+        name: "readers",
+        doc: "How many threads of a member read what a rwlock guards.",
+        parts: &rwlock::READERS,
+    },
+    Word {
+        name: "count",
+        doc: "The word of a semaphore: how many more than it began with, modulo 2^31.",
+        parts: &semaphore::PARTS,
+    },
+    Word { name: "flag", doc: "The word of a flag.", parts: &flag::PARTS },
+    Word { name: "gate", doc: "The word of a condvar and of permits.", parts: &gate::PARTS },
+    Word { name: "round", doc: "The word of a barrier.", parts: &barrier::PARTS },
 ];
 
 #[cfg(test)]

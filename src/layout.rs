@@ -14,6 +14,7 @@ mod describe;
 mod header;
 mod kind;
 mod lines;
+mod lock;
 mod slab;
 
 use crate::primitive::{self, slot_stride};
@@ -25,6 +26,7 @@ pub use describe::{Field, Shared, Structure, Type};
 pub use header::*;
 pub use kind::Kind;
 pub use lines::*;
+pub use lock::*;
 pub use slab::*;
 
 constants! {
@@ -306,6 +308,9 @@ impl Shape {
             Kind::Pipe => (self.element_size, self.element_align as usize) == (word as u64, word),
             Kind::ByteQueue => self.element_align as usize == word,
             Kind::Block => self.element_size > 0,
+            Kind::Lock => {
+                (self.element_size, self.element_align) == (1, 1) && self.lock_is_possible()
+            }
             Kind::Spsc | Kind::Queue => true,
         }
     }
@@ -332,7 +337,7 @@ impl Shape {
     pub fn stride(&self) -> Option<u64> {
         let size = usize::try_from(self.element_size).ok()?;
         let stride = match self.kind {
-            Kind::Spsc | Kind::Pipe | Kind::Block => size,
+            Kind::Spsc | Kind::Pipe | Kind::Block | Kind::Lock => size,
             Kind::Queue => slot_stride(size, self.element_align as usize),
             Kind::ByteQueue => slot_stride(size_of::<u64>() + size, align_of::<u64>()),
         };

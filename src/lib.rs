@@ -62,6 +62,8 @@ mod segment;
 
 mod ring;
 
+mod lock;
+
 #[cfg(not(loom))]
 mod builder;
 
@@ -73,6 +75,9 @@ mod channel;
 pub mod block;
 
 #[cfg(not(loom))]
+pub mod sync;
+
+#[cfg(not(loom))]
 mod select;
 
 /// For the generator of `include/ringway.h`; nothing here is promised to Rust programs.
@@ -81,8 +86,9 @@ mod select;
 pub mod format;
 
 pub use error::{
-    AccessError, Error, ErrorKind, Fault, MemberId, Operation, RecvError, RecvTimeoutError,
-    SendError, SendTimeoutError, TryRecvError, TrySendError,
+    AccessError, BarrierError, Error, ErrorKind, Fault, LockError, LockTimeoutError, MemberId,
+    Operation, RecvError, RecvTimeoutError, ReleaseError, SendError, SendTimeoutError,
+    TryLockError, TryRecvError, TrySendError,
 };
 pub use event::Wait;
 pub use fingerprint::{Description, Fingerprint};
@@ -181,15 +187,20 @@ pub use select::{SelectError, Selectable, Selector};
 #[doc(hidden)]
 pub mod parts {
     pub use crate::event::{
-        Attempt, Deadline, Event, LocalWaiters, Look, Patience, Recheck, wait_at_several,
+        Attempt, Deadline, Event, LocalWaiters, Look, Patience, Recheck, SharedRecheck, Turn,
+        wait_at_several, wait_at_word,
     };
     pub use crate::layout::{
-        BlockLine, CLASSES, CLOSING, ClassWord, EventLine, QueueHeader, RingHeader, SlabPlan,
+        BlockLine, CLASSES, CLOSING, ClassWord, EventLine, LockTag, QueueHeader, RingHeader,
+        SlabPlan,
     };
     pub use crate::primitive::{
-        AtomicU64, Barrier, ContestedU64, HeapCells, HeapSlots, Recorded, fence, killed_after,
-        record,
+        AtomicU64, Barrier, ContestedU64, HeapCells, HeapSlots, LockWord, Recorded, fence,
+        killed_after, record,
     };
+    pub mod lock {
+        pub use crate::lock::*;
+    }
     pub use crate::ring::Corruption;
     pub use crate::ring::{
         block, bytes, chain, cursor, grant, mpmc, pieces, reap, slab, spsc, word,

@@ -44,10 +44,10 @@ pub use std::sync::{
 pub use self::crash::killed_after;
 #[cfg(loom)]
 pub use self::under_loom::{
-    AtomicU32, AtomicU64, ContestedU64, FutexWord, Mutex, Recorded, fence, record,
+    AtomicU32, AtomicU64, ContestedU64, FutexWord, LockWord, Mutex, Recorded, fence, record,
 };
 #[cfg(not(loom))]
-pub use self::under_std::FutexWord;
+pub use self::under_std::{FutexWord, LockWord};
 
 /// An atomic that several load and then change. Loom needs to be helped with those.
 #[cfg(not(loom))]
@@ -277,7 +277,7 @@ impl Barrier {
 #[cfg(not(loom))]
 mod under_std {
     use std::ops::Deref;
-    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::{AtomicU32, AtomicU64};
 
     /// A word that processes can sleep on.
     #[repr(transparent)]
@@ -307,6 +307,36 @@ mod under_std {
     impl Deref for FutexWord {
         type Target = AtomicU32;
         fn deref(&self) -> &AtomicU32 {
+            &self.0
+        }
+    }
+
+    /// A word of 64 bits whose lower half processes can sleep on: it changes as a whole.
+    #[repr(transparent)]
+    #[derive(Debug, Default)]
+    pub struct LockWord(AtomicU64);
+
+    impl LockWord {
+        /// Sleeps while the lower half is that of `expected`, until a wake or `until_ns` on the monotonic clock. May also
+        /// return for no reason.
+        pub fn wait(&self, expected: u64, until_ns: u64) {
+            #[allow(
+                clippy::cast_possible_truncation,
+                reason = "the half that the kernel looks at"
+            )]
+            crate::sys::futex::wait(crate::sys::futex::half(&self.0), expected as u32, until_ns);
+        }
+
+        /// Wakes up to `count` sleepers. Says how many there were.
+        pub fn wake(&self, count: u32) -> u32 {
+            crate::sys::futex::wake(crate::sys::futex::half(&self.0), count)
+        }
+    }
+
+    impl Deref for LockWord {
+        type Target = AtomicU64;
+        #[inline(always)]
+        fn deref(&self) -> &AtomicU64 {
             &self.0
         }
     }

@@ -39,7 +39,9 @@ use crate::sys::shm::{self, Identity};
 
 pub use anchored::{Anchored, AnchoredQueue};
 use memory::Keeper;
-pub use memory::{Atomic, AtomicSlice, HasAtomic, Memory, Place, SliceView, View};
+pub use memory::{
+    Atomic, AtomicSlice, HasAtomic, LockPlace, Memory, Place, SliceView, View, tag_at,
+};
 pub use raw::Raw;
 
 /// A mapped segment. Dropping it unmaps, and with the mapping goes the member's lock.

@@ -17,6 +17,7 @@
 
 pub mod chain;
 pub mod crash;
+pub mod locks;
 pub mod queue;
 pub mod scene;
 pub mod slab;
@@ -40,7 +41,7 @@ use ringway::{MemberId, Wait};
 pub const HIGH: u64 = (1 << 62) - 1;
 
 /// Sleeps at once, and never for a recheck: nothing but a notification ends a sleep.
-const PARK: Patience = Patience { wait: Wait::Park, recheck_ns: u64::MAX, alone: false };
+pub(crate) const PARK: Patience = Patience { wait: Wait::Park, recheck_ns: u64::MAX, alone: false };
 
 /// Checks `model` in every interleaving with at most so many preemptions as `RINGWAY_LOOM_BOUND` says (3
 /// when unset, `none` for no bound).

@@ -50,7 +50,6 @@ pub struct Held {
     attachment: Arc<Attachment>,
     memory: Memory,
     huge: HugePages,
-    #[allow(dead_code, reason = "locks wait so")]
     patience: Patience,
 }
 
@@ -79,7 +78,6 @@ impl Held {
     }
 
     /// How this handle's blocked calls wait.
-    #[allow(dead_code, reason = "locks wait so")]
     pub fn patience(&self) -> Patience {
         self.patience
     }

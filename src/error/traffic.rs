@@ -117,6 +117,8 @@ macro_rules! traffic_error {
     };
 }
 
+pub(super) use traffic_error;
+
 traffic_error! {
     /// A message was not sent at once. The value comes back.
     TrySendError<T> {

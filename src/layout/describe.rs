@@ -71,7 +71,7 @@ numbers!(u8 => Number, u32 => Number, u64 => Number);
 #[cfg(not(loom))]
 numbers!(crate::primitive::AtomicU32 => Atomic, crate::primitive::AtomicU64 => Atomic);
 #[cfg(not(loom))]
-numbers!(crate::primitive::FutexWord => Atomic);
+numbers!(crate::primitive::FutexWord => Atomic, crate::primitive::LockWord => Atomic);
 
 impl<T: Shared, const N: usize> Shared for [T; N] {
     const TYPE: Type = Type::Array(&T::TYPE, N);
@@ -81,14 +81,14 @@ impl<T: Shared, const N: usize> Shared for [T; N] {
 macro_rules! shared {
     ($(
         $(#[doc = $doc:literal])*
-        #[repr(C, align(128))]
+        #[repr(C, align($align:literal))]
         #[derive($($derive:ident),*)]
         pub struct $name:ident {
             $($(#[doc = $about:literal])* pub $field:ident: $type:ty,)*
         }
     )*) => { $(
         $(#[doc = $doc])*
-        #[repr(C, align(128))]
+        #[repr(C, align($align))]
         #[derive($($derive),*)]
         pub struct $name {
             $($(#[doc = $about])* pub $field: $type,)*

@@ -19,12 +19,14 @@ pub enum Kind {
     ByteQueue = 4,
     /// No ring: elements in a row that members read and write as they like.
     Block = 5,
+    /// A block that is one lock.
+    Lock = 6,
 }
 
 impl Kind {
     /// The kind that a header names, if this build knows it.
     pub fn from_code(code: u32) -> Option<Self> {
-        let known = [Kind::Spsc, Kind::Pipe, Kind::Queue, Kind::ByteQueue, Kind::Block];
+        let known = [Kind::Spsc, Kind::Pipe, Kind::Queue, Kind::ByteQueue, Kind::Block, Kind::Lock];
         known.into_iter().find(|kind| *kind as u32 == code)
     }
 
@@ -40,7 +42,7 @@ impl Kind {
 
     /// Whether it has as many elements as its maker said, in a row, and no ring.
     pub const fn is_block(self) -> bool {
-        matches!(self, Kind::Block)
+        matches!(self, Kind::Block | Kind::Lock)
     }
 
     /// The most members that a segment of this kind can have. With two ends their bits and [`CLOSING`](super::CLOSING) share a
@@ -62,6 +64,7 @@ impl Kind {
             Some(Kind::Queue) => "a queue of values",
             Some(Kind::ByteQueue) => "a queue of bytes",
             Some(Kind::Block) => "a block",
+            Some(Kind::Lock) => "a lock",
             None => "something this build does not know",
         }
     }
@@ -71,7 +74,7 @@ impl Kind {
         match self {
             Kind::Spsc => FLAG_REMOVE_WHEN_UNUSED | FLAG_ASYMMETRIC,
             Kind::Pipe => Kind::Spsc.flags() | FLAG_FIRST_SENDS | FLAG_SECOND_SENDS,
-            Kind::Queue | Kind::ByteQueue | Kind::Block => FLAG_REMOVE_WHEN_UNUSED,
+            Kind::Queue | Kind::ByteQueue | Kind::Block | Kind::Lock => FLAG_REMOVE_WHEN_UNUSED,
         }
     }
 
@@ -81,7 +84,7 @@ impl Kind {
             Kind::ByteQueue => FEATURE_LONG_MESSAGES | FEATURE_GROWTH,
             Kind::Queue => FEATURE_GROWTH,
             Kind::Pipe => FEATURE_LONG_RECORDS,
-            Kind::Spsc | Kind::Block => 0,
+            Kind::Spsc | Kind::Block | Kind::Lock => 0,
         }
     }
 
@@ -92,6 +95,7 @@ impl Kind {
             Kind::Pipe => "pipe",
             Kind::Queue | Kind::ByteQueue => "queue",
             Kind::Block => "block",
+            Kind::Lock => "lock",
         }
     }
 }

@@ -141,7 +141,10 @@ impl Shape {
         let says = self.features & FEATURE_LONG_MESSAGES != 0;
         match self.slab() {
             None => false,
-            Some(slab) if slab.blocks == 0 => self.max_message == 0 && !says,
+            Some(slab) if slab.blocks == 0 => {
+                // Of a lock it says which one.
+                (self.max_message == 0 || self.kind == Kind::Lock) && !says
+            }
             Some(slab) => {
                 self.kind == Kind::ByteQueue
                     && says

@@ -7,6 +7,8 @@
 use super::{DeadMember, Membership, Verdict, View, liveness_byte};
 use crate::error::{ErrorKind, Failure, MemberId};
 use crate::layout::{MEMBER_REAPING, MEMBER_UNUSED};
+use crate::lock::Fate;
+use crate::lock::holder::Holder;
 use crate::primitive::AtomicU64;
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed};
 use crate::ring::reap::Reaped;
@@ -59,33 +61,38 @@ pub struct Statistics {
 
 impl Membership {
     /// How often this member's number was taken, its own time included: with the number it names the member for good.
-    #[allow(dead_code, reason = "locks are owned by it")]
     pub fn incarnation(&self) -> u64 {
         self.segment.record(self.id).incarnation.load(Relaxed)
     }
 
-    /// Whether the member that had number `member` for the `incarnation`-th time can store to the segment no more: it left,
-    /// or died. Any doubt says no. If it lives this costs one question to the kernel. Whoever asks has acquired a word that it
-    /// wrote.
-    #[allow(dead_code, reason = "locks ask about their owners")]
-    pub fn has_gone(&self, member: MemberId, incarnation: u64) -> bool {
+    /// What became of `holder` of a lock. If it lives this costs one question to the kernel. Whoever asks has acquired a word
+    /// that it wrote.
+    pub fn fate(&self, holder: Holder) -> Fate {
+        let member = holder.member();
         if member.index() >= self.segment.shape().max_members as usize {
-            return false;
+            return Fate::Impossible;
         }
         let record = self.segment.record(member);
         // ORDERING(member): whoever took the number since has put the record in order first.
         let state = record.state.load(Acquire);
-        if record.incarnation.load(Relaxed) != incarnation {
-            return true;
+        if Holder::new(member, record.incarnation.load(Relaxed)) != holder.member_only() {
+            return Fate::Dead;
         }
         if member == self.id {
-            return false;
+            return Fate::Lives;
         }
         if state == MEMBER_UNUSED {
-            return true;
+            return Fate::Dead;
         }
         let hint = lock::is_held_elsewhere(self.segment.probe(), liveness_byte(member));
-        !matches!(hint, Ok(true)) && matches!(self.verdict(member), Verdict::Dead(_))
+        if matches!(hint, Ok(true)) {
+            return Fate::Lives;
+        }
+        match self.verdict(member) {
+            Verdict::Dead(_) => Fate::Dead,
+            Verdict::Unknown if self.is_blind() => Fate::Unseen,
+            Verdict::Alive | Verdict::Unknown => Fate::Lives,
+        }
     }
 
     /// Takes back what `member` left behind if it is dead, and says whether there was anything to do. If it lives that costs

@@ -41,6 +41,8 @@ pub enum Corruption {
     Restless,
     /// A chain of segments that cannot be, or one of them is not there.
     Chain,
+    /// A lock whose word no correct member writes, or changes without end.
+    Lock,
 }
 
 impl Corruption {
@@ -58,6 +60,7 @@ impl Corruption {
             Corruption::Flags => "a message has flags that this build does not know",
             Corruption::Block => "a message is in a block that is not its own",
             Corruption::Chain => "the chain of segments is broken",
+            Corruption::Lock => "a lock is in a state that it cannot have",
             Corruption::Restless => "a cursor moves without end",
         }
     }

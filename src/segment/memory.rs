@@ -5,6 +5,7 @@
 //! different size overlap.
 #![allow(unsafe_code, reason = "a borrow of a mapping outlives its expression, and raw pointers")]
 
+mod lock;
 mod place;
 mod view;
 
@@ -20,6 +21,7 @@ use crate::error::AccessError;
 use crate::primitive::{Mutex, SharedBytes};
 use crate::sys::fork;
 
+pub use lock::{LockPlace, tag_at};
 pub use place::{Atomic, AtomicSlice, HasAtomic, Place, Shareable};
 pub use view::{SliceView, View};
 

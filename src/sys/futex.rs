@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "futex and clock_gettime")]
 
 use std::ptr;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use libc::{CLOCK_MONOTONIC, FUTEX_BITSET_MATCH_ANY, FUTEX_WAIT_BITSET, FUTEX_WAKE, SYS_futex};
 
@@ -50,6 +50,16 @@ pub fn wake(word: &AtomicU32, count: u32) -> u32 {
     // SAFETY: waking reads nothing but the address.
     let woken = unsafe { libc::syscall(SYS_futex, word.as_ptr(), FUTEX_WAKE, count) };
     u32::try_from(woken).unwrap_or(0)
+}
+
+/// The lower half of `word`, for the kernel alone: it knows futexes of 32 bits only, and what changes the word changes all
+/// of it at once.
+pub fn half(word: &AtomicU64) -> &AtomicU32 {
+    const { assert!(cfg!(target_endian = "little")) }
+    let lower = word.as_ptr().cast::<u32>();
+    // SAFETY: it lies in the word, which lives as long; nothing in this process reads or writes through the reference, of
+    // which only the address is used.
+    unsafe { AtomicU32::from_ptr(lower) }
 }
 
 /// As many words a thread may sleep on at once (`FUTEX_WAITV_MAX` of the kernel).

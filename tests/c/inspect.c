@@ -29,7 +29,7 @@ static void print_bytes(const struct bytes *bytes) {
 
 static void print_header(const struct ringway_segment_header *header) {
     static const char *const kinds[] = {"", "spsc", "pipe", "queue of values", "queue of bytes",
-                                        "block"};
+                                        "block", "lock"};
     static const char *const policies[] = {"", "at least once", "at most once"};
     printf("kind: %s\n", kinds[header->kind]);
     printf("format: version " U32 ", minor " U32 "\n", header->version, header->minor);
@@ -378,6 +378,26 @@ static void print_data(const struct segment *segment) {
     print_bytes(&bytes);
 }
 
+/* What lock it is, and its word. */
+static void print_lock(const struct segment *segment) {
+    static const char *const kinds[] = {"",          "mutex",   "reentrant mutex",
+                                        "rwlock",    "semaphore", "condvar",
+                                        "flag",      "barrier", "permits"};
+    uint64_t tag = segment->header.max_message, at = segment->header.slots_offset;
+    uint64_t kind = ringway_tag_kind(tag), word = load(segment, at + sizeof(uint64_t));
+    printf("lock: %s, " U64 ", " U64 "\n", kinds[kind], ringway_tag_first(tag),
+           ringway_tag_second(tag));
+    if (kind > RINGWAY_LOCK_RWLOCK) {
+        printf("word: 0x%" PRIx64 "\n", word);
+    } else if (ringway_holder_member(word) == 0) {
+        printf("holder: nobody%s\n", ringway_holder_inconsistent(word) ? ", inconsistent" : "");
+    } else {
+        printf("holder: member " U64 ", incarnation " U64 "%s\n", ringway_holder_member(word) - 1,
+               ringway_holder_incarnation(word),
+               ringway_holder_inconsistent(word) ? ", inconsistent" : "");
+    }
+}
+
 int main(int count, char **arguments) {
     if (count != 2) {
         fprintf(stderr, "usage: %s FILE\n", count > 0 ? arguments[0] : "inspect");
@@ -405,6 +425,9 @@ int main(int count, char **arguments) {
     print_blocks(&segment);
     if (is_block(&segment.header)) {
         print_data(&segment);
+    }
+    if (segment.header.kind == RINGWAY_KIND_LOCK) {
+        print_lock(&segment);
     }
     return ferror(stdout) || fflush(stdout) != 0 ? 2 : 0;
 }

@@ -87,7 +87,28 @@ static uint64_t elements(const struct ringway_segment_header *header, uint32_t r
 
 /* Whether it has no ring: elements in a row, as many as its maker said. */
 static bool is_block(const struct ringway_segment_header *header) {
-    return header->kind == RINGWAY_KIND_BLOCK;
+    return header->kind == RINGWAY_KIND_BLOCK || header->kind == RINGWAY_KIND_LOCK;
+}
+
+/* Whether a lock is of a known kind, and as long as such a lock is. */
+static bool lock_fits(const struct ringway_segment_header *header) {
+    uint64_t tag = header->max_message, kind = ringway_tag_kind(tag), words = 0, value = 0, align = 8;
+    if (kind < RINGWAY_LOCK_MUTEX || kind > RINGWAY_LOCK_PERMITS) {
+        return false;
+    }
+    if (kind <= RINGWAY_LOCK_RWLOCK) {
+        uint64_t wanted = ringway_tag_second(tag);
+        if (!is_power_of_two(wanted) || wanted > RINGWAY_LINE) {
+            return false;
+        }
+        align = wanted > align ? wanted : align;
+        value = ringway_tag_first(tag);
+        words = kind == RINGWAY_LOCK_RWLOCK ? header->max_members : kind == RINGWAY_LOCK_REENTRANT;
+    } else if (kind == RINGWAY_LOCK_BARRIER || kind == RINGWAY_LOCK_PERMITS) {
+        words = ringway_tag_first(tag);
+    }
+    uint64_t at = round_up(sizeof(struct ringway_lock_head) + 8 * words, align);
+    return header->element_size == 1 && header->capacity == at + value;
 }
 
 static uint32_t rings(const struct ringway_segment_header *header) {
@@ -163,6 +184,8 @@ static bool fits_kind(const struct ringway_segment_header *header) {
     case RINGWAY_KIND_SPSC:
         flags |= RINGWAY_FLAG_ASYMMETRIC;
         return (header->flags & ~flags) == 0 && header->delivery == 0;
+    case RINGWAY_KIND_LOCK:
+        return (header->flags & ~flags) == 0 && header->delivery == 0 && lock_fits(header);
     case RINGWAY_KIND_BLOCK:
         return (header->flags & ~flags) == 0 && header->delivery == 0;
     case RINGWAY_KIND_BYTE_QUEUE:
@@ -227,7 +250,7 @@ static void check(const struct segment *segment, uint64_t len) {
     if (unknown != 0) {
         fail(1, path, "it has features %#" PRIx32 ", which this program does not know", unknown);
     }
-    if (header->kind < RINGWAY_KIND_SPSC || header->kind > RINGWAY_KIND_BLOCK) {
+    if (header->kind < RINGWAY_KIND_SPSC || header->kind > RINGWAY_KIND_LOCK) {
         fail(1, path, "kind " U32 ", which this program does not know", header->kind);
     }
     if (!is_consistent(header)) {

@@ -70,7 +70,9 @@ static bool slab_fits(const struct ringway_segment_header *header) {
     }
     bool says = (header->features & RINGWAY_FEATURE_LONG_MESSAGES) != 0;
     if (slab.blocks == 0) {
-        return !says && (header->slab_offset | header->slab_len | header->max_message) == 0;
+        /* Of a lock it says which one. */
+        uint64_t longest = header->kind == RINGWAY_KIND_LOCK ? 0 : header->max_message;
+        return !says && (header->slab_offset | header->slab_len | longest) == 0;
     }
     return says && header->slab_len == slab.len && header->max_message > header->element_size &&
            header->max_message <= slab.longest;

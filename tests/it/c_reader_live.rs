@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 use ringway::block::Block;
+
 use ringway::queue::Queue;
 use ringway::spsc::{Consumer, Producer};
+use ringway::sync::{Barrier, Mutex};
 
 use crate::util::reader::Reader;
 use crate::util::{LONG, Name};
@@ -106,4 +108,35 @@ fn a_block_is_seen_with_its_members_and_its_bytes() {
     ];
     reader.prints(&name, &seen);
     block.unlink().unwrap();
+}
+
+#[test]
+fn a_lock_is_seen_with_who_has_it() {
+    let Some(reader) = Reader::build() else { return };
+    let name = Name::new("c-lock");
+    let mutex = Mutex::<u64>::options().max_members(2).create(&name).unwrap();
+    let here = std::process::id();
+    let seen = |bytes: &str, holder: &str| {
+        [
+            "kind: lock".to_owned(),
+            "format: version 1, minor 1".to_owned(),
+            "elements: 24 of 1 bytes, alignment 1, stride 1".to_owned(),
+            "flags: none".to_owned(),
+            "opened: 0 times".to_owned(),
+            format!(
+                "member 0: active and alive, process {here}, senders 0, receivers 0, incarnation 1"
+            ),
+            "arrivals: epoch 0, waiting: nobody".to_owned(),
+            format!("data at 4096: 0800000002000010{bytes}"),
+            "lock: mutex, 8, 8".to_owned(),
+            format!("holder: {holder}"),
+        ]
+    };
+    reader.prints(&name, &seen(&"0".repeat(32), "nobody"));
+    let barrier = Name::new("c-barrier");
+    let _party = Barrier::create(&barrier, 3).unwrap();
+    let lines = reader.lines(&barrier);
+    assert!(lines.iter().any(|line| line == "lock: barrier, 3, 0"), "{lines:?}");
+    assert!(lines.iter().any(|line| line == "word: 0x0"), "{lines:?}");
+    drop(mutex);
 }

@@ -13,6 +13,7 @@ use ringway::block::SharedArray;
 use ringway::pipe::{Connection, Direction};
 use ringway::queue::Queue;
 use ringway::spsc::{Consumer, Producer};
+use ringway::sync::RwLock;
 use ringway::{Barrier, TryRecvError};
 
 use crate::util::child::{Child, hear, say};
@@ -194,4 +195,33 @@ fn each_byte_of_a_block_is_as_described() {
     array.set(0, 1).unwrap();
     array.set(4, 0xfeff).unwrap();
     compare(&View::open(name.path()), 0x100a, BLOCK);
+}
+
+/// A rwlock for two members that guards two numbers, while a thread of its maker writes.
+const LOCK: &[&str] = &[
+    "0000: 72 69 6e 67 77 61 79 00 01 00 00 00 06 00 00 00", // magic, version, kind
+    "0010: ef c5 85 45 62 c5 b1 3c .. .. .. .. .. .. .. ..", // layout hash, checksum
+    "0020: 24 10 00 00 00 00 00 00 .. .. .. .. .. .. .. ..", // total length, boot id
+    "0030: .. .. .. .. .. .. .. .. fa 8b 14 f6 cf 40 89 dd", // boot id, type id
+    "0040: 1b 9b 65 d8 38 f3 f3 bb 01 00 00 00 00 00 00 00", // type id, element size
+    "0050: 01 00 00 00 02 00 00 00 24 00 00 00 00 00 00 00", // alignment, members, capacity
+    "0060: 01 00 00 00 00 00 00 00 80 02 00 00 00 00 00 00", // stride, offset of members
+    "0070: 80 03 00 00 00 00 00 00 80 04 00 00 00 00 00 00", // offsets of counters, of ring headers
+    "0080: 00 10 00 00 00 00 00 00 00 00 00 00 00 00 00 00", // offsets of the lock, of the slab
+    "00b0: 01 00 00 00 00 00 00 00 02 00 00 00 01 00 00 30", // minor, features, tag
+    "0280: 01 00 00 00 .. .. .. .. 01 00 00 00 00 00 00 00", // member 0: state, process, incarnation
+    "0290: .. .. .. .. .. .. .. .. 00 00 00 00 00 00 00 00", // start time, senders, receivers
+    "1000: 02 00 00 00 01 00 00 30 01 .. .. .. 01 00 00 00", // tag, writer: member, thread, incarnation
+    "1010: 00 00 00 00 01 00 00 00 00 00 00 00 00 00 00 00", // readers of both members
+    "1020: 01 00 ff fe",                                     // what it guards
+];
+
+#[test]
+fn each_byte_of_a_lock_is_as_described() {
+    let name = Name::new("golden");
+    let options = RwLock::<[u16; 2]>::options().max_members(2).type_id("order.v1");
+    let lock = options.create(&name).unwrap();
+    let mut guard = lock.write().unwrap();
+    *guard = [1, 0xfeff];
+    compare(&View::open(name.path()), 0x1024, LOCK);
 }

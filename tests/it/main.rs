@@ -35,6 +35,9 @@ mod lifecycle;
 mod limits;
 mod liveness;
 mod liveness_places;
+mod locks;
+mod locks_bad;
+mod locks_deaths;
 mod names;
 mod pieces;
 mod pieces_cut;
@@ -104,6 +107,9 @@ fn child() {
         Some(("lifecycle", role)) => lifecycle::play(role, &arguments),
         Some(("limits", role)) => limits::play(role, &arguments),
         Some(("liveness", role)) => liveness::play(role, &arguments),
+        Some(("locks", role)) => locks::play(role, &arguments),
+        Some(("locks_bad", role)) => locks_bad::play(role, &arguments),
+        Some(("locks_deaths", role)) => locks_deaths::play(role, &arguments),
         Some(("postcard", role)) => postcard::play(role, &arguments),
         Some(("pieces_deaths", role)) => pieces_deaths::play(role, &arguments),
         Some(("places", role)) => liveness_places::play(role, &arguments),

@@ -126,7 +126,9 @@ fn structure(text: &mut String, structure: &Structure) {
     let _ = writeln!(text, "struct {name} {{");
     for (number, field) in structure.fields.iter().enumerate() {
         comment(text, "    ", &said(field.doc));
-        let aligned = if number == 0 { "_Alignas(128) " } else { "" };
+        // Structures take whole lines, but for what may lie anywhere.
+        let lines = structure.size.is_multiple_of(128);
+        let aligned = if number == 0 && lines { "_Alignas(128) " } else { "" };
         let (of, counts) = declared(&field.ty);
         let _ = writeln!(text, "    {aligned}{of} {}{counts};", field.name);
     }

@@ -27,6 +27,7 @@ mod chains;
 mod closing;
 mod crashes;
 mod cursors;
+mod locks;
 mod pieces;
 mod positions;
 mod queue_recovery;
@@ -84,6 +85,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
     let spsc = [positions::MUTANTS, closing::MUTANTS, steps::MUTANTS];
     let mpmc = [cursors::MUTANTS, stamps::MUTANTS, wakes::MUTANTS];
     let queue = [queue_steps::MUTANTS, queue_recovery::MUTANTS, crashes::MUTANTS];
-    let others = [several::MUTANTS, pieces::MUTANTS, slab::MUTANTS, chains::MUTANTS];
+    let others =
+        [several::MUTANTS, pieces::MUTANTS, slab::MUTANTS, chains::MUTANTS, locks::MUTANTS];
     spsc.into_iter().chain(mpmc).chain(queue).chain(others).flatten()
 }

@@ -1,0 +1,307 @@
+//! Locks: what makes one owner at a time, what makes its work visible, and what wakes who waits.
+
+use super::Expect::{Killed, Survives};
+use super::{Mutant, mutant};
+
+const MUTEX: &str = "src/lock/mutex.rs";
+const RWLOCK: &str = "src/lock/rwlock.rs";
+const SEMAPHORE: &str = "src/lock/semaphore.rs";
+const FLAG: &str = "src/lock/flag.rs";
+const GATE: &str = "src/lock/gate.rs";
+const PERMITS: &str = "src/lock/permits.rs";
+const BARRIER: &str = "src/lock/barrier.rs";
+
+const OF_MUTEX: &[&str] = &["lock_mutex"];
+const OF_RWLOCK: &[&str] = &["lock_rwlock"];
+const OF_WAITS: &[&str] = &["lock_waits"];
+const OF_BARRIER: &[&str] = &["lock_barrier"];
+
+pub const MUTANTS: &[Mutant] = &[
+    mutant(
+        "lock: unlocked without release",
+        MUTEX,
+        &[("self.word.swap(left, Release)", "self.word.swap(left, Relaxed)")],
+        OF_MUTEX,
+        Killed,
+    ),
+    mutant(
+        "lock: locked at once without acquire",
+        MUTEX,
+        &[(
+            "self.word.compare_exchange(0, me.bits(), AcqRel, Relaxed)",
+            "self.word.compare_exchange(0, me.bits(), Release, Relaxed)",
+        )],
+        OF_MUTEX,
+        Killed,
+    ),
+    mutant(
+        "lock: locked after a wait without acquire",
+        MUTEX,
+        &[("me.bits() | inconsistent | mark, AcqRel", "me.bits() | inconsistent | mark, Release")],
+        OF_MUTEX,
+        Killed,
+    ),
+    mutant(
+        "lock: who has slept leaves no mark",
+        MUTEX,
+        &[("if slept { WAITED } else { found & WAITED }", "found & WAITED")],
+        OF_MUTEX,
+        Killed,
+    ),
+    mutant("lock: nobody is woken", MUTEX, &[("self.word.wake(1);", "")], OF_MUTEX, Killed),
+    mutant(
+        "lock: what the dead left is taken for whole",
+        MUTEX,
+        &[("then_some(Held { inconsistent: true })", "then_some(Held { inconsistent: false })")],
+        OF_MUTEX,
+        Killed,
+    ),
+    mutant(
+        "lock: a sleeper marks nothing",
+        MUTEX,
+        &[("let word = found | WAITED;", "let word = found;")],
+        OF_MUTEX,
+        Killed,
+    ),
+    mutant(
+        "lock: a reader looks before it counts",
+        RWLOCK,
+        &[("count.fetch_add(1, SeqCst);\n        passed_rmw();", "count.fetch_add(1, SeqCst);")],
+        OF_RWLOCK,
+        Killed,
+    ),
+    mutant(
+        "lock: a reader that waited looks before it counts",
+        RWLOCK,
+        &[(
+            ".fetch_add(1, SeqCst);\n        passed_rmw();\n        // ORDERING(unlock): as in",
+            ".fetch_add(1, SeqCst);\n        // ORDERING(unlock): as in",
+        )],
+        OF_RWLOCK,
+        Killed,
+    ),
+    mutant(
+        "lock: a writer looks before it claims",
+        RWLOCK,
+        &[("        passed_rmw();\n        turn", "        turn")],
+        OF_RWLOCK,
+        Killed,
+    ),
+    mutant(
+        "lock: a reader leaves without release",
+        RWLOCK,
+        &[("count.fetch_sub(1, Release)", "count.fetch_sub(1, Relaxed)")],
+        OF_RWLOCK,
+        Killed,
+    ),
+    mutant(
+        "lock: a writer unlocks without release",
+        RWLOCK,
+        &[("self.writer.swap(left, Release)", "self.writer.swap(left, Relaxed)")],
+        OF_RWLOCK,
+        Killed,
+    ),
+    mutant(
+        "lock: the last reader wakes no writer",
+        RWLOCK,
+        &[("            count.wake(u32::MAX);", "")],
+        OF_RWLOCK,
+        Killed,
+    ),
+    mutant(
+        "lock: a writer wakes nobody",
+        RWLOCK,
+        &[(
+            "    fn wake_all(self) {\n        self.writer.wake(u32::MAX);",
+            "    fn wake_all(self) {",
+        )],
+        OF_RWLOCK,
+        Killed,
+    ),
+    mutant(
+        "lock: a dead writer leaves no mark to readers",
+        RWLOCK,
+        &[("compare_exchange(found, INCONSISTENT, AcqRel", "compare_exchange(found, 0, AcqRel")],
+        OF_RWLOCK,
+        Killed,
+    ),
+    mutant(
+        "lock: a dead reader counts",
+        RWLOCK,
+        &[("let freed = found & u64::MAX << 32;", "let freed = found;")],
+        OF_RWLOCK,
+        Killed,
+    ),
+    mutant(
+        "lock: a reader misses the writer",
+        RWLOCK,
+        &[("if Holder::of(found).is_some() || before", "if before")],
+        OF_RWLOCK,
+        Killed,
+    ),
+    mutant(
+        "lock: released without release",
+        SEMAPHORE,
+        &[(
+            "compare_exchange(found, word, Release, Relaxed)",
+            "compare_exchange(found, word, Relaxed, Relaxed)",
+        )],
+        OF_WAITS,
+        Killed,
+    ),
+    mutant(
+        "lock: acquired without acquire",
+        SEMAPHORE,
+        &[(
+            "compare_exchange(found, left, Acquire, Relaxed)",
+            "compare_exchange(found, left, Relaxed, Relaxed)",
+        )],
+        OF_WAITS,
+        Killed,
+    ),
+    mutant(
+        "lock: who has slept and acquires leaves no mark",
+        SEMAPHORE,
+        &[("if *slept { WAITED } else { found & WAITED }", "found & WAITED")],
+        OF_WAITS,
+        Killed,
+    ),
+    mutant(
+        "lock: a second release is nobody's",
+        SEMAPHORE,
+        &[("if *slept && count > 1 {", "if false {")],
+        OF_WAITS,
+        Killed,
+    ),
+    mutant(
+        "lock: a flag is set without release",
+        FLAG,
+        &[(
+            "compare_exchange(found, word, AcqRel, Relaxed)",
+            "compare_exchange(found, word, Acquire, Relaxed)",
+        )],
+        OF_WAITS,
+        Killed,
+    ),
+    mutant(
+        "lock: a flag is seen without acquire",
+        FLAG,
+        &[(
+            "let found = self.word.load(Acquire);\n            if found & SET",
+            "let found = self.word.load(Relaxed);\n            if found & SET",
+        )],
+        OF_WAITS,
+        Killed,
+    ),
+    mutant(
+        "lock: a flag counts no turns",
+        FLAG,
+        &[(".wrapping_add(TURN) & TURNS | SET", " | SET")],
+        OF_WAITS,
+        Killed,
+    ),
+    mutant(
+        "lock: a call is seen without acquire",
+        GATE,
+        &[("self.word.load(Acquire) & CALLS", "self.word.load(super::Relaxed) & CALLS")],
+        OF_WAITS,
+        Survives(
+            "who is called by a condvar takes the mutex, which shows it what was done; who gets a permit, the permit's word",
+        ),
+    ),
+    mutant(
+        "lock: who called in vain never calls again",
+        GATE,
+        &[(
+            "if settled.0.load(Private_) != sleeps && self",
+            "if settled.0.load(Private_) == 0 && self",
+        )],
+        OF_WAITS,
+        Killed,
+    ),
+    mutant(
+        "lock: who gave back in vain never calls again",
+        GATE,
+        &[("if settled.0.load(Private_) != sleeps {", "if settled.0.load(Private_) == 0 {")],
+        OF_WAITS,
+        Killed,
+    ),
+    mutant(
+        "lock: no look between the count and the sleep",
+        PERMITS,
+        &[(
+            "match self.take_free(me, first) {\n            Some(number) => Turn::Ready(Ok(number)),\n            None => ",
+            "match None {\n            Some(number) => Turn::Ready(Ok(number)),\n            None => ",
+        )],
+        OF_WAITS,
+        Killed,
+    ),
+    mutant(
+        "lock: sleeps are looked at before the permit is given back",
+        GATE,
+        &[("    passed_rmw();\n        // ORDERING(gate): after", "    // ORDERING(gate): after")],
+        OF_WAITS,
+        Killed,
+    ),
+    mutant(
+        "lock: a permit is taken without acquire",
+        PERMITS,
+        &[(
+            "word.compare_exchange(0, me.bits(), AcqRel, Relaxed)",
+            "word.compare_exchange(0, me.bits(), Release, Relaxed)",
+        )],
+        OF_WAITS,
+        Killed,
+    ),
+    mutant(
+        "lock: parties arrive without release",
+        BARRIER,
+        &[(
+            "compare_exchange(found, word, AcqRel, Relaxed).is_ok() {\n                if index + 1",
+            "compare_exchange(found, word, Acquire, Relaxed).is_ok() {\n                if index + 1",
+        )],
+        OF_BARRIER,
+        Killed,
+    ),
+    mutant(
+        "lock: the last party arrives without acquire",
+        BARRIER,
+        &[(
+            "compare_exchange(found, word, AcqRel, Relaxed).is_ok() {\n                if index + 1",
+            "compare_exchange(found, word, Release, Relaxed).is_ok() {\n                if index + 1",
+        )],
+        OF_BARRIER,
+        Killed,
+    ),
+    mutant(
+        "lock: a round's end is seen without acquire",
+        BARRIER,
+        &[(
+            "let found = self.word.load(Acquire);\n            if let Some(outcome)",
+            "let found = self.word.load(Relaxed);\n            if let Some(outcome)",
+        )],
+        OF_BARRIER,
+        Killed,
+    ),
+    mutant(
+        "lock: a successor breaks no round",
+        BARRIER,
+        &[("self.break_round(self.word.load(Acquire)).map_err(Denial::Corrupt)?;", "")],
+        OF_BARRIER,
+        Killed,
+    ),
+    mutant(
+        "lock: the last party wakes nobody",
+        BARRIER,
+        &[("if index + 1 == parties && found & WAITED != 0 {", "if false {")],
+        OF_BARRIER,
+        Killed,
+    ),
+    mutant(
+        "lock: who gives up breaks a round that is over",
+        BARRIER,
+        &[("let is_over = Self::outcome(seen, found).is_some();", "let is_over = false;")],
+        OF_BARRIER,
+        Killed,
+    ),
+];
