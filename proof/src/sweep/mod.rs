@@ -8,6 +8,7 @@
 //! Where an operation is long (attaching, say) only those points are taken at which others can tell a difference: a
 //! recorded run compares the segment's bytes after every single instruction, and adds both sides of each system call.
 
+mod block_scenes;
 mod choice;
 mod crew;
 mod events;
@@ -118,6 +119,7 @@ const SWEPT: &[(Scenes, &[Way])] = &[
     (pipe_scenes::sleeping, &[Way::Seen, Way::Twice]),
     (lifecycle_scenes::all, &[Way::Seen]),
     (growing_scenes::all, &[Way::Seen]),
+    (block_scenes::all, &[Way::Seen]),
 ];
 
 /// All parts.

@@ -56,6 +56,9 @@ impl Place {
         &self.0.name
     }
 
+    /// The sweep's own family of names.
+    pub const FAMILY: &str = NAMESPACE;
+
     /// `options` in the sweep's own family of names.
     pub fn options<C: Channel>(options: Options<C>) -> Options<C> {
         options.namespace(NAMESPACE)
