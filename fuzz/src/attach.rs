@@ -1,13 +1,16 @@
 //! A file of any content, opened as every kind of channel: an error that says why, or a handle that works.
 
+use std::sync::atomic::AtomicU64;
+
 use arbitrary::Arbitrary;
+use ringway::block::{Block, SharedArray};
 use ringway::pipe::Connection;
 use ringway::queue::Queue;
 use ringway::spsc::{Consumer, Producer};
 use ringway::{Channel, Error, Options};
 
 use crate::memory::{Fences, write_file};
-use crate::place::{Name, small};
+use crate::place::{NAMESPACE, Name, small};
 use crate::subject::{BRIEF, Setting};
 
 /// What is found at a name.
@@ -15,7 +18,7 @@ use crate::subject::{BRIEF, Setting};
 pub enum Input {
     /// Just any bytes.
     Noise(Vec<u8>),
-    /// A channel that somebody has made and left, changed.
+    /// A channel that somebody has made and left, changed; and a block, changed in the same way.
     Changed {
         /// How it was made.
         setting: Setting,
@@ -53,24 +56,36 @@ pub fn run(input: &Input) {
         }
         Input::Changed { setting, bytes, fields, mended, longer } => {
             drop(setting.build(&name));
-            let mut content = std::fs::read(name.path()).expect("it was made a moment ago");
-            let original = content.clone();
-            for (place, byte) in bytes {
-                let place = usize::from(*place) % content.len();
-                content[place] = *byte;
-            }
-            for (field, value) in fields {
-                change(&mut content[usize::from(field % 32) * 8..][..8], *value);
-            }
-            if *mended {
-                content[..12].copy_from_slice(&original[..12]);
-                reseal(&mut content[..HEADER]);
-            }
-            let len = (content.len() as u64).saturating_add_signed((*longer).into());
-            write_file(name.path(), &content, len).expect("room for a file");
+            spoil(&name, bytes, fields, *mended, *longer);
+            // The same done to a block.
+            let name = Name::fresh();
+            let options =
+                Block::options().namespace(NAMESPACE).len(1 + 97 * bytes.len()).max_members(2);
+            drop(options.create(name.as_str()).expect("nothing is there"));
+            spoil(&name, bytes, fields, *mended, *longer);
+            open_all(&name);
         }
     }
     open_all(&name);
+}
+
+/// Changes what is in the file at `name`.
+fn spoil(name: &Name, bytes: &[(u16, u8)], fields: &[(u8, Field)], mended: bool, longer: i16) {
+    let mut content = std::fs::read(name.path()).expect("it was made a moment ago");
+    let original = content.clone();
+    for (place, byte) in bytes {
+        let place = usize::from(*place) % content.len();
+        content[place] = *byte;
+    }
+    for (field, value) in fields {
+        change(&mut content[usize::from(field % 32) * 8..][..8], *value);
+    }
+    if mended {
+        content[..12].copy_from_slice(&original[..12]);
+        reseal(&mut content[..HEADER]);
+    }
+    let len = (content.len() as u64).saturating_add_signed(longer.into());
+    write_file(name.path(), &content, len).expect("room for a file");
 }
 
 fn change(field: &mut [u8], value: Field) {
@@ -115,6 +130,18 @@ fn open_all(name: &Name) {
     with(name, Connection::options(), |mut end| {
         let _ = (end.try_send(b"one"), end.try_recv(), end.recv_timeout(BRIEF));
     });
+    match Block::options().namespace(NAMESPACE).open(name.as_str()) {
+        Ok(block) => {
+            let _fences = Fences::around(name.path());
+            let mut last = [1];
+            block.write_at(block.len() - 1, &last).expect("it is there");
+            block.read_at(block.len() - 1, &mut last).expect("it is there");
+            let _ = (block.atomic::<AtomicU64>(0), block.members(), block.recover());
+        }
+        Err(error) => explain(&error),
+    }
+    let array = SharedArray::<u64>::options().namespace(NAMESPACE);
+    let _ = array.open(name.as_str()).inspect_err(explain);
     let _ = small(Queue::<u64>::options()).open_or_create(name.as_str()).inspect_err(explain);
     let _ = small(Queue::<u64>::options()).create(name.as_str()).inspect_err(explain);
     let _ = small(Queue::<u64>::options()).unlink(name.as_str()).inspect_err(explain);

@@ -72,7 +72,10 @@ impl Raw {
             return Err(ErrorKind::OtherLength { wanted, found }.into());
         }
         let len = usize::try_from(found).map_err(|_| ErrorKind::Os)?;
-        shm::back(&file, found)?;
+        // The kernel counts what has memory, in pieces of 512 bytes; asking for what is there takes its time.
+        if metadata.blocks().saturating_mul(512) < found {
+            shm::back(&file, found)?;
+        }
         Self::map(&file, len, &guard)
     }
 
