@@ -150,7 +150,7 @@ fn kernel_pipe() -> (Side, Side) {
 
 /// The least that copying in and out takes.
 fn bare(piece: usize) -> (Side, Side) {
-    let here = Arc::new(Copying::create(piece).expect("there is memory"));
+    let here = Arc::new(Copying::create(piece, false).expect("there is memory"));
     let (there, mut sent, mut received) = (Arc::clone(&here), 0, 0);
     (
         Box::new(move |record| here.send(record, &mut sent)),

@@ -15,13 +15,15 @@ use memmap2::{MmapOptions, MmapRaw};
 
 /// Pieces that there is room for.
 const PIECES: u64 = 8;
-/// Where they begin.
-const START: usize = 4096;
+/// Where they begin: not where a page does, since then `rep movsb` would be slow into a buffer of an allocator, on some processors.
+const START: usize = 4096 + 64;
 
 /// Room for pieces in shared memory, and two counts: the least that copying in and out takes.
 pub struct Copying {
     memory: MmapRaw,
     piece: usize,
+    /// Whether the receiver keeps the lines that it read, by writing a byte of each as it is.
+    keeps: bool,
     file: File,
 }
 
@@ -38,7 +40,7 @@ struct Apart(AtomicU64);
 
 impl Copying {
     /// A new one, of pieces of `piece` bytes, that others can open by [`path`](Self::path).
-    pub fn create(piece: usize) -> io::Result<Self> {
+    pub fn create(piece: usize, keeps: bool) -> io::Result<Self> {
         // SAFETY: the name is a literal that ends with zero.
         let descriptor = unsafe { libc::memfd_create(c"copying".as_ptr(), libc::MFD_CLOEXEC) };
         if descriptor < 0 {
@@ -47,18 +49,18 @@ impl Copying {
         // SAFETY: it was opened above and belongs to nobody else.
         let file = File::from(unsafe { OwnedFd::from_raw_fd(descriptor) });
         file.set_len((START + usize::try_from(PIECES).expect("few") * piece) as u64)?;
-        Self::map(file, piece)
+        Self::map(file, piece, keeps)
     }
 
     /// The one that another process, which still has it, calls `path`.
     pub fn open(path: &str, piece: usize) -> io::Result<Self> {
-        Self::map(OpenOptions::new().read(true).write(true).open(path)?, piece)
+        Self::map(OpenOptions::new().read(true).write(true).open(path)?, piece, false)
     }
 
-    fn map(file: File, piece: usize) -> io::Result<Self> {
+    fn map(file: File, piece: usize, keeps: bool) -> io::Result<Self> {
         let len = usize::try_from(file.metadata()?.len()).expect("it fits memory");
         let memory = MmapOptions::new().len(len).map_raw(&file)?;
-        Ok(Self { memory, piece, file })
+        Ok(Self { memory, piece, keeps, file })
     }
 
     /// How another process of this user opens it.
@@ -99,8 +101,22 @@ impl Copying {
             }
             // SAFETY: a piece lies in the memory, this one was filled, and there is one receiver.
             unsafe { ptr::copy_nonoverlapping(self.at(*next), part.as_mut_ptr(), part.len()) };
+            if self.keeps {
+                keep(self.at(*next), part.len());
+            }
             *next += 1;
             self.counts().emptied.0.store(*next, Release);
         }
+    }
+}
+
+/// Writes a byte of each line of a piece that is the caller's, as it is.
+fn keep(start: *mut u8, len: usize) {
+    for line in (0..len).step_by(64) {
+        let byte = start.wrapping_add(line);
+        // SAFETY: it lies in the piece.
+        let found = unsafe { byte.read_volatile() };
+        // SAFETY: as above.
+        unsafe { byte.write_volatile(found) };
     }
 }

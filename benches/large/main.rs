@@ -3,7 +3,7 @@
 //!
 //! A sample is so many messages, from the order to send them to the last one's arrival. Each message says in a word of each of
 //! its pages which one it is, and each of these words is checked. Contestants take turns within a round; a figure is the
-//! median over rounds, a ratio the median of the ratios within rounds.
+//! median over rounds, a ratio the median of the ratios within rounds. An argument leaves only those whose names have it.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -30,11 +30,13 @@ fn bench() {
         println!("not run: two sides that copy need two processors");
         return;
     }
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let wanted = |name: &str| wanted.as_ref().is_none_or(|part| name.contains(part));
     let mut table = Table::default();
     for len in LENGTHS {
         let mut works: Vec<Works> = CONTESTANTS
             .iter()
-            .filter(|contestant| contestant.takes(len))
+            .filter(|contestant| contestant.takes(len) && wanted(contestant.name))
             .map(|contestant| Works::start(contestant, len))
             .collect();
         for works in &mut works {

@@ -20,6 +20,9 @@ const SAMPLE_BYTES: usize = 64 << 20;
 const PAGE: usize = 4096;
 /// Room in pipes.
 const PIPE: usize = 256 << 10;
+/// Pieces of bare memory.
+const SHORT: usize = 32 << 10;
+const LONG: usize = 128 << 10;
 
 /// Where the sender's side finds it, the receiver's side, and what is the sender's from then on.
 type Made = (String, Receive, Option<OwnedFd>);
@@ -49,6 +52,7 @@ pub const CONTESTANTS: &[Contestant] = &[
         make: make_bare_long,
         open: open_bare_long,
     },
+    Contestant { name: "memcpy, lines kept", lengths: ANY, make: make_kept, open: open_bare },
     Contestant { name: "queue", lengths: ANY, make: make_copied, open: open_copied },
     Contestant { name: "queue in place", lengths: ANY, make: make_in_place, open: open_in_place },
     Contestant { name: "queue handed over", lengths: ANY, make: make_handed, open: open_handed },
@@ -118,23 +122,27 @@ fn check(bytes: &[u8], number: u64) {
 }
 
 fn make_bare(_: &str, _: usize) -> Made {
-    bare(32 << 10)
+    bare(SHORT, false)
+}
+
+fn make_kept(_: &str, _: usize) -> Made {
+    bare(SHORT, true)
 }
 
 fn open_bare(path: &str, _: usize) -> Send {
-    copy_in(path, 32 << 10)
+    copy_in(path, SHORT)
 }
 
 fn make_bare_long(_: &str, _: usize) -> Made {
-    bare(128 << 10)
+    bare(LONG, false)
 }
 
 fn open_bare_long(path: &str, _: usize) -> Send {
-    copy_in(path, 128 << 10)
+    copy_in(path, LONG)
 }
 
-fn bare(piece: usize) -> Made {
-    let here = Copying::create(piece).expect("there is memory");
+fn bare(piece: usize, keeps: bool) -> Made {
+    let here = Copying::create(piece, keeps).expect("there is memory");
     let (path, mut next) = (here.path(), 0);
     let receive = move |message: &mut Message, number| {
         here.receive(&mut message.0, &mut next);

@@ -164,7 +164,7 @@ impl LongQueue {
     ///
     /// When it has another length.
     pub fn value(ring: &Ring<'_, [u8]>, claim: &Taken) -> u64 {
-        u64::from_le_bytes(ring.bytes(claim).try_into().expect("a word"))
+        u64::from_le_bytes(whole(ring.bytes(claim)))
     }
 
     /// Receives at most `limit` messages of ring `number`, and stops at the first time that there is none.
@@ -172,8 +172,9 @@ impl LongQueue {
         let mut received = Vec::new();
         self.with(|rings, _| {
             while received.len() < limit {
-                let Ok(claim) = Self::take(&rings[number], side) else { break };
-                received.push(Self::value(&rings[number], &claim));
+                let Ok(mut claim) = Self::take(&rings[number], side) else { break };
+                let mut take = |bytes: &[u8]| received.push(u64::from_le_bytes(whole(bytes)));
+                rings[number].read_out(&mut claim, &mut take);
                 rings[number].acknowledge(claim);
             }
         });
@@ -233,4 +234,8 @@ impl LongQueue {
         }
         rest
     }
+}
+
+fn whole(bytes: &[u8]) -> [u8; LEN] {
+    bytes.try_into().expect("a word")
 }

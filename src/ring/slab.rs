@@ -78,6 +78,9 @@ impl From<Corruption> for Astray {
 #[derive(Debug, Default)]
 pub struct Found([Hint; CLASSES]);
 
+/// So many blocks before the one that it took last a handle looks at first.
+const BEFORE: u64 = 2;
+
 /// How the blocks of one class were when somebody looked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -145,7 +148,9 @@ impl<'a> Slab<'a> {
         let fits = |class: &(usize, Class)| class.1.len >= len as u64;
         let (number, class) = self.classes().enumerate().find(fits).expect("lengths are checked");
         let hint = &found.0[number];
-        let start = if hint.get() < class.count { hint.get() } else { 0 };
+        // From some before the last one on: what was given back meanwhile is in some cache yet, what was never used is not.
+        let last = if hint.get() < class.count { hint.get() } else { 0 };
+        let start = last.saturating_sub(BEFORE);
         let owned = BlockWord::owned(member.0);
         for step in 0..class.count {
             let at = (start + step) % class.count;

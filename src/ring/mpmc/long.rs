@@ -94,6 +94,12 @@ impl Ring<'_, [u8]> {
         self.blocks().bytes(block, len)
     }
 
+    /// The same, part by part, by one who reads them for the last time.
+    #[cold]
+    pub(super) fn block_read_out(&self, block: &mut Block, len: usize, take: impl FnMut(&[u8])) {
+        self.blocks().read_out(block, len, take);
+    }
+
     /// The same, to be written in place.
     #[cold]
     pub(super) fn block_bytes_mut<'c>(&'c self, block: &'c mut Block, len: usize) -> &'c mut [u8] {

@@ -96,6 +96,15 @@ impl Ring<'_, [u8]> {
         Ok(len)
     }
 
+    /// Shows `take` the bytes of a claim that was measured, part by part.
+    #[inline(always)]
+    pub fn read_out(&self, claim: &mut Taken, mut take: impl FnMut(&[u8])) {
+        match &mut claim.block {
+            Some(block) => self.block_read_out(block, claim.len, take),
+            None => take(self.bytes(claim)),
+        }
+    }
+
     /// The bytes of a claim that was measured.
     #[inline(always)]
     pub fn bytes<'c>(&'c self, claim: &'c Taken) -> &'c [u8] {

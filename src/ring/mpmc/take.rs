@@ -91,6 +91,11 @@ pub struct Taken {
 }
 
 impl Taken {
+    /// How long its message is, of bytes, once it was measured.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
     /// How often the message was delivered before, as far as counted: 15 stands for more.
     pub fn tries(&self) -> u32 {
         self.word.tries()

@@ -226,19 +226,27 @@ impl Receiver<[u8]> {
         std::iter::from_fn(|| self.try_recv().ok())
     }
 
-    fn copy_out(&self, (claim, at): (Taken, At<[u8]>)) -> Vec<u8> {
-        let message = self.place.ring_of(&at).bytes(&claim).to_vec();
+    fn copy_out(&self, (mut claim, at): (Taken, At<[u8]>)) -> Vec<u8> {
+        let mut message = Vec::with_capacity(claim.len());
+        self.place.ring_of(&at).read_out(&mut claim, |part| message.extend_from_slice(part));
         self.acknowledge((claim, at));
         message
     }
 
-    fn copy_into(&self, (claim, at): (Taken, At<[u8]>), buffer: &mut [u8]) -> Result<usize, Fault> {
-        let message = self.place.ring_of(&at).bytes(&claim);
-        let (needed, len) = (message.len(), buffer.len());
-        let Some(place) = buffer.get_mut(..needed) else {
+    fn copy_into(
+        &self,
+        (mut claim, at): (Taken, At<[u8]>),
+        buffer: &mut [u8],
+    ) -> Result<usize, Fault> {
+        let (needed, len) = (claim.len(), buffer.len());
+        let Some(mut place) = buffer.get_mut(..needed) else {
             return self.give_up(claim, &at, Fault::BufferTooShort { needed, len });
         };
-        place.copy_from_slice(message);
+        self.place.ring_of(&at).read_out(&mut claim, |part| {
+            let (filled, rest) = std::mem::take(&mut place).split_at_mut(part.len());
+            filled.copy_from_slice(part);
+            place = rest;
+        });
         self.acknowledge((claim, at));
         Ok(needed)
     }

@@ -38,6 +38,16 @@ pub const MUTANTS: &[Mutant] = &[
         Killed,
     ),
     mutant(
+        "slab: lines kept of a block that was given back",
+        SLAB,
+        &[(
+            "            self.swap(block.number, seen, BlockWord::FREE);\n",
+            "            let mut block = block;\n            self.swap(block.number, seen, BlockWord::FREE);\n            self.read_out(&mut block, 8, |_| {});\n",
+        )],
+        MODELS,
+        Killed,
+    ),
+    mutant(
         "slab: block given back before its slot",
         TAKE,
         &[(
