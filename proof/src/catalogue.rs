@@ -4,6 +4,7 @@
 use clap::ValueEnum;
 
 use crate::blocks::{self, Blocks};
+use crate::chain::{self, Chain};
 use crate::explore::{Report, explore};
 use crate::slots::letters::{self, Letters};
 use crate::slots::{self, Slots};
@@ -27,6 +28,7 @@ enum Kind {
     Slots(slots::config::Config),
     Letters(letters::Config),
     Blocks(blocks::Config),
+    Chain(chain::Config),
     Waiting(wake::config::Config),
 }
 
@@ -42,7 +44,7 @@ impl Check {
             Kind::Letters(config) => {
                 config.rings.iter_mut().for_each(|ring| ring.invariants = false);
             }
-            Kind::Waiting(_) => {}
+            Kind::Chain(_) | Kind::Waiting(_) => {}
         }
         check
     }
@@ -53,6 +55,7 @@ impl Check {
             Kind::Slots(config) => explore(&mut Slots::new(config.clone()), MOST_STATES),
             Kind::Letters(config) => explore(&mut Letters::new(config.clone()), MOST_STATES),
             Kind::Blocks(config) => explore(&mut Blocks::new(config.clone()), MOST_STATES),
+            Kind::Chain(config) => explore(&mut Chain::new(config.clone()), MOST_STATES),
             Kind::Waiting(config) => explore(&mut Waiting::new(config.clone()), MOST_STATES),
         }
     }
@@ -89,7 +92,12 @@ pub fn checks() -> Vec<Check> {
         is_quick: config.quick,
         model: Kind::Blocks(config),
     });
-    slots.chain(letters).chain(blocks).chain(waiting).collect()
+    let chains = chain::all().into_iter().map(|config| Check {
+        name: config.name,
+        is_quick: config.quick,
+        model: Kind::Chain(config),
+    });
+    slots.chain(letters).chain(blocks).chain(chains).chain(waiting).collect()
 }
 
 /// All mistakes.
@@ -107,7 +115,7 @@ pub fn trials() -> Vec<Trial> {
             Kind::Letters(config) => {
                 config.rings.iter_mut().for_each(|ring| ring.mutant = Some(mutant));
             }
-            Kind::Blocks(_) | Kind::Waiting(_) => {}
+            Kind::Blocks(_) | Kind::Chain(_) | Kind::Waiting(_) => {}
         }
         Trial { mutant: called(&mutant), check }
     });
@@ -125,7 +133,14 @@ pub fn trials() -> Vec<Trial> {
         }
         Trial { mutant: called(&mutant), check }
     });
-    slots.chain(blocks).chain(waiting).collect()
+    let chains = chain::CAUGHT_BY.into_iter().map(|(mutant, by)| {
+        let mut check = find(&checks, by);
+        if let Kind::Chain(config) = &mut check.model {
+            config.mutant = Some(mutant);
+        }
+        Trial { mutant: called(&mutant), check }
+    });
+    slots.chain(blocks).chain(chains).chain(waiting).collect()
 }
 
 fn find(checks: &[Check], name: &str) -> Check {
@@ -158,7 +173,8 @@ mod tests {
         let slots = Mutant::value_variants().iter().map(called);
         let waiting = wake::config::Mutant::value_variants().iter().map(called);
         let blocks = blocks::Mutant::value_variants().iter().map(called);
-        let all: Vec<String> = slots.chain(blocks).chain(waiting).collect();
+        let chains = chain::Mutant::value_variants().iter().map(called);
+        let all: Vec<String> = slots.chain(blocks).chain(chains).chain(waiting).collect();
         assert_eq!(trials.len(), all.len());
         for mutant in all {
             assert!(trials.iter().any(|trial| trial.mutant == mutant), "{mutant}");

@@ -1,7 +1,8 @@
 //! Explicit-state models of ringway's protocols.
 //!
 //! `slots` is the ring between many with its crashes and reapers; `wake` is how its two sides sleep
-//! and wake each other; `blocks` is what long messages lie in. `explore` searches each completely. What a model leaves out is said where
+//! and wake each other; `blocks` is what long messages lie in, `chain` how a
+//! queue grows. `explore` searches each completely. What a model leaves out is said where
 //! it is.
 
 #[path = "../../src/ring/block.rs"]
@@ -9,6 +10,10 @@
 mod block;
 mod blocks;
 mod catalogue;
+mod chain;
+#[path = "../../src/ring/chain/word.rs"]
+#[allow(dead_code, reason = "the library uses all of it")]
+mod chain_word;
 mod explore;
 mod pack;
 mod slots;

@@ -1,0 +1,138 @@
+//! What can be modelled of chains: who sends, receives, closes and reaps; and the mistakes that are caught.
+
+use clap::ValueEnum;
+
+use super::closing::Close;
+use super::receiving::Receive;
+use super::sending::Send;
+use super::state::{At, Ghost, Life, MAX_SEGMENTS, MAX_THREADS, Ring, Shared, Slot, State, Thread};
+
+/// As a part of a state, which numbers things in a byte.
+pub fn small(number: impl TryInto<u8>) -> u8 {
+    number.try_into().ok().expect("models are small")
+}
+
+/// One model.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What it is called.
+    pub name: &'static str,
+    /// It belongs to what every change must pass.
+    pub quick: bool,
+    /// Slots of each segment.
+    pub slots: usize,
+    /// The last generation that may be an annex.
+    pub annexes: u8,
+    /// Who does what: each a member of its own.
+    pub threads: Vec<Role>,
+    /// How many of the first threads may die,
+    pub mortals: usize,
+    /// and how many times that may happen.
+    pub crashes: u8,
+    /// The mistake that is made on purpose.
+    pub mutant: Option<Mutant>,
+}
+
+/// What a thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Sends so many messages; it may give one up, if it `aborts`.
+    Sender { messages: u8, aborts: bool },
+    /// Receives for ever, and puts up to so many messages back.
+    Receiver { puts_back: u8 },
+    /// Closes once.
+    Closer,
+    /// Reaps whoever is dead.
+    Reaper,
+}
+
+/// A mistake made on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mutant {
+    /// Nobody shuts the segment before the last.
+    NobodyShuts,
+    /// A new last segment counts as settled at once.
+    SettledAtOnce,
+    /// A sender fills a segment that is not settled.
+    FillsUnsettled,
+    /// The anchor is opened again before the segment in front of it is shut.
+    OpenBeforeShut,
+    /// A segment that is not shut is passed.
+    PassesOpen,
+    /// A segment is passed although somebody has a message of it in hand.
+    PassesHeld,
+    /// The file of a segment goes before the word leaves it out.
+    RemoveBeforeSwap,
+    /// The word names a segment before there is a file.
+    SwapBeforeMake,
+    /// Nobody notes what is being made or removed.
+    NothingNoted,
+    /// What was noted is removed even if the chain has it.
+    RemovesTheLiving,
+    /// Who dies changing the chain is followed by nobody.
+    LockStays,
+    /// A reap looks at the anchor only.
+    ReapForgetsAnnexes,
+    /// A receiver begins with the last segment.
+    TakesLastFirst,
+    /// A receiver that found a message in the anchor does not look whether that has come home since.
+    ClaimsUnsure,
+    /// A receiver goes on from a segment that is open.
+    LeavesOpen,
+    /// A receiver that finds the last one exhausted does not look whether it still is the last.
+    DrainedUnseen,
+    /// The word is swapped without looking whether somebody closed the queue.
+    SwapLosesClosed,
+    /// The anchor comes home, and nobody opens it.
+    HomeStaysShut,
+}
+
+impl Config {
+    /// Whether the mistake is `mutant`.
+    pub fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    /// Whether somebody closes the queue.
+    pub fn closes(&self) -> bool {
+        self.threads.contains(&Role::Closer)
+    }
+
+    /// Where a thread of `role` begins, with `left` to do.
+    pub fn begin(role: Role, left: u8) -> At {
+        match role {
+            Role::Sender { .. } | Role::Closer if left == 0 => At::Rest,
+            Role::Sender { .. } => At::Send(Send::Look),
+            Role::Receiver { .. } => At::Receive(Receive::Look),
+            Role::Closer => At::Close(Close::Raise),
+            Role::Reaper => At::Rest,
+        }
+    }
+
+    /// The first state: the anchor alone, and empty.
+    pub fn initial(&self) -> State {
+        assert!(usize::from(self.annexes) < MAX_SEGMENTS, "{}", self.name);
+        let mut threads = [Thread { life: Life::Alive, left: 0, at: At::Rest }; MAX_THREADS];
+        for (thread, role) in threads.iter_mut().zip(&self.threads) {
+            thread.left = match *role {
+                Role::Sender { messages, .. } => messages,
+                Role::Receiver { puts_back } => puts_back,
+                Role::Closer => 1,
+                Role::Reaper => 0,
+            };
+            thread.at = Self::begin(*role, thread.left);
+        }
+        let ring = Ring { shut: false, tail: 0, head: 0, slots: [Slot::Vacant; 2] };
+        let ghost = Ghost { claims: 0, open: 0, next: 0, highest: 0, drained: false };
+        let shared = Shared {
+            word: 0,
+            leaving: 0,
+            files: 0,
+            lock: None,
+            rings: [ring; MAX_SEGMENTS],
+            crashes: self.crashes,
+            ghost,
+        };
+        State { shared, threads }
+    }
+}
