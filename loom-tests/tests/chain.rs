@@ -89,6 +89,32 @@ fn a_sender_meets_the_anchor_coming_home() {
     });
 }
 
+/// Who found the anchor as the first segment may be slower than all others: then it has come home behind a message.
+#[test]
+fn a_slow_receiver_takes_no_message_before_its_turn() {
+    crowded(2, || {
+        let chain = Chain::holding(&[1, 2]);
+        let others = chain.beside(|chain| {
+            let mut received: Vec<u64> = chain.recv(0).into_iter().collect();
+            received.extend(chain.recv_only(0));
+            let slipped = chain.go_home_and_die_before(3, 3);
+            (received, slipped, slipped && chain.send(3, 4).is_ok())
+        });
+        let slow = chain.recv_only(2);
+        let (mut received, slipped, sent) = others.join().unwrap();
+        let mut rest = Vec::new();
+        drain(&chain, &mut rest);
+        if let Ok(slow) = slow {
+            assert!(rest.iter().all(|later| *later > slow), "{rest:?} after {slow}");
+        }
+        received.extend(rest.into_iter().chain(slow));
+        received.sort_unstable();
+        let all = [(1, true), (2, true), (3, slipped), (4, sent)].into_iter();
+        assert_eq!(received, all.filter(|one| one.1).map(|one| one.0).collect::<Vec<_>>());
+        chain.assert_home();
+    });
+}
+
 #[test]
 fn what_is_held_is_found_again_in_its_segment() {
     crowded(1, || {

@@ -20,6 +20,7 @@
 //!
 //! Left to others: files, limits (`member`), waiting (`channel`).
 
+mod standing;
 mod word;
 
 use super::Corruption;
@@ -31,6 +32,7 @@ use crate::primitive::Ordering::{Acquire, Relaxed, SeqCst};
 use crate::primitive::{AtomicU64, ContestedU64, Message};
 use word::CLOSED;
 
+pub use standing::Standing;
 pub use word::ChainWord;
 
 /// How a ring of a chain stands to those who found nothing in it.
@@ -191,9 +193,15 @@ pub trait Links<M: Message + ?Sized> {
         for _ in 0..TURNS {
             let now = generation.unwrap_or(seen.first());
             if let Some(link) = self.find(seen, now)? {
-                let ring = self.ring(&link);
+                let standing = seen.is_anchor(now).then(|| Standing::new(self.word(), now));
+                let ring = self.ring(&link).with_standing(standing);
                 match operation(&link, &ring) {
                     Ok(done) => return Ok(Ok((done, link))),
+                    // It has come home meanwhile: what it has is not the next.
+                    Err(Dry::Empty) if !ring.stands() => {
+                        (seen, generation) = (self.look()?, None);
+                        continue;
+                    }
                     Err(Dry::Empty | Dry::Drained) => {}
                     // Of a ring that is there no more this says nothing.
                     Err(Dry::Corrupt(_)) if self.look()?.first() > now => {

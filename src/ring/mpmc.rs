@@ -38,6 +38,7 @@ mod redeliver;
 mod take;
 
 use super::Corruption;
+use super::chain::Standing;
 use super::slab::Slab;
 use super::word::{CursorWord, Geometry, RedeliverWord, SlotWord, State};
 use crate::error::MemberId;
@@ -62,6 +63,8 @@ pub struct Ring<'a, M: Message + ?Sized> {
     slab: Option<&'a Slab<'a>>,
     /// Whether it is the second of its queue, as blocks say whose they are.
     second: bool,
+    /// What it must still be for a message of it to be taken.
+    standing: Option<Standing<'a>>,
 }
 
 impl<M: Message + ?Sized> Clone for Ring<'_, M> {
@@ -91,7 +94,23 @@ impl<'a, M: Message + ?Sized> Ring<'a, M> {
         assert!(slots.len().is_power_of_two(), "{} slots are not a power of two", slots.len());
         let members = u16::try_from(members).expect("validated geometry");
         let geometry = Geometry::new(slots.len() as u64);
-        Self { header, slots, geometry, members, slab: None, second: false }
+        Self { header, slots, geometry, members, slab: None, second: false, standing: None }
+    }
+
+    /// The same for who takes from it only while it is what was found.
+    #[must_use]
+    pub(in crate::ring) fn with_standing(self, standing: Option<Standing<'a>>) -> Self {
+        Self { standing, ..self }
+    }
+
+    /// Whether it is what was found.
+    pub(in crate::ring) fn stands(&self) -> bool {
+        self.standing.is_none_or(Standing::lasts)
+    }
+
+    /// Whether that may change.
+    pub fn may_move(&self) -> bool {
+        self.standing.is_some()
     }
 
     /// How many slots.

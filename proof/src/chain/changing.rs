@@ -184,6 +184,7 @@ impl Change {
         match self.goal {
             Goal::CleanUp => self.ends(memory, false),
             Goal::Home { .. } if !second => self.go(memory, Step::HomeSwap),
+            Goal::Pass if memory.config.is(Mutant::PassesOpen) => self.go(memory, Step::PassLook),
             _ => self.go(memory, Step::Settle { begins: true, second }),
         }
     }

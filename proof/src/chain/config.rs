@@ -57,7 +57,7 @@ pub enum Mutant {
     FillsUnsettled,
     /// The anchor is opened again before the segment in front of it is shut.
     OpenBeforeShut,
-    /// A segment that is not shut is passed.
+    /// A segment is passed that was not settled, and not shut.
     PassesOpen,
     /// A segment is passed although somebody has a message of it in hand.
     PassesHeld,

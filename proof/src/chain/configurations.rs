@@ -59,7 +59,7 @@ pub const CAUGHT_BY: [(Mutant, &str); 18] = [
     (Mutant::SettledAtOnce, "chain-two-each"),
     (Mutant::FillsUnsettled, "chain-two-each"),
     (Mutant::OpenBeforeShut, "chain-two-each"),
-    (Mutant::PassesOpen, "chain-two-each"),
+    (Mutant::PassesOpen, "chain-senders"),
     (Mutant::PassesHeld, "chain-two-each"),
     (Mutant::RemoveBeforeSwap, "chain-pair"),
     (Mutant::SwapBeforeMake, "chain-pair"),

@@ -176,6 +176,10 @@ impl<M: Message + ?Sized> Ring<'_, M> {
             let is_filled = |count| word(count) == self.geometry.filled(after(first, count));
             let most = wanted.min(self.capacity());
             let count = (1..most).find(|&count| !is_filled(count)).unwrap_or(most);
+            // After the message was seen: until the swap nobody else has taken it, or that fails.
+            if !self.stands() {
+                return Err(Dry::Empty);
+            }
             // 4.
             self.certify_taking(side, seen)?;
             // 5. ORDERING(head): Release for what was certified. ORDERING(claims): in one order with waiters.

@@ -38,7 +38,8 @@ impl<M: Message<Carried = [u8]> + ?Sized> Receiver<M> {
 
     /// Claims the next message and measures it.
     fn claim_measured(&self, ring: &Ring<'_, [u8]>, side: &ConsumerSide) -> Result<Taken, Dry> {
-        let mut claim = match ring.take_at_once(side) {
+        let at_once = if ring.may_move() { None } else { ring.take_at_once(side) };
+        let mut claim = match at_once {
             Some(claim) => claim,
             None => self.claim(ring, side)?,
         };

@@ -328,4 +328,41 @@ mod tests {
         at.part().unwrap().ring().acknowledge(claim);
         assert!(growth.done_with(&at));
     }
+
+    /// A receiver that found the anchor as the first segment, and is slower than all others: meanwhile it has come home
+    /// behind a segment that has a message.
+    #[test]
+    fn a_message_of_the_anchor_come_home_is_not_taken_by_an_older_word() {
+        let name = format!("unit-home-{}", std::process::id());
+        let options = Queue::<u64>::options().capacity(1).growth(Limit::UntilRefused);
+        let queue = options.remove_when_unused().create(&name).unwrap();
+        let sender = queue.sender();
+        let [slow, quick] = [0, 1].map(|_| Growth::of(&queue.attachment, &queue.anchored).unwrap());
+        let receive = || {
+            let (claim, at) = quick.receive(Ring::take).unwrap().ok().unwrap();
+            at.part().unwrap().ring().acknowledge(claim);
+        };
+        let mut rounds = 0..1;
+        let received = slow.receive(|ring, side| {
+            for _ in rounds.by_ref() {
+                (0..2).for_each(|n| sender.send(n).unwrap());
+                (0..2).for_each(|_| receive());
+                assert!(quick.look().unwrap().is_away());
+                // One who goes home dies once the word says so; and one who has seen the older word sends.
+                let side = ProducerSide::new(queue.attachment.id());
+                let filled = quick.fill(|ring| {
+                    let seen = quick.look().unwrap();
+                    quick.word().store(seen.returning().unwrap().0, Relaxed);
+                    ring.push(&side, 2)
+                });
+                assert!(filled.unwrap().is_ok());
+                sender.send(3).unwrap();
+            }
+            let claim = ring.take(side)?;
+            Ok(*ring.value(&claim))
+        });
+        assert_eq!(received.unwrap().ok().unwrap().0, 2);
+        let seen = slow.look().unwrap();
+        assert!(seen.is_anchor(seen.last()) && seen.ahead() == 1);
+    }
 }

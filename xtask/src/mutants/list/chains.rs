@@ -1,7 +1,7 @@
 //! Chains of rings: steps of a change and their order, and what the next comer takes up.
 
 use super::Expect::{Killed, Survives};
-use super::{CHAIN, Mutant, mutant};
+use super::{CHAIN, Mutant, TAKE, mutant};
 
 const CHAINS: &[&str] = &["chain", "crash_chain"];
 const CRASHES: &[&str] = &["crash_chain", "chain"];
@@ -119,6 +119,29 @@ pub const MUTANTS: &[Mutant] = &[
             "            if self.look()? != seen {\n                continue;\n            }\n            return match refusal {",
             "            return match refusal {",
         )],
+        CHAINS,
+        Killed,
+    ),
+    mutant(
+        "chain: a message of the anchor is taken although that has come home since",
+        TAKE,
+        &[("            if !self.stands() {", "            if false {")],
+        CHAINS,
+        Killed,
+    ),
+    mutant(
+        "chain: whether the anchor has come home is asked before its message is seen",
+        TAKE,
+        &[
+            (
+                "        let mut seen = CursorWord(head.load(Acquire));\n        loop {",
+                "        if !self.stands() {\n            return Err(Dry::Empty);\n        }\n        let mut seen = CursorWord(head.load(Acquire));\n        loop {",
+            ),
+            (
+                "            if !self.stands() {\n                return",
+                "            if false {\n                return",
+            ),
+        ],
         CHAINS,
         Killed,
     ),
