@@ -19,6 +19,7 @@ mod changing;
 mod closing;
 mod config;
 mod configurations;
+mod growing;
 mod memory;
 mod reaping;
 mod receiving;

@@ -339,8 +339,12 @@ mod tests {
         let sender = queue.sender();
         let [slow, quick] = [0, 1].map(|_| Growth::of(&queue.attachment, &queue.anchored).unwrap());
         let receive = || {
-            let (claim, at) = quick.receive(Ring::take).unwrap().ok().unwrap();
-            at.part().unwrap().ring().acknowledge(claim);
+            let take = quick.receive(|ring, side| {
+                let claim = ring.take(side)?;
+                ring.acknowledge(claim);
+                Ok(())
+            });
+            assert!(take.unwrap().is_ok());
         };
         let mut rounds = 0..1;
         let received = slow.receive(|ring, side| {
