@@ -188,11 +188,12 @@ impl<'a> RwLock<'a> {
         turn
     }
 
-    /// Whether some member has readers, when it looked: the first that has.
-    pub fn has_readers(self) -> Option<MemberId> {
+    /// The first member from number `from` on that has readers, when it looked.
+    #[inline]
+    pub fn has_readers(self, from: usize) -> Option<MemberId> {
         // ORDERING(readers): as in `attempt_to_drain`.
-        let reads = |word: &LockWord| word.load(Acquire) & COUNT != 0;
-        let number = self.readers.iter().position(reads)?;
+        let reads = |word: &LockWord| word.load(SeqCst) & COUNT != 0;
+        let number = from + self.readers.get(from..)?.iter().position(reads)?;
         u16::try_from(number).ok().map(MemberId)
     }
 

@@ -45,13 +45,25 @@ impl<'a> Semaphore<'a> {
     }
 
     /// How many there are by `found`; nothing if that cannot be.
+    #[inline(always)]
     fn count(self, found: u64) -> Option<u32> {
         let count = (found & COUNT).wrapping_add(self.initial.into()) & COUNT;
         u32::try_from(count).ok().filter(|count| *count <= self.most && found >> 32 == 0)
     }
 
+    #[inline(always)]
     fn word_of(self, count: u32, mark: u64) -> u64 {
         u64::from(count).wrapping_sub(self.initial.into()) & COUNT | mark
+    }
+
+    /// Acquires one if there is one and nobody else is at it.
+    #[inline]
+    pub fn acquire_at_once(self) -> bool {
+        let found = self.word.load(Relaxed);
+        let Some(count) = self.count(found).filter(|count| *count > 0) else { return false };
+        let left = self.word_of(count - 1, found & WAITED);
+        // ORDERING(permit): as in `attempt`.
+        self.word.compare_exchange(found, left, Acquire, Relaxed).is_ok()
     }
 
     /// One attempt to acquire one. `slept` is whether an attempt of this wait has had it sleep.
@@ -81,6 +93,18 @@ impl<'a> Semaphore<'a> {
             }
         }
         Turn::Ready(Err(Denial::Corrupt(Corruption::Lock)))
+    }
+
+    /// Adds `more` if nobody waits, there is room, and nobody else is at it.
+    #[inline]
+    pub fn release_at_once(self, more: u32) -> bool {
+        let found = self.word.load(Relaxed);
+        let sum = self.count(found).and_then(|count| count.checked_add(more));
+        let Some(sum) = sum.filter(|sum| *sum <= self.most && found & WAITED == 0) else {
+            return false;
+        };
+        // ORDERING(permit): as in `release`.
+        self.word.compare_exchange(found, self.word_of(sum, 0), Release, Relaxed).is_ok()
     }
 
     /// Adds `more`.

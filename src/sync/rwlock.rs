@@ -186,7 +186,9 @@ impl<T: Pod> RwLock<T> {
         let held = self.site.wait(self.raw().word(), deadline, attempt).ok_or(Denied::Late)?;
         let claim = self.writer(held.map_err(Denied::Denial)?);
         // Dropped on the way out, which lets readers in again.
-        for member in self.site.attachment().segment().member_ids() {
+        let mut from = 0;
+        while let Some(member) = self.raw().has_readers(from) {
+            from = member.index() + 1;
             let readers = self.raw().readers(member.index());
             let attempt = |look| self.raw().attempt_to_drain(member, look, fate);
             let drained = self.site.wait(readers, deadline, attempt).ok_or(Denied::Late)?;
@@ -205,7 +207,9 @@ impl<T: Pod> RwLock<T> {
             Ok(held) => self.writer(held.map_err(Denied::Denial)?),
             Err(holder) => return Err(Denied::Held(holder.unwrap_or(me.member()))),
         };
-        while let Some(member) = self.raw().has_readers() {
+        let mut from = 0;
+        while let Some(member) = self.raw().has_readers(from) {
+            from = member.index() + 1;
             match self.site.once(|look| self.raw().attempt_to_drain(member, look, fate)) {
                 Ok(drained) => drained.map_err(Denied::Denial)?,
                 Err(_) => return Err(Denied::Held(member)),

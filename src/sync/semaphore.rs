@@ -76,7 +76,11 @@ impl Semaphore {
     /// # Errors
     ///
     /// Why none can be taken.
+    #[inline]
     pub fn acquire(&self) -> Result<(), Fault> {
+        if self.acquire_at_once() {
+            return Ok(());
+        }
         self.acquire_until(Deadline::NEVER).map(drop)
     }
 
@@ -99,6 +103,9 @@ impl Semaphore {
     ///
     /// Why none can be taken.
     pub fn acquire_timeout(&self, timeout: Duration) -> Result<bool, Fault> {
+        if self.acquire_at_once() {
+            return Ok(true);
+        }
         self.acquire_until(Deadline::after(timeout))
     }
 
@@ -107,7 +114,17 @@ impl Semaphore {
     /// # Errors
     ///
     /// [`ReleaseError::BeyondBound`] if there would be more than there may be; then none is added.
+    #[inline]
     pub fn release(&self, count: u32) -> Result<(), ReleaseError> {
+        if !self.place.is_inherited() && self.raw().release_at_once(count) {
+            return Ok(());
+        }
+        self.release_slowly(count)
+    }
+
+    /// Apart, as for acquiring.
+    #[cold]
+    fn release_slowly(&self, count: u32) -> Result<(), ReleaseError> {
         self.check().map_err(ReleaseError::Failed)?;
         self.raw().release(count).map_err(|excess| match excess {
             Excess::Beyond(there) => ReleaseError::BeyondBound(there),
@@ -135,6 +152,13 @@ impl Semaphore {
         if self.place.is_inherited() { Err(Fault::Forked) } else { Ok(()) }
     }
 
+    #[inline(always)]
+    fn acquire_at_once(&self) -> bool {
+        !self.place.is_inherited() && self.raw().acquire_at_once()
+    }
+
+    /// Apart, as its result goes through memory.
+    #[cold]
     fn acquire_until(&self, deadline: Deadline) -> Result<bool, Fault> {
         self.check()?;
         let mut slept = false;

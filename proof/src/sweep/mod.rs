@@ -16,6 +16,7 @@ mod growing_scenes;
 mod kills;
 mod lifecycle_scenes;
 mod load;
+mod lock_scenes;
 mod pair;
 mod pipe_scenes;
 mod place;
@@ -120,6 +121,7 @@ const SWEPT: &[(Scenes, &[Way])] = &[
     (lifecycle_scenes::all, &[Way::Seen]),
     (growing_scenes::all, &[Way::Seen]),
     (block_scenes::all, &[Way::Seen]),
+    (lock_scenes::all, &[Way::Killed]),
 ];
 
 /// All parts.

@@ -29,6 +29,9 @@ struct Named {
 }
 
 impl Place {
+    /// The family of names, for builders of their own.
+    pub const NAMESPACE: &str = NAMESPACE;
+
     pub fn new() -> Result<Self> {
         thread_local!(static USED: Cell<u64> = const { Cell::new(0) });
         let number = USED.replace(USED.get() + 1);

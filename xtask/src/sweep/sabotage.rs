@@ -17,6 +17,10 @@ const FILL: &str = "src/ring/mpmc/fill.rs";
 const TAKE: &str = "src/ring/mpmc/take.rs";
 const RECEIVING: &str = "src/channel/queue/station/receiving.rs";
 const MEMBER: &str = "src/member.rs";
+const MUTEX: &str = "src/lock/mutex.rs";
+const RWLOCK: &str = "src/lock/rwlock.rs";
+const PERMITS: &str = "src/lock/permits.rs";
+const BARRIER: &str = "src/lock/barrier.rs";
 
 const fn sabotage(
     name: &'static str,
@@ -229,5 +233,41 @@ pub const ALL: &[Sabotage] = &[
         MEMBER,
         &[("        if segment.is_abandoned(segment.probe())? {", "        if false {")],
         &["queue/leave as the last"],
+    ),
+    sabotage(
+        "lock: what the dead left is taken for whole",
+        MUTEX,
+        &[("then_some(Held { inconsistent: true })", "then_some(Held { inconsistent: false })")],
+        &["locks/change under a mutex: killed"],
+    ),
+    sabotage(
+        "lock: nobody takes over from the dead",
+        MUTEX,
+        &[(
+            "let taken = self.word.compare_exchange(found, word, AcqRel, Relaxed);\n        taken.is_ok()",
+            "let _ = (found, word);\n        false",
+        )],
+        &["locks/lock: killed"],
+    ),
+    sabotage(
+        "lock: a dead reader keeps writers out",
+        RWLOCK,
+        &[("match fate(Holder::new(member, found >> 32)) {", "match Fate::Lives {")],
+        &["locks/read: killed"],
+    ),
+    sabotage(
+        "lock: permits of the dead stay",
+        PERMITS,
+        &[(
+            "let Some(holder) = Holder::of(found) else { continue };",
+            "let Some(holder) = Holder::of(found & !u64::MAX) else { continue };",
+        )],
+        &["locks/get a permit, give it back: killed"],
+    ),
+    sabotage(
+        "lock: a dead party is waited for",
+        BARRIER,
+        &[("Some(Fate::Dead) => Ok(true),", "Some(Fate::Dead) => Ok(false),")],
+        &["locks/arrive at a barrier: killed"],
     ),
 ];
