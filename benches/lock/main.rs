@@ -126,7 +126,7 @@ fn python() {
     match text.and_then(|answer| String::from_utf8(answer.stdout).ok()?.trim().parse::<f64>().ok())
     {
         Some(nanos) => {
-            println!("  {:<42}{nanos:>12.1}", "Python's multiprocessing.Lock (best of 5)")
+            println!("  {:<42}{nanos:>12.1}", "Python's multiprocessing.Lock (best of 5)");
         }
         None => println!("  {:<42}{:>12}", "Python's multiprocessing.Lock", "not there"),
     }

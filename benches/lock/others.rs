@@ -15,14 +15,17 @@ unsafe impl Sync for Robust {}
 impl Robust {
     /// Makes one where this is.
     pub fn make(&self) {
-        // SAFETY: plain memory for the attributes, which are initialised before they are used; nobody has the mutex yet.
-        unsafe {
-            let mut attributes: libc::pthread_mutexattr_t = std::mem::zeroed();
-            libc::pthread_mutexattr_init(&raw mut attributes);
-            libc::pthread_mutexattr_setpshared(&raw mut attributes, libc::PTHREAD_PROCESS_SHARED);
-            libc::pthread_mutexattr_setrobust(&raw mut attributes, libc::PTHREAD_MUTEX_ROBUST);
-            libc::pthread_mutex_init(self.mutex.get(), &raw const attributes);
-        }
+        let (shared, robust) = (libc::PTHREAD_PROCESS_SHARED, libc::PTHREAD_MUTEX_ROBUST);
+        // SAFETY: plain memory, initialised before it is used.
+        let mut attributes: libc::pthread_mutexattr_t = unsafe { std::mem::zeroed() };
+        // SAFETY: it is this function's.
+        unsafe { libc::pthread_mutexattr_init(&raw mut attributes) };
+        // SAFETY: it was initialised.
+        unsafe { libc::pthread_mutexattr_setpshared(&raw mut attributes, shared) };
+        // SAFETY: as above.
+        unsafe { libc::pthread_mutexattr_setrobust(&raw mut attributes, robust) };
+        // SAFETY: nobody has the mutex yet.
+        unsafe { libc::pthread_mutex_init(self.mutex.get(), &raw const attributes) };
     }
 
     #[inline]

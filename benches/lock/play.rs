@@ -14,7 +14,7 @@ use super::others::{PosixSemaphore, Robust, now_ns};
 
 const ROLE: &str = "RINGWAY_BENCH_LOCK";
 /// Operations of each of two that fight in a round.
-const FIGHTS: u64 = 100_000;
+const FIGHTS: u32 = 100_000;
 /// Hand-overs in a round.
 const HANDOVERS: u64 = 100;
 
@@ -70,7 +70,7 @@ impl Arena {
         let word = |offset| block.atomic(offset).expect("it lies in the block");
         let bare = block.atomic(3584).expect("it lies in the block");
         let [round, done, sent_at, took] = [3072, 3200, 3328, 3456].map(word);
-        Self { round, done, sent_at, took, bare, block }
+        Self { block, round, done, sent_at, took, bare }
     }
 
     pub fn mutex(&self) -> Mutex<u64> {
@@ -104,8 +104,9 @@ impl Arena {
     fn raw<T>(&self, offset: usize) -> &T {
         // SAFETY: the block is kept while the reference lives.
         let start = unsafe { self.block.as_ptr() };
+        let place = start.as_ptr().wrapping_add(offset).cast::<T>();
         // SAFETY: it lies in the block, aligned; any zeros are one, and it is shared as the system allows.
-        unsafe { &*start.as_ptr().add(offset).cast::<T>() }
+        unsafe { &*place }
     }
 }
 
@@ -141,8 +142,8 @@ impl Pair {
             Fight::Robust => self.arena.robust().count(),
             _ => *self.mutex.lock().expect("nobody died"),
         };
-        assert_eq!(count, 2 * FIGHTS * round, "an addition is lost");
-        nanos / (2.0 * FIGHTS as f64)
+        assert_eq!(count, u64::from(2 * FIGHTS) * round, "an addition is lost");
+        nanos / f64::from(2 * FIGHTS)
     }
 
     fn wait_for(&mut self, round: u64) {
@@ -185,7 +186,7 @@ impl Pair {
             futex(&arena.bare, libc::FUTEX_WAKE, 1);
         }
         self.wait_for(round);
-        self.arena.took.load(Relaxed) as f64
+        std::time::Duration::from_nanos(self.arena.took.load(Relaxed)).as_secs_f64() * 1e9
     }
 }
 

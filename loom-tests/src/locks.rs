@@ -220,6 +220,9 @@ impl Place {
 
     /// Acquires one of a semaphore that began with `initial`.
     pub fn acquire(&self, initial: u32) {
+        if self.semaphore(initial).acquire_at_once() {
+            return;
+        }
         let mut slept = false;
         let attempt = |look| self.semaphore(initial).attempt(&mut slept, look);
         Self::wait(&self.word, attempt).expect("a sound semaphore");
@@ -227,7 +230,10 @@ impl Place {
 
     /// Releases one of it.
     pub fn release(&self, initial: u32) {
-        self.semaphore(initial).release(1).expect("a sound semaphore");
+        let semaphore = self.semaphore(initial);
+        if !semaphore.release_at_once(1) {
+            semaphore.release(1).expect("a sound semaphore");
+        }
     }
 
     /// How many it has.
