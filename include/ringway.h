@@ -82,6 +82,8 @@
 #define RINGWAY_FLAG_FIRST_SENDS UINT32_C(4)
 /* A pipe with one ring: end 1 sends, end 0 receives. */
 #define RINGWAY_FLAG_SECOND_SENDS UINT32_C(8)
+/* Of a block: a mutex that guards nothing by itself lies behind the counters, on a line of its own. */
+#define RINGWAY_FLAG_LOCK UINT32_C(16)
 /* A message whose receiver did not acknowledge it is delivered again. */
 #define RINGWAY_DELIVERY_AT_LEAST_ONCE UINT32_C(1)
 /* A message whose receiver did not acknowledge it is dropped. */

@@ -152,4 +152,8 @@ impl sealed::Shape for Block {
     fn attach(attachment: Attachment, chosen: Chosen) -> Self {
         Self { held: Held::new(attachment, chosen) }
     }
+
+    fn held(&self) -> &Held {
+        &self.held
+    }
 }

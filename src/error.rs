@@ -61,6 +61,8 @@ pub enum ErrorKind {
         /// Members that died and were not cleaned up after.
         dead: u32,
     },
+    /// A block without a lock, where one is asked for.
+    NoLock,
     /// Something has that name already, and it is not known what: of files without a format.
     Taken,
     /// The file has no byte: its maker has not given it a length yet.
@@ -246,6 +248,7 @@ impl fmt::Display for ErrorKind {
             Self::AlreadyExists { alive, dead } => {
                 write!(f, "it exists already, with {alive} members alive and {dead} dead")
             }
+            Self::NoLock => write!(f, "it was made without a lock"),
             Self::Taken => write!(f, "something has that name already"),
             Self::Empty => write!(f, "the file has no byte yet"),
             Self::NotAFile(what) => write!(f, "the name is held by {what}"),

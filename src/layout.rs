@@ -80,6 +80,8 @@ constants! {
     pub const FLAG_FIRST_SENDS: u32 = 4;
     /// A pipe with one ring: end 1 sends, end 0 receives.
     pub const FLAG_SECOND_SENDS: u32 = 8;
+    /// Of a block: a mutex that guards nothing by itself lies behind the counters, on a line of its own.
+    pub const FLAG_LOCK: u32 = 16;
     /// A message whose receiver did not acknowledge it is delivered again.
     pub const DELIVERY_AT_LEAST_ONCE: u32 = 1;
     /// A message whose receiver did not acknowledge it is dropped.
@@ -206,7 +208,8 @@ impl Shape {
         let rings_offset = counters_offset + members * size_of::<Counters>() as u64;
         let mut slots_offset = rings_offset + u64::from(rings) * size_of::<RingHeader>() as u64;
         if self.kind.is_block() {
-            slots_offset = slots_offset.next_multiple_of(DATA_ALIGN);
+            let lock = if self.flags & FLAG_LOCK == 0 { 0 } else { LINE as u64 };
+            slots_offset = (slots_offset + lock).next_multiple_of(DATA_ALIGN);
         }
         let behind = self.ring_offset(rings)?.checked_add(self.data_len()?)?;
         let mut rings_end = behind.checked_add(slots_offset)?;

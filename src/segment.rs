@@ -30,7 +30,8 @@ use crate::inspect::{
 };
 use crate::layout::{
     ARRIVALS_OFFSET, CONTROL_OFFSET, Control, Counters, ENDS_OFFSET, Ends, EventLine,
-    FLAG_ASYMMETRIC, MAX_MEMBERS, MemberRecord, QueueHeader, RingHeader, SegmentHeader, Shape,
+    FLAG_ASYMMETRIC, FLAG_LOCK, LINE, MAX_MEMBERS, MemberRecord, QueueHeader, RingHeader,
+    SegmentHeader, Shape,
 };
 use crate::primitive::{Barrier, Cells, Message, Slots};
 use crate::sys::fork::{self, Attached};
@@ -388,9 +389,25 @@ impl Segment {
 impl Segment {
     /// The elements of a block, for as long as `keeper`, which keeps `self`, and all that is made of them.
     pub fn memory(self: &Arc<Self>, keeper: impl Send + Sync + 'static) -> Memory {
+        assert!(self.shape.kind.is_block(), "the caller has looked");
         let len = in_memory(self.shape.data_len().unwrap_or(0));
-        let offset = in_memory(self.header.slots_offset);
-        assert!(self.shape.kind.is_block() && offset + len <= self.mapping().len(), "validated");
+        self.kept(self.header.slots_offset, len, keeper)
+    }
+
+    /// The line with the lock of a block that has one, as [`memory`](Self::memory).
+    pub fn lock_line(self: &Arc<Self>, keeper: impl Send + Sync + 'static) -> Option<Memory> {
+        let has_one = self.shape.flags & FLAG_LOCK != 0;
+        has_one.then(|| self.kept(self.header.rings_offset, LINE, keeper))
+    }
+
+    fn kept(
+        self: &Arc<Self>,
+        offset: u64,
+        len: usize,
+        keeper: impl Send + Sync + 'static,
+    ) -> Memory {
+        let offset = in_memory(offset);
+        assert!(offset + len <= self.mapping().len(), "validated geometry fits the mapping");
         // SAFETY: the assertion keeps the place inside the mapping.
         let start = unsafe { self.mapping().start().byte_add(offset) };
         let keeper: Keeper = Arc::new((Arc::clone(self), keeper));

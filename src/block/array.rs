@@ -163,6 +163,10 @@ impl<T: Pod> sealed::Shape for SharedArray<T> {
         let values = held.memory().whole();
         Self { held, values }
     }
+
+    fn held(&self) -> &Held {
+        &self.held
+    }
 }
 
 impl<T> Clone for SharedArray<T> {

@@ -45,7 +45,7 @@ impl HugePages {
 
 /// A hold on a block. A clone is of the same attachment, which lasts until the last hold, and the last that was made of its
 /// memory, is dropped.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Held {
     attachment: Arc<Attachment>,
     memory: Memory,
@@ -60,6 +60,11 @@ impl Held {
         let memory = attachment.segment().memory(Arc::clone(&attachment));
         let huge = HugePages::asked(chosen.huge_pages, || attachment.segment().collapse());
         Self { attachment, memory, huge, patience: chosen.patience }
+    }
+
+    /// Where the lock beside the elements lies, if there is one.
+    pub fn lock_line(&self) -> Option<Memory> {
+        self.attachment.segment().lock_line(Arc::clone(&self.attachment))
     }
 
     /// Whether it lies on huge pages here.

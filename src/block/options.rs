@@ -3,12 +3,12 @@
 use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 
-use super::held::Chosen;
+use super::held::{Chosen, Held};
 use crate::builder::{Attached, Basics, basic_setters};
 use crate::error::{Error, ErrorKind, Failure, Operation};
 use crate::fingerprint::{Description, Fingerprint};
 use crate::inspect::Expected;
-use crate::layout::{ClassWord, GrowthShape, Kind, Shape, type_fingerprint};
+use crate::layout::{ClassWord, FLAG_LOCK, GrowthShape, Kind, Shape, type_fingerprint};
 use crate::member::{Attachment, Plan};
 use crate::name::Address;
 
@@ -18,8 +18,8 @@ pub trait Shared: sealed::Shape {}
 
 impl<B: sealed::Shape> Shared for B {}
 
-pub(super) mod sealed {
-    use super::{Attached, Attachment, Chosen};
+pub(crate) mod sealed {
+    use super::{Attached, Attachment, Chosen, Held};
 
     pub trait Shape: Attached + Sized {
         /// What it consists of.
@@ -30,6 +30,8 @@ pub(super) mod sealed {
         const ELEMENTS: usize = 0;
         /// The handle of an attachment that was just made.
         fn attach(attachment: Attachment, chosen: Chosen) -> Self;
+        /// What the handle is made of: locks need it.
+        fn held(&self) -> &Held;
     }
 }
 
@@ -50,6 +52,7 @@ pub struct Options<B> {
     /// Zero: any.
     elements: usize,
     huge_pages: bool,
+    with_lock: bool,
     handle: PhantomData<fn() -> B>,
 }
 
@@ -63,7 +66,8 @@ impl<B> Clone for Options<B> {
 impl<B: Shared> Default for Options<B> {
     fn default() -> Self {
         let basics = Basics::new(Kind::Block);
-        Self { basics, elements: B::ELEMENTS, huge_pages: false, handle: PhantomData }
+        let (huge_pages, with_lock) = (false, false);
+        Self { basics, elements: B::ELEMENTS, huge_pages, with_lock, handle: PhantomData }
     }
 }
 
@@ -89,6 +93,13 @@ impl<B: Shared> Options<B> {
     {
         let told = Description::of::<B::Item>(true);
         self.basics.fingerprint = type_fingerprint(told.as_str().as_bytes());
+        self
+    }
+
+    /// Gives a new block a lock beside its elements: [`Mutex::beside`](crate::sync::Mutex::beside) takes it. Its users agree
+    /// on what it guards. Who opens a block and says so gets [`ErrorKind::NoLock`] where it has none.
+    pub fn with_lock(mut self) -> Self {
+        self.with_lock = true;
         self
     }
 
@@ -192,6 +203,9 @@ impl<B: Shared> Options<B> {
             Expected::of(Kind::Block, Some(Self::element()), self.basics.whole_type());
         expected.elements = (self.elements > 0).then_some(self.elements as u64);
         let attachment = self.basics.attach(address, &expected)?;
+        if self.with_lock && attachment.segment().shape().flags & FLAG_LOCK == 0 {
+            return Err(ErrorKind::NoLock.into());
+        }
         self.basics.watched(B::attach(attachment, chosen))
     }
 
@@ -221,7 +235,7 @@ impl<B: Shared> Options<B> {
             type_id: self.basics.whole_type(),
             capacity: self.elements as u64,
             max_members: self.basics.max_members,
-            flags: self.basics.flags(),
+            flags: self.basics.flags() | if self.with_lock { FLAG_LOCK } else { 0 },
             features: 0,
             delivery: 0,
             delivery_limit: 0,

@@ -114,6 +114,10 @@ impl<T: Pod> sealed::Shape for SharedValue<T> {
         let value = held.memory().whole();
         Self { held, value }
     }
+
+    fn held(&self) -> &Held {
+        &self.held
+    }
 }
 
 impl<T> Clone for SharedValue<T> {

@@ -23,7 +23,7 @@ pub enum AccessError {
         /// What that has to be a multiple of.
         align: usize,
     },
-    /// Atomics of another size, or something else that is made of atomics, have been there before.
+    /// Atomics of another size, or a lock, have been there before.
     Overlap {
         /// Where it begins.
         offset: usize,
@@ -42,7 +42,7 @@ impl fmt::Display for AccessError {
                 write!(f, "access at {offset}, which is no multiple of {align} in memory")
             }
             Self::Overlap { offset } => {
-                write!(f, "access at {offset}, where atomics of another size have been")
+                write!(f, "access at {offset}, where a lock or atomics of another size have been")
             }
             Self::Forked => write!(f, "the process has forked; the child must attach anew"),
         }

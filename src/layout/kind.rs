@@ -2,7 +2,7 @@
 
 use super::{
     FEATURE_GROWTH, FEATURE_LONG_MESSAGES, FEATURE_LONG_RECORDS, FLAG_ASYMMETRIC, FLAG_FIRST_SENDS,
-    FLAG_REMOVE_WHEN_UNUSED, FLAG_SECOND_SENDS, MAX_MEMBERS,
+    FLAG_LOCK, FLAG_REMOVE_WHEN_UNUSED, FLAG_SECOND_SENDS, MAX_MEMBERS,
 };
 
 /// What a segment holds.
@@ -74,7 +74,8 @@ impl Kind {
         match self {
             Kind::Spsc => FLAG_REMOVE_WHEN_UNUSED | FLAG_ASYMMETRIC,
             Kind::Pipe => Kind::Spsc.flags() | FLAG_FIRST_SENDS | FLAG_SECOND_SENDS,
-            Kind::Queue | Kind::ByteQueue | Kind::Block | Kind::Lock => FLAG_REMOVE_WHEN_UNUSED,
+            Kind::Block => FLAG_REMOVE_WHEN_UNUSED | FLAG_LOCK,
+            Kind::Queue | Kind::ByteQueue | Kind::Lock => FLAG_REMOVE_WHEN_UNUSED,
         }
     }
 

@@ -13,11 +13,13 @@ use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use bytemuck::Pod;
 
 use crate::error::AccessError;
+use crate::primitive::Ordering::Relaxed;
 use crate::primitive::{Mutex, SharedBytes};
 use crate::sys::fork;
 
@@ -56,6 +58,8 @@ struct Inner {
     bytes: SharedBytes<'static>,
     generation: u64,
     words: Mutex<Words>,
+    /// Whether there is a lock among those.
+    has_locks: AtomicBool,
     /// Dropped last of all holds and views.
     _keeper: Keeper,
 }
@@ -70,8 +74,9 @@ impl Memory {
     pub unsafe fn new(start: NonNull<u8>, len: usize, keeper: Keeper) -> Self {
         // SAFETY: the result keeps the keeper, and gives nothing out that outlives a hold on it.
         let bytes = unsafe { SharedBytes::new(start, len) };
-        let (generation, words) = (fork::generation(), Mutex::default());
-        Self { inner: Arc::new(Inner { bytes, generation, words, _keeper: keeper }) }
+        let (words, has_locks) = (Mutex::default(), AtomicBool::new(false));
+        let generation = fork::generation();
+        Self { inner: Arc::new(Inner { bytes, generation, words, has_locks, _keeper: keeper }) }
     }
 
     /// How many bytes: exactly as many as were asked for when they were made.
@@ -99,9 +104,11 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// [`AccessError::OutOfRange`], [`AccessError::Forked`]. Then nothing was written.
+    /// [`AccessError::OutOfRange`], [`AccessError::Forked`]; [`AccessError::Overlap`] if this attachment has placed a lock
+    /// there: what that guards is reached through it. Then nothing was written.
     pub fn write_at(&self, offset: usize, from: &[u8]) -> Result<(), AccessError> {
         self.check(offset, from.len())?;
+        self.check_unlocked(offset, from.len())?;
         self.inner.bytes.copy_in(offset, from);
         Ok(())
     }
@@ -212,6 +219,29 @@ impl Memory {
         if self.is_inherited() { Err(AccessError::Forked) } else { Ok(()) }
     }
 
+    /// Whether no lock lies at `offset` or in the `len` bytes from there, of which there are so many: somebody may have a
+    /// reference to what it guards.
+    #[inline(always)]
+    fn check_unlocked(&self, offset: usize, len: usize) -> Result<(), AccessError> {
+        // Relaxed: who placed the lock in another thread has told of it in some way, or it comes later.
+        if self.inner.has_locks.load(Relaxed) { self.look_for_locks(offset, len) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn look_for_locks(&self, offset: usize, len: usize) -> Result<(), AccessError> {
+        let free = !self.words().has_structure(offset, offset + len);
+        if free { Ok(()) } else { Err(AccessError::Overlap { offset }) }
+    }
+
+    /// Notes that what lies between `start` and `end` is used as `unit` from now on.
+    pub(super) fn note(&self, start: usize, end: usize, unit: Unit) -> Result<(), AccessError> {
+        self.words().claim(start, end, unit)?;
+        if matches!(unit, Unit::Structure(_)) {
+            self.inner.has_locks.store(true, Relaxed);
+        }
+        Ok(())
+    }
+
     /// Whether `len` elements may lie at `offset`.
     fn check_place<T>(&self, offset: usize, len: usize) -> Result<(), AccessError> {
         let bytes = len.saturating_mul(size_of::<T>());
@@ -226,7 +256,7 @@ impl Memory {
     /// Notes that `len` atomics or structures of atomics lie at `offset` from now on.
     pub(crate) fn claim<S: Shareable>(&self, offset: usize, len: usize) -> Result<(), AccessError> {
         self.check_place::<S>(offset, len)?;
-        self.words().claim(offset, offset + len * size_of::<S>(), S::unit())
+        self.note(offset, offset + len * size_of::<S>(), S::unit())
     }
 
     fn words(&self) -> MutexGuard<'_, Words> {
@@ -287,6 +317,12 @@ pub enum Unit {
 }
 
 impl Words {
+    /// Whether anything but single words lies between `start` and `end`.
+    fn has_structure(&self, start: usize, end: usize) -> bool {
+        let mut before = self.0.range(..end).rev().take_while(|(_, (last, _))| *last > start);
+        before.any(|(_, (_, unit))| matches!(unit, Unit::Structure(_)))
+    }
+
     /// Notes a run, joined with those of its kind that it meets. Nothing if it meets others.
     fn claim(&mut self, start: usize, end: usize, unit: Unit) -> Result<(), AccessError> {
         let (mut from, mut to) = (start, end);
@@ -346,5 +382,8 @@ mod tests {
         assert_eq!(words.claim(0, 32, Unit::Structure(other)), overlap(0));
         assert_eq!(words.claim(24, 32, WORD), overlap(24));
         assert_eq!(words.claim(48, 56, WORD), Ok(()));
+        let met = |start, end| words.has_structure(start, end);
+        assert!(met(0, 17) && met(31, 32) && met(47, 49) && met(0, 100) && met(20, 21));
+        assert!(!met(0, 16) && !met(48, 100) && !met(50, 51));
     }
 }

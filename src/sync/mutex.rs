@@ -9,7 +9,8 @@ use bytemuck::Pod;
 
 use super::options::sealed;
 use super::site::{Site, fault_of};
-use crate::error::{Failure, Fault, LockError, LockTimeoutError, MemberId, TryLockError};
+use crate::block::Shared;
+use crate::error::{Error, Failure, Fault, LockError, LockTimeoutError, MemberId, TryLockError};
 use crate::event::{Deadline, Look, Turn};
 use crate::layout::{LockKind, LockTag};
 use crate::lock::holder::Holder;
@@ -47,6 +48,33 @@ pub struct MutexGuard<'a, T: Pod> {
     panicking: bool,
     /// As a guard of the standard library: it stays with its thread, and can be looked at by others.
     like: PhantomData<std::sync::MutexGuard<'a, ()>>,
+}
+
+impl Mutex<()> {
+    /// The mutex beside the elements of a block, an array or a value that was made
+    /// [with one](crate::block::Options::with_lock). It guards what its users agree on: the elements, say, each of which
+    /// alone is read and written without it.
+    ///
+    /// ```
+    /// use ringway::block::SharedArray;
+    /// use ringway::sync::Mutex;
+    ///
+    /// let array = SharedArray::<u64>::options().len(2).with_lock().anonymous()?;
+    /// let mutex = Mutex::beside(&array)?;
+    /// let held = mutex.lock()?;
+    /// array.set(0, array.get(0)? + 5)?; // both or none, for all who take it
+    /// array.set(1, array.get(1)? - array.get(0)?.min(0))?;
+    /// drop(held);
+    /// # array.unlink()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoLock`](crate::ErrorKind::NoLock) where there is none.
+    pub fn beside(block: &impl Shared) -> Result<Self, Error> {
+        super::options::beside(block, Self::TAG)
+    }
 }
 
 /// Why a mutex was not taken.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::block::Block;
+use crate::block::{Block, Shared};
 use crate::builder::{Attached, Basics, basic_setters};
 use crate::error::{Error, ErrorKind, Failure, Operation};
 use crate::inspect::Expected;
@@ -223,6 +223,16 @@ pub(super) fn at<L: Lock>(block: &Block, offset: usize, tag: Option<LockTag>) ->
         L::place(held.memory(), offset, tag.ok_or(OUT_OF_RANGE)?, site)
     };
     place().map_err(|why| Error::new(Operation::Open, L::KIND.noun(), block.name(), why))
+}
+
+/// The lock of `tag` beside the elements of `block`, if it was made with one.
+pub(super) fn beside<L: Lock, B: Shared>(block: &B, tag: LockTag) -> Result<L, Error> {
+    let held = block.held();
+    let place = || {
+        let line = held.lock_line().ok_or(ErrorKind::NoLock)?;
+        L::place(&line, 0, tag, Site::new(held.attachment(), held.patience()))
+    };
+    place().map_err(|why| Error::new(Operation::Open, L::KIND.noun(), held.name(), why))
 }
 
 /// Bytes that a lock of `tag` takes in `block`.

@@ -35,11 +35,12 @@ static void print_header(const struct ringway_segment_header *header) {
     printf("format: version " U32 ", minor " U32 "\n", header->version, header->minor);
     printf("elements: " U64 " of " U64 " bytes, alignment " U32 ", stride " U64 "\n",
            header->capacity, header->element_size, header->element_align, header->stride);
-    printf("flags: %s%s%s%s%s\n", header->flags == 0 ? "none" : "",
+    printf("flags: %s%s%s%s%s%s\n", header->flags == 0 ? "none" : "",
            header->flags & RINGWAY_FLAG_REMOVE_WHEN_UNUSED ? "[remove when unused]" : "",
            header->flags & RINGWAY_FLAG_ASYMMETRIC ? "[asymmetric barrier]" : "",
            header->flags & RINGWAY_FLAG_FIRST_SENDS ? "[end 0 sends]" : "",
-           header->flags & RINGWAY_FLAG_SECOND_SENDS ? "[end 1 sends]" : "");
+           header->flags & RINGWAY_FLAG_SECOND_SENDS ? "[end 1 sends]" : "",
+           header->flags & RINGWAY_FLAG_LOCK ? "[lock]" : "");
     if (header->features & RINGWAY_FEATURE_LONG_RECORDS) {
         puts("features: [long records]");
     }

@@ -187,6 +187,7 @@ static bool fits_kind(const struct ringway_segment_header *header) {
     case RINGWAY_KIND_LOCK:
         return (header->flags & ~flags) == 0 && header->delivery == 0 && lock_fits(header);
     case RINGWAY_KIND_BLOCK:
+        flags |= RINGWAY_FLAG_LOCK;
         return (header->flags & ~flags) == 0 && header->delivery == 0;
     case RINGWAY_KIND_BYTE_QUEUE:
         if (header->element_align != 8) {
@@ -216,6 +217,7 @@ static bool is_consistent(const struct ringway_segment_header *header) {
     uint64_t ring_headers = counters + members * sizeof(struct ringway_counters);
     uint64_t first_slot = ring_headers + rings(header) * sizeof(struct ringway_ring_header);
     if (is_block(header)) {
+        first_slot += header->flags & RINGWAY_FLAG_LOCK ? RINGWAY_LINE : 0;
         first_slot = round_up(first_slot, RINGWAY_DATA_ALIGN);
     }
     return is_plain(header) && slab_fits(header) && fits_kind(header) && is_power_of_two(header->element_align) &&

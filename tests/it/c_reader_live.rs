@@ -91,14 +91,14 @@ impl Drop for StopsWhenDropped<'_> {
 fn a_block_is_seen_with_its_members_and_its_bytes() {
     let Some(reader) = Reader::build() else { return };
     let name = Name::new("c-block");
-    let block = Block::options().len(13).max_members(2).create(&name).unwrap();
+    let block = Block::options().len(13).with_lock().max_members(2).create(&name).unwrap();
     block.write_at(0, b"from the rust").unwrap();
     let here = std::process::id();
     let seen = [
         "kind: block".to_owned(),
         "format: version 1, minor 1".to_owned(),
         "elements: 13 of 1 bytes, alignment 1, stride 1".to_owned(),
-        "flags: none".to_owned(),
+        "flags: [lock]".to_owned(),
         "opened: 0 times".to_owned(),
         format!(
             "member 0: active and alive, process {here}, senders 0, receivers 0, incarnation 1"

@@ -13,7 +13,7 @@ use ringway::block::SharedArray;
 use ringway::pipe::{Connection, Direction};
 use ringway::queue::Queue;
 use ringway::spsc::{Consumer, Producer};
-use ringway::sync::RwLock;
+use ringway::sync::{Mutex, RwLock};
 use ringway::{Barrier, TryRecvError};
 
 use crate::util::child::{Child, hear, say};
@@ -169,7 +169,7 @@ fn each_byte_of_a_queue_with_blocks_is_as_described() {
     compare(&view, 0x4000, BLOCKS);
 }
 
-/// An array of five numbers; nobody else has been there.
+/// An array of five numbers with a lock beside it, which is held; nobody else has been there.
 const BLOCK: &[&str] = &[
     "0000: 72 69 6e 67 77 61 79 00 01 00 00 00 05 00 00 00", // magic, version, kind
     "0010: ef c5 85 45 62 c5 b1 3c .. .. .. .. .. .. .. ..", // layout hash, checksum
@@ -180,10 +180,11 @@ const BLOCK: &[&str] = &[
     "0060: 02 00 00 00 00 00 00 00 80 02 00 00 00 00 00 00", // stride, offset of members
     "0070: 80 03 00 00 00 00 00 00 80 04 00 00 00 00 00 00", // offsets of counters, of ring headers
     "0080: 00 10 00 00 00 00 00 00 00 00 00 00 00 00 00 00", // offsets of the elements, of the slab
-    "0090: 00 00 00 00 00 00 00 00 01 00 00 00 00 00 00 00", // length of the slab, flags, rings
+    "0090: 00 00 00 00 00 00 00 00 11 00 00 00 00 00 00 00", // length of the slab, flags, rings
     "00b0: 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", // minor, features
     "0280: 01 00 00 00 .. .. .. .. 01 00 00 00 00 00 00 00", // member 0: state, process, incarnation
     "0290: .. .. .. .. .. .. .. .. 00 00 00 00 00 00 00 00", // start time, senders, receivers
+    "0480: 01 00 00 00 00 00 00 10 .. .. .. .. 01 00 00 00", // the lock: tag, word
     "1000: 01 00 00 00 00 00 00 00 ff fe", // elements, the last two bytes of the file
 ];
 
@@ -191,7 +192,9 @@ const BLOCK: &[&str] = &[
 fn each_byte_of_a_block_is_as_described() {
     let name = Name::new("golden");
     let options = SharedArray::<u16>::options().len(5).max_members(2).remove_when_unused();
-    let array = options.type_id("order.v1").create(&name).unwrap();
+    let array = options.type_id("order.v1").with_lock().create(&name).unwrap();
+    let mutex = Mutex::beside(&array).unwrap();
+    let _held = mutex.lock().unwrap();
     array.set(0, 1).unwrap();
     array.set(4, 0xfeff).unwrap();
     compare(&View::open(name.path()), 0x100a, BLOCK);

@@ -9,6 +9,7 @@ mod absences;
 mod barriers;
 mod block;
 mod block_bad;
+mod block_locked;
 mod block_pages;
 mod block_raw;
 mod c_reader;
@@ -86,6 +87,7 @@ fn child() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match role.split_once("::") {
         Some(("block", role)) => block::play(role, &arguments),
+        Some(("block_locked", role)) => block_locked::play(role, &arguments),
         Some(("block_pages", role)) => block_pages::play(role, &arguments),
         Some(("block_raw", role)) => block_raw::play(role, &arguments),
         Some(("block_bad", role)) => block_bad::play(role, &arguments),

@@ -70,7 +70,7 @@ impl<T: Pod> LockPlace<T> {
             return Err(AccessError::Misaligned { offset, align });
         }
         let unit = Unit::Structure(TypeId::of::<Whole<T>>());
-        memory.words().claim(offset, offset + len, unit)
+        memory.note(offset, offset + len, unit)
     }
 
     /// What every lock has.

@@ -42,12 +42,13 @@ impl<T: Pod> View<T> {
     ///
     /// # Errors
     ///
-    /// [`AccessError::Forked`].
+    /// [`AccessError::Forked`]; [`AccessError::Overlap`] if this attachment has placed a lock there.
     #[inline]
     pub fn set(&self, value: T) -> Result<(), AccessError> {
         if self.memory.is_inherited() {
             return Err(AccessError::Forked);
         }
+        self.memory.check_unlocked(self.offset, size_of::<T>())?;
         self.memory.bytes().store(self.offset, value);
         Ok(())
     }
@@ -114,11 +115,14 @@ impl<T: Pod> SliceView<T> {
     ///
     /// # Errors
     ///
-    /// [`AccessError::OutOfRange`], counted in values; [`AccessError::Forked`].
+    /// [`AccessError::OutOfRange`], counted in values; [`AccessError::Forked`]; [`AccessError::Overlap`] if this attachment
+    /// has placed a lock there.
     #[inline]
     pub fn set(&self, index: usize, value: T) -> Result<(), AccessError> {
         self.check(index, 1)?;
-        self.memory.bytes().store(self.offset + index * size_of::<T>(), value);
+        let offset = self.offset + index * size_of::<T>();
+        self.memory.check_unlocked(offset, size_of::<T>())?;
+        self.memory.bytes().store(offset, value);
         Ok(())
     }
 
