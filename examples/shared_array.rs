@@ -11,11 +11,13 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::{Duration, Instant};
 
 use ringway::block::SharedArray;
+use ringway::sync::Mutex;
 
-/// Numbers that are counted up, and behind them how many processes have come and are done.
+/// Numbers that are counted up, one that is under the lock, and how many processes have come and are done.
 const NUMBERS: usize = 1000;
-const COME: usize = NUMBERS;
-const DONE: usize = NUMBERS + 1;
+const LOCKED: usize = NUMBERS;
+const COME: usize = NUMBERS + 1;
+const DONE: usize = NUMBERS + 2;
 const ROUNDS: u64 = 1000;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -24,26 +26,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let name = format!("example-array-{}", std::process::id());
     // It goes with its last user, killed or not.
-    let options = SharedArray::<u64>::options().len(NUMBERS + 2).remove_when_unused();
+    let options = SharedArray::<u64>::options().len(NUMBERS + 3).with_lock().remove_when_unused();
     let array = options.create(&name)?;
     let mut other = Command::new(env::current_exe()?).arg(&name).spawn()?;
     count(&name)?;
-    assert!(other.wait()?.success() && array.to_vec()?[..NUMBERS] == [2 * ROUNDS; NUMBERS]);
+    assert!(other.wait()?.success() && array.to_vec()?[..=LOCKED] == [2 * ROUNDS; NUMBERS + 1]);
     Ok(())
 }
 
 /// What each of the two does.
 fn count(name: &str) -> Result<(), Box<dyn Error>> {
     let array = SharedArray::<u64>::open(name)?;
-    let atomics = array.atomics();
+    let (atomics, mutex) = (array.atomics(), Mutex::beside(&array)?);
     meet(atomics, COME)?;
     for _ in 0..ROUNDS {
         // Both do it at once: no addition is lost.
         atomics[..NUMBERS].iter().for_each(|number| _ = number.fetch_add(1, Relaxed));
+        // Under the lock it takes no atomic.
+        let _held = mutex.lock().map_err(|why| why.to_string())?;
+        array.set(LOCKED, array.get(LOCKED)? + 1)?;
     }
     meet(atomics, DONE)?;
-    let sum: u64 = array.to_vec()?[..NUMBERS].iter().sum();
-    writeln!(std::io::stdout(), "process {} sees a sum of {sum}", std::process::id())?;
+    let (me, values) = (std::process::id(), array.to_vec()?);
+    let sum: u64 = values[..NUMBERS].iter().sum();
+    writeln!(std::io::stdout(), "process {me} sees a sum of {sum}, and {}", values[LOCKED])?;
     Ok(())
 }
 
