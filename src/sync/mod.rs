@@ -20,8 +20,8 @@
 //! let name = format!("balance-{}", std::process::id());
 //! let mutex = Mutex::<u64>::options().remove_when_unused().create(&name)?;
 //! let other = Mutex::<u64>::open(&name)?; // usually in another process
-//! *mutex.lock()? += 100;
-//! assert_eq!(*other.lock()?, 100);
+//! *mutex.lock().unwrap() += 100;
+//! assert_eq!(*other.lock().unwrap(), 100);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

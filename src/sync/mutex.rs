@@ -27,8 +27,8 @@ use crate::segment::{LockPlace, Memory};
 ///
 /// let block = Block::anonymous(4096)?;
 /// let mutex = Mutex::<[u64; 2]>::at(&block, 128)?;
-/// mutex.lock()?[1] = 7;
-/// assert_eq!(*mutex.lock()?, [0, 7]);
+/// mutex.lock().unwrap()[1] = 7;
+/// assert_eq!(*mutex.lock().unwrap(), [0, 7]);
 /// # block.unlink()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -61,7 +61,7 @@ impl Mutex<()> {
     ///
     /// let array = SharedArray::<u64>::options().len(2).with_lock().anonymous()?;
     /// let mutex = Mutex::beside(&array)?;
-    /// let held = mutex.lock()?;
+    /// let held = mutex.lock().unwrap();
     /// array.set(0, array.get(0)? + 5)?; // both or none, for all who take it
     /// array.set(1, array.get(1)? - array.get(0)?.min(0))?;
     /// drop(held);

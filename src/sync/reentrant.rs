@@ -26,9 +26,9 @@ use crate::segment::{LockPlace, Memory};
 ///
 /// let name = format!("again-{}", std::process::id());
 /// let mutex = ReentrantMutex::<u32>::options().remove_when_unused().create(&name)?;
-/// let outer = mutex.lock()?;
+/// let outer = mutex.lock().unwrap();
 /// outer.set(1);
-/// let inner = mutex.lock()?;
+/// let inner = mutex.lock().unwrap();
 /// inner.set(inner.get() + 1);
 /// assert_eq!(outer.get(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -31,8 +31,8 @@ use crate::segment::{LockPlace, Memory};
 ///
 /// let name = format!("table-{}", std::process::id());
 /// let lock = RwLock::<[u32; 4]>::options().remove_when_unused().create(&name)?;
-/// lock.write()?[2] = 7;
-/// let (one, other) = (lock.read()?, lock.read()?);
+/// lock.write().unwrap()[2] = 7;
+/// let (one, other) = (lock.read().unwrap(), lock.read().unwrap());
 /// assert_eq!(one[2] + other[2], 14);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
