@@ -4,21 +4,21 @@
 //! What stops half-way (`…_and_die`) does the first steps of the protocol and no more: a process that was killed, or one
 //! that never comes to run again.
 
+mod deaths;
+mod waiting;
+
 use std::sync::Arc;
 
-use loom::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
+use loom::sync::atomic::Ordering::{self, Acquire, Relaxed};
 use loom::thread::JoinHandle;
 use ringway::MemberId;
 use ringway::parts::mpmc::{
-    ConsumerSide, Dry, Filling, Glimpse, ProducerSide, Refusal, Ring, Sweeper, Taken,
+    ConsumerSide, Dry, Filling, ProducerSide, Refusal, Ring, Sweeper, Taken,
 };
-use ringway::parts::reap::{DeliveryPolicy, Reaped, reap};
 use ringway::parts::word::{CursorWord, Geometry, POSITION_MASK, SlotWord, State, after};
-use ringway::parts::{
-    Attempt, Deadline, Event, HeapSlots, LocalWaiters, Look, QueueHeader, Recheck, wait_at_several,
-};
+use ringway::parts::{HeapSlots, LocalWaiters, QueueHeader};
 
-use super::{PARK, member};
+use super::member;
 
 /// How many members a queue has.
 pub const MEMBERS: u16 = 4;
@@ -249,124 +249,6 @@ impl Queue {
         assert_eq!(self.rest(), values);
     }
 
-    /// The event that consumers of member `number` wait at.
-    pub fn not_empty(&self, number: u16) -> Event<'_> {
-        let local = &self.local[usize::from(number)][0];
-        Event::of_many(&self.header.not_empty, local, member(number))
-    }
-
-    /// The event that producers of member `number` wait at.
-    pub fn not_full(&self, number: u16) -> Event<'_> {
-        let local = &self.local[usize::from(number)][1];
-        Event::of_many(&self.header.not_full, local, member(number))
-    }
-
-    /// Tells consumers that `count` messages are there.
-    pub fn tell_receivers(&self, count: u32) {
-        if self.ring().consumers_wait() {
-            self.not_empty(0).notify(count);
-        }
-    }
-
-    /// Tells producers that there is room for `count` messages.
-    pub fn tell_senders(&self, count: u32) {
-        if self.ring().producers_wait() {
-            self.not_full(0).notify(count);
-        }
-    }
-
-    /// Sends `value`, sleeping while there is no room. `number` is the member of `side`.
-    ///
-    /// # Panics
-    ///
-    /// When the wait ends without an answer.
-    pub fn send(&self, number: u16, side: &ProducerSide, value: u64) -> Result<(), Refusal> {
-        let ring = self.ring();
-        let attempt = |look: Look| match ring.reserve(side, 0) {
-            Err(Refusal::Full) if look.last => {
-                ring.consumer_at_work().map_or(Attempt::Idle, Attempt::Held)
-            }
-            Err(Refusal::Full) => Attempt::Idle,
-            Err(Refusal::Held(member)) => Attempt::Held(member),
-            done => Attempt::Ready(done),
-        };
-        let recheck = &mut Recheck::default();
-        let event = self.not_full(number);
-        let claimed = event.wait_until(PARK, recheck, Deadline::NEVER, attempt, || ring.has_room());
-        ring.fill_with(claimed.expect("it has no deadline")?, value);
-        self.tell_receivers(1);
-        Ok(())
-    }
-
-    /// Claims a message, sleeping while there is none. `number` is the member of `side`.
-    ///
-    /// # Panics
-    ///
-    /// When the wait ends without an answer.
-    pub fn await_claim(&self, number: u16, side: &ConsumerSide) -> Result<Taken, Dry> {
-        let ring = self.ring();
-        let take = || loop {
-            match ring.take(side) {
-                Err(Dry::Skipped) => self.tell_senders(1),
-                done => return done,
-            }
-        };
-        let attempt = |look: Look| match take() {
-            Err(Dry::Empty) if look.last => {
-                ring.producer_at_work().map_or(Attempt::Idle, Attempt::Held)
-            }
-            Err(Dry::Empty) => Attempt::Idle,
-            Err(Dry::Busy(member)) => Attempt::Held(member),
-            done => Attempt::Ready(done),
-        };
-        let recheck = &mut Recheck::default();
-        let event = self.not_empty(number);
-        let taken = event.wait_until(PARK, recheck, Deadline::NEVER, attempt, || ring.has_more());
-        taken.expect("it has no deadline")
-    }
-
-    /// Receives a value, sleeping while there is none. `number` is the member of `side`.
-    pub fn recv(&self, number: u16, side: &ConsumerSide) -> Result<u64, Dry> {
-        let (ring, claim) = (self.ring(), self.await_claim(number, side)?);
-        let value = ring.copy(&claim);
-        ring.acknowledge(claim);
-        self.tell_senders(1);
-        Ok(value)
-    }
-
-    /// Waits as a receiver of member `number` at both `places` until one has something, and leaves it. Says which.
-    ///
-    /// # Panics
-    ///
-    /// When the wait ends without an answer.
-    pub fn select(places: [&Queue; 2], number: u16) -> usize {
-        // As a station of the library looks, and a selector at each.
-        let glance = |place: &Queue, look: Look| match place.ring().glimpse() {
-            Glimpse::Something => Attempt::Ready(()),
-            Glimpse::Busy(member) => Attempt::Held(member),
-            Glimpse::Nothing if look.last => {
-                place.ring().producer_at_work().map_or(Attempt::Idle, Attempt::Held)
-            }
-            Glimpse::Nothing => Attempt::Idle,
-        };
-        let attempt = |look| {
-            let mut outcome = Attempt::Idle;
-            for (at, place) in places.iter().enumerate() {
-                match glance(place, look) {
-                    Attempt::Ready(()) => return Attempt::Ready(at),
-                    Attempt::Held(member) => outcome = Attempt::Held(member),
-                    Attempt::Idle => {}
-                }
-            }
-            outcome
-        };
-        let more = |at: usize| places[at].ring().has_more();
-        let events = places.map(|place| place.not_empty(number));
-        let recheck = &mut Recheck::default();
-        wait_at_several(&events, PARK, recheck, Deadline::NEVER, attempt, more)
-            .expect("it has no deadline")
-    }
-
     /// Puts a message back that was seen, and says so.
     pub fn put_back(&self, side: &ConsumerSide, claim: Taken) {
         self.ring().put_back(side.sweeper(), claim, true);
@@ -384,74 +266,6 @@ impl Queue {
         self.ring().close();
         self.not_empty(0).notify_all();
         self.not_full(0).notify_all();
-    }
-
-    /// Takes back what member `number` left, delivering again what it had not acknowledged.
-    pub fn reap(&self, number: u16) -> Reaped {
-        reap(&self.ring(), member(number), DeliveryPolicy::AtLeastOnce)
-    }
-
-    /// All that is done about a dead member: its waiter's bits, its claims, and everybody is woken.
-    pub fn bury(&self, number: u16) {
-        let events = [&self.header.not_empty, &self.header.not_full];
-        for event in events {
-            event.waiters[0].fetch_and(!(1 << number), SeqCst);
-        }
-        self.reap(number);
-        for event in events {
-            event.epoch.fetch_add(1, SeqCst);
-            event.epoch.wake(u32::MAX);
-        }
-    }
-
-    /// Whether anybody's bit says that it waits.
-    pub fn anybody_waits(&self) -> bool {
-        let events = [&self.header.not_empty, &self.header.not_full];
-        events.iter().any(|event| event.waiters[0].load(Acquire) != 0)
-    }
-
-    /// The same, dropping what it had not acknowledged.
-    pub fn drop_of(&self, number: u16) -> Reaped {
-        reap(&self.ring(), member(number), DeliveryPolicy::AtMostOnce)
-    }
-
-    /// As member `number`, claims `count` slots to fill, stamps the first `stamps` of them, and is killed. It must be the
-    /// first who claims. Whether it got so far: it is killed before that if another was faster.
-    pub fn claim_vacant_and_die(&self, number: u16, count: u64, stamps: u64) -> bool {
-        let tail = &self.header.tail.tail;
-        let seen = CursorWord(tail.load(Acquire));
-        let next = CursorWord::new(after(seen.position(), count), number);
-        let claimed = tail.compare_exchange(seen.0, next.0, SeqCst, Relaxed).is_ok();
-        for distance in 0..if claimed { stamps } else { 0 } {
-            let position = after(seen.position(), distance);
-            self.store(position, self.geometry().writing(position, number), Release);
-        }
-        claimed
-    }
-
-    /// Puts the first message back and is killed before it is announced. Gives the message.
-    ///
-    /// # Panics
-    ///
-    /// When there is none.
-    pub fn put_back_and_die(&self) -> u64 {
-        let head = CursorWord(self.header.head.head.load(Acquire)).position();
-        let claim = self.take(&receiver(1)).expect("a message");
-        self.store(head, self.geometry().reading(head, 1).put_back(), Release);
-        *self.ring().value(&claim)
-    }
-
-    /// The same with `count` messages to read, or slots to pass over where they were aborted.
-    pub fn claim_filled_and_die(&self, number: u16, count: u64, stamps: u64) -> bool {
-        let head = &self.header.head.head;
-        let seen = CursorWord(head.load(Acquire));
-        let next = CursorWord::new(after(seen.position(), count), number);
-        let claimed = head.compare_exchange(seen.0, next.0, SeqCst, Relaxed).is_ok();
-        for distance in 0..if claimed { stamps } else { 0 } {
-            let position = after(seen.position(), distance);
-            self.store(position, self.geometry().reading(position, number), Release);
-        }
-        claimed
     }
 }
 

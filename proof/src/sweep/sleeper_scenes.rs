@@ -3,7 +3,7 @@
 
 use anyhow::{Result, ensure};
 use ringway::queue::{DeliveryPolicy, Queue};
-use ringway::{RecvError, SendError};
+use ringway::{RecvError, Selector, SendError, Wait};
 
 use super::load::{Load, Special, Value, number_of, value};
 use super::place::{Place, View, bury, eventually};
@@ -13,10 +13,20 @@ use super::victim::{Companion, marked, warm_up};
 /// One operation that somebody sleeps for.
 struct SleepScene {
     name: &'static str,
-    /// The sleeper sends, and the queue is full; else it receives, and there is nothing.
-    full: bool,
+    sleeper: Sleeper,
     act: fn(&Queue<Value>),
     stages: &'static [&'static str],
+}
+
+/// What the sleeper does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sleeper {
+    /// It receives, and there is nothing.
+    Receives,
+    /// The same by a selector.
+    Selects,
+    /// It sends, and the queue is full.
+    Sends,
 }
 
 /// Who cleans up, and who sleeps.
@@ -56,14 +66,20 @@ pub fn all() -> Vec<Box<dyn Scene>> {
         let receiver = queue.receiver();
         marked(|| receiver.recv()).expect("there is a message");
     };
-    let scene = |name, stages, act| SleepScene { name, full: false, act, stages };
+    let of = |sleeper, name, stages, act| SleepScene { name, sleeper, act, stages };
+    let scene = |name, stages, act| of(Sleeper::Receives, name, stages, act);
+    let selects = |name, stages, act| of(Sleeper::Selects, name, stages, act);
     let scenes = vec![
         scene("send to a sleeper", SENT, put),
         scene("commit to a sleeper", SENT, commit),
         scene("abort before a sleeper", &["nothing"], abort),
         scene("close before a sleeper", &["nothing"], close),
         scene("leave a sleeper", &["nothing"], leave),
-        SleepScene { full: true, ..scene("recv before a sleeper", &["full", "received"], recv) },
+        selects("send to a sleeper that selects", SENT, put),
+        selects("abort before a sleeper that selects", &["nothing"], abort),
+        selects("close before a sleeper that selects", &["nothing"], close),
+        selects("leave a sleeper that selects", &["nothing"], leave),
+        of(Sleeper::Sends, "recv before a sleeper", &["full", "received"], recv),
     ];
     scenes.into_iter().map(|scene| -> Box<dyn Scene> { Box::new(scene) }).collect()
 }
@@ -78,10 +94,10 @@ const CLOSED: u64 = 1001;
 const DISCONNECTED: u64 = 1002;
 
 /// The sleeper's part: says what it has received, and why no more, or what it has sent.
-fn sleep(place: &Place, sends: bool) {
+fn sleep(place: &Place, sleeper: Sleeper) {
     let queue = open(place);
     let mut said = Vec::new();
-    if sends {
+    if sleeper == Sleeper::Sends {
         match queue.sender().send(value(100)) {
             Ok(()) => said.push(100),
             Err(SendError::Disconnected(_)) => {}
@@ -89,7 +105,11 @@ fn sleep(place: &Place, sends: bool) {
         }
     } else {
         let receiver = queue.receiver();
+        let mut selector = Selector::waiting(Wait::Park);
         let end = loop {
+            if sleeper == Sleeper::Selects {
+                selector.wait(&[&receiver]).expect("one is not too many");
+            }
             match receiver.recv() {
                 Ok(found) => said.push(number_of(found).expect("it is whole")),
                 Err(RecvError::Closed) => break CLOSED,
@@ -111,17 +131,23 @@ impl Scene for SleepScene {
         let place = Place::new()?;
         let queue =
             Value::options(DeliveryPolicy::AtLeastOnce, Special::Plain).create(place.name())?;
-        if self.full {
+        if self.sleeper == Sleeper::Sends {
             let sender = queue.sender();
             (1..=4).try_for_each(|number| sender.try_send(value(number)))?;
         }
         let view = place.view()?;
-        let sleeper = Companion::start(|| sleep(&place, self.full))?;
+        let sleeper = Companion::start(|| sleep(&place, self.sleeper))?;
         eventually("somebody sleeps", || {
             let waits = view.waiters()?.iter().any(|word| *word != 0);
             Ok(waits && sleeper.is_asleep())
         })?;
-        Ok(Box::new(Bystanders { place, view, queue, sleeper, full: self.full }))
+        Ok(Box::new(Bystanders {
+            place,
+            view,
+            queue,
+            sleeper,
+            full: self.sleeper == Sleeper::Sends,
+        }))
     }
 
     fn act(&self, place: &Place) {

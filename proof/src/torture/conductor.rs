@@ -1,7 +1,6 @@
 //! Who starts the processes of a torture, kills, stops and replaces them, and ends a round.
 
 use std::fs::{File, OpenOptions};
-use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use ringway::queue::{DeliveryPolicy, Growth, Queue};
 use super::account::{self, Count, Tally};
 use super::board::{Board, MESSAGES};
 use super::child::Part;
-use super::ending;
+use super::ending::{self, Name};
 use super::figures::Figures;
 use super::load::Load;
 use super::message::{Random, Words, mixed};
@@ -124,15 +123,6 @@ struct Round<'o, L: Load + ?Sized> {
     tally: Tally,
 }
 
-/// A queue's name, which goes with this.
-struct Name<L: Load + ?Sized>(String, PhantomData<L>);
-
-impl<L: Load + ?Sized> Drop for Name<L> {
-    fn drop(&mut self) {
-        let _ = L::options().unlink(&self.0);
-    }
-}
-
 impl<'o, L: Load + ?Sized> Round<'o, L> {
     fn new(
         options: &'o Options,
@@ -150,7 +140,7 @@ impl<'o, L: Load + ?Sized> Round<'o, L> {
         } else {
             DeliveryPolicy::AtLeastOnce
         };
-        let name = Name(format!("{}-{number}", std::process::id()), PhantomData);
+        let name = Name::new(format!("{}-{number}", std::process::id()));
         let making = L::made(L::options().capacity(slots), &mut random);
         let making = if mode == Mode::Watched { making.watch() } else { making };
         // Messages that are dropped once too often go elsewhere.

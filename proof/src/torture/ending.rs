@@ -1,6 +1,7 @@
 //! The end of a round: what is left is received, and the queue is as new.
 
 use std::fs::File;
+use std::marker::PhantomData;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
@@ -23,6 +24,22 @@ const WAITERS: [u64; 2] = [392, 520];
 const WAITER_WORDS: u64 = 8;
 /// So long it takes to receive the next message only if it cannot be.
 const HANG: Duration = Duration::from_secs(20);
+
+/// A queue's name, which goes with this.
+pub struct Name<L: Load + ?Sized>(pub String, PhantomData<L>);
+
+impl<L: Load + ?Sized> Name<L> {
+    /// Nobody else has it.
+    pub fn new(name: String) -> Self {
+        Self(name, PhantomData)
+    }
+}
+
+impl<L: Load + ?Sized> Drop for Name<L> {
+    fn drop(&mut self) {
+        let _ = L::options().unlink(&self.0);
+    }
+}
 
 /// Receives all that is left in `queue`, where everybody has gone or died, checks that it is as new, and gives what it
 /// counted. It has room for `room` messages.

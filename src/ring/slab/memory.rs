@@ -7,7 +7,7 @@ use crate::primitive::Ordering::Relaxed;
 const WORD: usize = size_of::<u64>();
 /// Bytes that are read before their lines are kept: these are in the nearest cache still. And few enough for the C library to copy by
 /// loads and stores: `rep movsb`, by which it copies more, takes 15 times as long where the target lies a few bytes beyond the
-/// source's place in a page (AMD Zen 3 and 4), as a buffer of an allocator does beside a block.
+/// source's place in a page (AMD Zen 3), as a buffer of an allocator does beside a block.
 const PART: usize = 1024;
 
 impl Slab<'_> {

@@ -14,6 +14,7 @@ const BURIAL: &str = "src/ring/slab/reap.rs";
 const REMAINS: &str = "src/member/remains.rs";
 const RECOVERY: &str = "src/member/recovery.rs";
 const FILL: &str = "src/ring/mpmc/fill.rs";
+const SEVERAL: &str = "src/event/several.rs";
 const TAKE: &str = "src/ring/mpmc/take.rs";
 const RECEIVING: &str = "src/channel/queue/station/receiving.rs";
 const MEMBER: &str = "src/member.rs";
@@ -155,6 +156,15 @@ pub const ALL: &[Sabotage] = &[
         REMAINS,
         &[("fetch_and(!(1 << (member.index() % 64)), SeqCst)", "fetch_and(u64::MAX, SeqCst)")],
         &["queue/recv, asleep", "spsc/send, asleep"],
+    ),
+    sabotage(
+        "select: who waits at several places tells nobody",
+        SEVERAL,
+        &[(
+            "let places = events.iter().enumerate();",
+            "let places = events.iter().enumerate().take(0);",
+        )],
+        &["queue/select, asleep: killed"],
     ),
     sabotage(
         "take back: roles stay",

@@ -1,8 +1,8 @@
 //! The operations of a receiver, each with what it may have come to when its victim dies.
 
-use ringway::TryRecvError;
 use ringway::queue::DeliveryPolicy::{self, AtLeastOnce, AtMostOnce};
 use ringway::queue::Queue;
+use ringway::{Selector, TryRecvError, Wait};
 
 use super::super::load::Special::{DeadLetters, Plain};
 use super::super::load::{Load, Value, value};
@@ -237,6 +237,20 @@ pub fn recv_asleep<M: Load + ?Sized>() -> QueueScene<M> {
     ];
     let (name, act) = ("recv, asleep", recv::<M>(AtLeastOnce).act);
     receiving((name, name), AtLeastOnce, 0, act, stages)
+}
+
+/// The same by a selector, which waits for it by two handles.
+pub fn select_asleep<M: Load + ?Sized>() -> QueueScene<M> {
+    let act = |queue: &Queue<M>| {
+        let (receiver, other) = (queue.receiver(), queue.receiver());
+        let mut selector = Selector::waiting(Wait::Park);
+        let found = marked(|| {
+            let index = selector.wait(&[&receiver, &other]).expect("two are not too many");
+            M::recv([&receiver, &other][index])
+        });
+        vec![M::number_of_own(&found.expect("there is a message")).expect("it is whole")]
+    };
+    QueueScene { name: "select, asleep", act, ..recv_asleep() }
 }
 
 /// Message 1 was delivered as often as the queue allows.

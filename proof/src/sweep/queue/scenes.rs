@@ -7,7 +7,7 @@ use super::super::load::{Load, Value};
 use super::super::scene::Scene;
 use super::receiving::{
     ack, dead_letter, guard_ack, guard_drop, recv, recv_after_put_back, recv_again, recv_asleep,
-    recv_batch, recv_empty, recv_full, recv_put_back, skip, skip_only,
+    recv_batch, recv_empty, recv_full, recv_put_back, select_asleep, skip, skip_only,
 };
 use super::sending::{
     abort, close, commit, reserve_commit, reserve_drop, send, send_again, send_asleep, send_batch,
@@ -34,6 +34,8 @@ pub fn sleeping() -> Vec<Box<dyn Scene>> {
         Box::new(send_asleep::<Value>()),
         Box::new(recv_asleep::<[u8]>()),
         Box::new(send_asleep::<[u8]>()),
+        Box::new(select_asleep::<Value>()),
+        Box::new(select_asleep::<[u8]>()),
     ]
 }
 
