@@ -92,7 +92,7 @@ pub struct Taken {
 
 impl Taken {
     /// How long its message is, of bytes, once it was measured.
-    pub fn len(&self) -> usize {
+    pub fn measured(&self) -> usize {
         self.len
     }
 

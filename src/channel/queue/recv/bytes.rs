@@ -228,7 +228,7 @@ impl Receiver<[u8]> {
     }
 
     fn copy_out(&self, (mut claim, at): (Taken, At<[u8]>)) -> Vec<u8> {
-        let mut message = Vec::with_capacity(claim.len());
+        let mut message = Vec::with_capacity(claim.measured());
         self.place.ring_of(&at).read_out(&mut claim, |part| message.extend_from_slice(part));
         self.acknowledge((claim, at));
         message
@@ -239,7 +239,7 @@ impl Receiver<[u8]> {
         (mut claim, at): (Taken, At<[u8]>),
         buffer: &mut [u8],
     ) -> Result<usize, Fault> {
-        let (needed, len) = (claim.len(), buffer.len());
+        let (needed, len) = (claim.measured(), buffer.len());
         let Some(mut place) = buffer.get_mut(..needed) else {
             return self.give_up(claim, &at, Fault::BufferTooShort { needed, len });
         };
