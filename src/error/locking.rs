@@ -69,8 +69,17 @@ traffic_error! {
 }
 
 macro_rules! of_locks {
-    ($($name:ident)+) => {$(
+    ($($name:ident: $($other:ident $(($field:ident))?),+;)+) => {$(
         impl<G> $name<G> {
+            /// The same without the guard, which is dropped: what it guards stays inconsistent. For errors that are handed on, since
+            /// one with a guard borrows the lock.
+            pub fn without_guard(self) -> $name<()> {
+                match self {
+                    Self::OwnerDied(_) => $name::OwnerDied(()),
+                    $(Self::$other $(($field))? => $name::$other $(($field))?,)+
+                }
+            }
+
             /// What is wrong, where waiting does not mend it.
             pub fn fault(&self) -> Option<Fault> {
                 match self {
@@ -89,7 +98,11 @@ macro_rules! of_locks {
         }
     )+};
 }
-of_locks!(TryLockError LockError LockTimeoutError);
+of_locks! {
+    TryLockError: Held(member), WouldDeadlock, Failed(fault);
+    LockError: WouldDeadlock, Failed(fault);
+    LockTimeoutError: Timeout, WouldDeadlock, Failed(fault);
+}
 
 macro_rules! of_others {
     ($($name:ident)+) => {$(

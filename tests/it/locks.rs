@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-use ringway::block::Block;
+use ringway::block::{Block, SharedArray};
 use ringway::sync::{
     Barrier, BarrierError, Condvar, Flag, LockTimeoutError, Mutex, Permits, ReentrantMutex,
     ReleaseError, RwLock, Semaphore, TryLockError,
@@ -21,6 +21,7 @@ pub fn play(role: &str, arguments: &[&str]) {
         "count" => count(name, arguments[1].parse().unwrap()),
         "relay" => relay(name),
         "meet" => meet(name),
+        "array" => add_to_array(name),
         "table" => table(name, arguments[1].parse().unwrap()),
         _ => panic!("no such role"),
     }
@@ -438,4 +439,34 @@ fn who_gives_up_breaks_the_barrier_until_it_is_reset() {
         barrier.reset().unwrap();
         assert_eq!(within(PROMPT, || waits.join().unwrap()), Err(BarrierError::Broken));
     });
+}
+
+/// Adds to each number by plain reads and writes, under the array's own mutex.
+fn add_to_array(name: &str) {
+    let array = SharedArray::<u32>::open(name).unwrap();
+    let mutex = Mutex::beside(&array).unwrap();
+    say("open");
+    hear();
+    for _ in 0..200 {
+        let _turn = mutex.lock().unwrap();
+        for at in 0..array.len() {
+            array.set(at, array.get(at).unwrap() + 1).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_array_has_a_mutex_of_its_own() {
+    let name = Name::new("own-mutex");
+    let array = SharedArray::<u32>::options().len(50).with_lock().create(&name).unwrap();
+    let mut children = [0, 1, 2].map(|_| Child::spawn("locks::array", &[&name]));
+    for child in &mut children {
+        child.expect("open");
+        child.tell("go");
+    }
+    within(LONG, || children.into_iter().for_each(Child::finish));
+    assert_eq!(array.to_vec().unwrap(), [600; 50]);
+    let (mutex, same) = (Mutex::beside(&array).unwrap(), Mutex::beside(&array).unwrap());
+    let _turn = mutex.lock().unwrap();
+    assert!(matches!(same.try_lock(), Err(TryLockError::WouldDeadlock)), "it is one");
 }

@@ -24,6 +24,13 @@ pub fn play(role: &str, arguments: &[&str]) {
             say("held");
             hear();
         }
+        "lock the block" => {
+            let block = Block::open(name).unwrap();
+            let mutex = Mutex::beside(&block).unwrap();
+            let _turn = mutex.lock().unwrap();
+            say("held");
+            hear();
+        }
         "lock again" => {
             let mutex = ReentrantMutex::<u64>::open(name).unwrap();
             let guards = [mutex.lock().unwrap(), mutex.lock().unwrap()];
@@ -365,4 +372,22 @@ fn whoever_is_killed_at_any_moment_leaves_no_torn_value_unmarked_and_nobody_wait
     drop(children);
     within(PROMPT, || drop(mutex.lock().map_err(LockError::into_guard)));
     within(PROMPT, || drop(lock.write().map_err(LockError::into_guard)));
+}
+
+#[test]
+fn a_blocks_own_mutex_survives_its_owner_and_the_reap_of_it() {
+    let name = Name::new("own-mutex");
+    let block = Block::options().len(1).with_lock().create(&name).unwrap();
+    let mutex = Mutex::beside(&block).unwrap();
+    let child = Child::spawn("locks_deaths::lock the block", &[&name]);
+    child.expect("held");
+    child.kill();
+    assert!(eventually(PROMPT, || {
+        block.recover().unwrap();
+        block.members().unwrap().len() == 1
+    }));
+    let mut turn = within(PROMPT, || mutex.lock()).unwrap_err().into_guard().unwrap();
+    turn.mark_consistent();
+    drop(turn);
+    assert!(mutex.lock().is_ok());
 }

@@ -3,8 +3,10 @@
 //! Who keeps trying in vain looks whether its peer lives once in a recheck interval, and that takes calls:
 //! here the interval is longer than the test.
 
+use ringway::block::Block;
 use ringway::queue::Queue;
 use ringway::spsc::{Consumer, Producer};
+use ringway::sync::{Flag, Mutex, Permits, ReentrantMutex, RwLock, Semaphore};
 use ringway::{Barrier, Wait};
 
 use crate::util::child::{Child, hear, say};
@@ -26,6 +28,7 @@ fn trapped_role(role: &str, name: &str) -> ! {
     let (mut producer, mut consumer) = (None, None);
     match role {
         "queue send" | "queue receive" => trapped_in_queue(role, name),
+        "locks" => trapped_with_locks(name),
         "send" | "wake" => {
             producer = Some(Producer::<u64>::options().recheck(NO_RECHECK).open(name).unwrap());
         }
@@ -56,6 +59,47 @@ fn trapped_role(role: &str, name: &str) -> ! {
         }
     }
     os::exit_thread(0)
+}
+
+/// Takes locks of each kind that nobody else wants, and gives them back, a hundred thousand times.
+fn trapped_with_locks(name: &str) -> ! {
+    let block = Block::options().recheck(NO_RECHECK).open(name).unwrap();
+    let (mutex, lock) =
+        (Mutex::<u64>::at(&block, 0).unwrap(), RwLock::<u64>::at(&block, 1024).unwrap());
+    let again = ReentrantMutex::<u64>::at(&block, 64).unwrap();
+    let semaphore = Semaphore::at(&block, 128, 1, 1).unwrap();
+    let flag = Flag::at(&block, 192).unwrap();
+    let permits = Permits::at(&block, 256, 1).unwrap();
+    say("ready");
+    hear();
+    // The first permit that is given back asks once whether anybody sleeps.
+    drop(permits.acquire());
+    os::allow_no_calls();
+    for _ in 0..100_000 {
+        *mutex.lock().unwrap() += 1;
+        drop((again.lock().unwrap(), again.lock().unwrap()));
+        let number = *lock.read().unwrap();
+        *lock.write().unwrap() = number + 1;
+        semaphore.acquire().unwrap();
+        semaphore.release(1).unwrap();
+        drop(permits.acquire().unwrap());
+        flag.set().unwrap();
+        flag.wait().unwrap();
+        flag.clear().unwrap();
+    }
+    let whole = mutex.lock().is_ok_and(|count| *count == 100_000);
+    os::exit_thread(i32::from(!whole))
+}
+
+#[test]
+fn locks_that_nobody_waits_for_make_no_system_call() {
+    let name = Name::new("calls");
+    let block = Block::create(&name, 4096).unwrap();
+    let mut child = Child::spawn("syscalls::locks", &[&name]);
+    child.expect("ready");
+    child.tell("go");
+    assert_eq!(child.code(), 0);
+    drop(block);
 }
 
 /// The same for a queue: sends or receives a million values through a handle and its clone, by every other way.
