@@ -164,7 +164,7 @@ pub const ALL: &[Sabotage] = &[
             "let places = events.iter().enumerate();",
             "let places = events.iter().enumerate().take(0);",
         )],
-        &["queue/select, asleep: killed"],
+        &["queue/send to a sleeper that selects: killed"],
     ),
     sabotage(
         "take back: roles stay",
