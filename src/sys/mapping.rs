@@ -29,6 +29,9 @@ unsafe impl Sync for Mapping {}
 /// Huge pages of the processors that this runs on, where the kernel's pages have 4096 bytes.
 const HUGE: usize = 2 << 20;
 
+/// So often the kernel is asked for huge pages while it cannot get hold of the small ones.
+const TRIES: u32 = 8;
+
 impl Mapping {
     /// Maps the first `len` bytes of `file`, wherever there is room.
     pub fn new(file: &File, len: usize) -> io::Result<Self> {
@@ -94,7 +97,15 @@ impl Mapping {
         // Later faults on what is left out now may take some, too. Refusing that is no harm.
         let _ = self.advise(self.len, libc::MADV_HUGEPAGE);
         let whole = self.len / HUGE * HUGE;
-        self.advise(whole, libc::MADV_COLLAPSE).map_err(|error| match error.raw_os_error() {
+        let busy = |error: &io::Error| {
+            matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EBUSY))
+        };
+        let mut tries = 1..TRIES;
+        let mut collapsed = self.advise(whole, libc::MADV_COLLAPSE);
+        while collapsed.as_ref().is_err_and(busy) && tries.next().is_some() {
+            collapsed = self.advise(whole, libc::MADV_COLLAPSE);
+        }
+        collapsed.map_err(|error| match error.raw_os_error() {
             Some(libc::ENOMEM) => "there is no memory that hangs together",
             Some(libc::EAGAIN | libc::EBUSY) => "the kernel could not get hold of the pages",
             _ => "the kernel does not make them of shared memory",

@@ -18,6 +18,7 @@ const SEVERAL: &str = "src/event/several.rs";
 const TAKE: &str = "src/ring/mpmc/take.rs";
 const RECEIVING: &str = "src/channel/queue/station/receiving.rs";
 const MEMBER: &str = "src/member.rs";
+const SHARED: &str = "src/primitive/shared.rs";
 const MUTEX: &str = "src/lock/mutex.rs";
 const RWLOCK: &str = "src/lock/rwlock.rs";
 const PERMITS: &str = "src/lock/permits.rs";
@@ -242,7 +243,16 @@ pub const ALL: &[Sabotage] = &[
         "open: a name whose last user was killed stays",
         MEMBER,
         &[("        if segment.is_abandoned(segment.probe())? {", "        if false {")],
-        &["queue/leave as the last"],
+        &["queue/leave as the last", "block/leave as the last"],
+    ),
+    sabotage(
+        "block: a word is written byte by byte",
+        SHARED,
+        &[(
+            "8 => unsafe { moves::put8(bytes.as_ptr(), into) },",
+            "8 => (0..8).for_each(|at| self.copy_in(offset + at, &bytes[at..=at])),",
+        )],
+        &["block/set"],
     ),
     sabotage(
         "lock: what the dead left is taken for whole",
