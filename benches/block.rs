@@ -24,6 +24,7 @@ fn main() {
             attach(criterion);
             copy(criterion);
             beside_memcpy();
+            attaching();
             words(criterion);
         },
     );
@@ -106,6 +107,16 @@ fn copy(criterion: &mut Criterion) {
         group.finish();
     }
     raw.unlink().expect("it has its name");
+}
+
+/// How long attaching to 1 MiB takes half of the time: a mean is of the machine's other work too.
+fn attaching() {
+    let block = Block::options().len(MIB).remove_when_unused().anonymous().expect("a block");
+    let mut took: Vec<Duration> = (0..2000)
+        .map(|_| timed(1, || Block::open(block.name()).expect("it is there"), drop))
+        .collect();
+    took.sort();
+    println!("attach to 1 MiB: median {:?}, p99 {:?} of 2000", took[1000], took[1980]);
 }
 
 /// Copies of 1 MiB and `memcpy` to and from the very same memory, in turn: medians of the ratios within rounds.

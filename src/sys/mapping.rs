@@ -97,9 +97,8 @@ impl Mapping {
         // Later faults on what is left out now may take some, too. Refusing that is no harm.
         let _ = self.advise(self.len, libc::MADV_HUGEPAGE);
         let whole = self.len / HUGE * HUGE;
-        let busy = |error: &io::Error| {
-            matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EBUSY))
-        };
+        let busy =
+            |error: &io::Error| matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EBUSY));
         let mut tries = 1..TRIES;
         let mut collapsed = self.advise(whole, libc::MADV_COLLAPSE);
         while collapsed.as_ref().is_err_and(busy) && tries.next().is_some() {
