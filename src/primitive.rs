@@ -15,6 +15,7 @@
 //! Under loom every access to shared memory passes here, which is where a model has a thread killed: `crash.rs`.
 
 mod cells;
+mod copy;
 #[cfg(loom)]
 mod crash;
 #[cfg(not(loom))]
@@ -26,6 +27,7 @@ mod under_loom;
 pub use self::cells::Cells;
 #[cfg(any(test, loom))]
 pub use self::cells::HeapCells;
+pub use self::copy::{append, copy};
 #[cfg(not(loom))]
 pub use self::shared::SharedBytes;
 #[cfg(any(test, loom))]

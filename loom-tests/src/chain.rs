@@ -81,7 +81,7 @@ impl Chain {
             let filled = self.fill(|ring| ring.reserve(&sender(number), 0)).expect("a whole chain");
             let (refusal, seen) = match filled {
                 Ok((claim, link)) => {
-                    self.ring(&link).fill_with(claim, value);
+                    self.ring(&link).fill_with(claim, &value);
                     return Ok(());
                 }
                 Err(refused) => refused,

@@ -154,7 +154,7 @@ impl Queue {
         let claimed = ring.reserve_at_once(side, 0).map_or_else(|| ring.reserve(side, 0), Ok);
         let claim =
             claimed.inspect_err(|why| assert!(!matches!(why, Refusal::Corrupt(_)), "{why:?}"));
-        ring.fill_with(claim?, value);
+        ring.fill_with(claim?, &value);
         Ok(())
     }
 

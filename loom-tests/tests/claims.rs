@@ -143,7 +143,7 @@ fn a_producer_that_looks_late_takes_nothing_for_a_corruption() {
             });
         });
         match queue.ring().reserve(&sender(2), 0) {
-            Ok(claim) => queue.ring().fill_with(claim, 9),
+            Ok(claim) => queue.ring().fill_with(claim, &9),
             Err(why) => assert!(matches!(why, Refusal::Full | Refusal::Held(_)), "{why:?}"),
         }
         other.join().unwrap();

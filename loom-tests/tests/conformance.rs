@@ -86,7 +86,7 @@ impl Stage {
                 let side = ProducerSide::new(loom_tests::member(member));
                 match (at_once, batch) {
                     (true, _) => {
-                        ring.fill_with(ring.reserve_at_once(&side, 0).expect("no obstacle"), 1);
+                        ring.fill_with(ring.reserve_at_once(&side, 0).expect("no obstacle"), &1);
                     }
                     (false, 0 | 1) => drop(ring.push(&side, 1)),
                     (false, batch) => drop(ring.push_slice(&side, &vec![1; batch.into()])),

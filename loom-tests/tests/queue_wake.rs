@@ -83,7 +83,7 @@ fn a_receiver_waits_for_one_who_is_writing() {
         let queue = Queue::new(1);
         let claim = queue.ring().reserve(&sender(1), 0).unwrap();
         let other = queue.beside(move |queue| {
-            queue.ring().fill_with(claim, 1);
+            queue.ring().fill_with(claim, &1);
             queue.tell_receivers(1);
         });
         assert_eq!(queue.recv(2, &receiver(2)), Ok(1));

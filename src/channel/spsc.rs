@@ -71,11 +71,8 @@ impl<T: Pod> Producer<T> {
     /// The value with why it was not sent.
     #[inline(always)]
     pub fn try_send(&mut self, value: T) -> Result<(), TrySendError<T>> {
-        match self.lane.push(value) {
-            Ok(awaited) => {
-                self.lane.notify_if(awaited);
-                Ok(())
-            }
+        match self.lane.push(&value) {
+            Ok(()) => Ok(()),
             Err(why) => Err(why.give_back(value)),
         }
     }
@@ -87,7 +84,17 @@ impl<T: Pod> Producer<T> {
     /// The value with why it cannot be sent.
     #[inline(always)]
     pub fn send(&mut self, value: T) -> Result<(), SendError<T>> {
-        self.send_until(value, Deadline::NEVER).map_err(|why| why.give_back_final(value))
+        match self.lane.push(&value) {
+            Ok(()) => Ok(()),
+            Err(why) => self.send_late(why, value),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn send_late(&mut self, why: Unsent, value: T) -> Result<(), SendError<T>> {
+        let sent = self.persist(why, &value, Deadline::NEVER);
+        sent.map_err(|why| why.give_back_final(value))
     }
 
     /// Appends `value`, waiting for room at most `timeout`. Zero tries once.
@@ -97,23 +104,21 @@ impl<T: Pod> Producer<T> {
     /// The value with why it was not sent.
     pub fn send_timeout(&mut self, value: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
         let deadline = Deadline::after(timeout);
-        self.send_until(value, deadline).map_err(|why| why.give_back_late(value))
+        let sent = match self.lane.push(&value) {
+            Ok(()) => return Ok(()),
+            Err(why) => self.persist(why, &value, deadline),
+        };
+        sent.map_err(|why| why.give_back_late(value))
     }
 
-    #[inline(always)]
-    fn send_until(&mut self, value: T, deadline: Deadline) -> Result<(), Unsent> {
-        let awaited = match self.lane.push(value) {
-            Err(Unsent::Full) => self.wait_to_send(value, deadline)?,
-            done => done?,
-        };
+    /// Goes on after a first attempt that came to nothing: waits if it was for want of room.
+    fn persist(&mut self, why: Unsent, value: &T, deadline: Deadline) -> Result<(), Unsent> {
+        if why != Unsent::Full {
+            return Err(why);
+        }
+        let awaited = self.lane.wait_longer(deadline, |ring, side| side.push(ring, value))?;
         self.lane.notify_if(awaited);
         Ok(())
-    }
-
-    /// Apart, so that only a value that has to wait is ever put into memory before its slot.
-    #[cold]
-    fn wait_to_send(&mut self, value: T, deadline: Deadline) -> Result<bool, Unsent> {
-        self.lane.wait_longer(deadline, |ring, side| side.push(ring, value))
     }
 
     /// Appends as many of `values` as fit now, from the first on, published together. Says how many.
@@ -224,7 +229,14 @@ impl<T: Pod> Consumer<T> {
     /// Why there is none.
     #[inline(always)]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.lane.pop()
+        match self.lane.front() {
+            Ok(front) => {
+                let value = Ok(front.read());
+                front.leave();
+                value
+            }
+            Err(why) => Err(why.into()),
+        }
     }
 
     /// Takes the next value, waiting for it.
@@ -234,7 +246,14 @@ impl<T: Pod> Consumer<T> {
     /// Why none can come any more.
     #[inline(always)]
     pub fn recv(&mut self) -> Result<T, RecvError> {
-        Ok(self.recv_until(Deadline::NEVER)?)
+        match self.lane.front() {
+            Ok(front) => {
+                let value = Ok(front.read());
+                front.leave();
+                value
+            }
+            Err(why) => Ok(self.persist(why, Deadline::NEVER)?),
+        }
     }
 
     /// Takes the next value, waiting for it at most `timeout`. Zero tries once.
@@ -243,20 +262,24 @@ impl<T: Pod> Consumer<T> {
     ///
     /// Why there was none.
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        Ok(self.recv_until(Deadline::after(timeout))?)
-    }
-
-    #[inline(always)]
-    fn recv_until(&mut self, deadline: Deadline) -> Result<T, Unreceived> {
-        match self.lane.pop() {
-            Err(Unreceived::Empty) => self.wait_to_recv(deadline),
-            done => done,
+        let deadline = Deadline::after(timeout);
+        match self.lane.front() {
+            Ok(front) => {
+                let value = Ok(front.read());
+                front.leave();
+                value
+            }
+            Err(why) => Ok(self.persist(why, deadline)?),
         }
     }
 
-    /// Apart, as for sending.
+    /// Goes on after a first attempt that came to nothing: waits if it was for want of a message.
     #[cold]
-    fn wait_to_recv(&mut self, deadline: Deadline) -> Result<T, Unreceived> {
+    #[inline(never)]
+    fn persist(&mut self, why: Unreceived, deadline: Deadline) -> Result<T, Unreceived> {
+        if why != Unreceived::Empty {
+            return Err(why);
+        }
         let (value, awaited) = self.lane.wait_longer(deadline, |ring, side| side.pop(ring))?;
         self.lane.notify_if(awaited);
         Ok(value)

@@ -92,12 +92,12 @@ impl<'a, T: bytemuck::Pod> Cells<'a, T> {
     /// - `index` is below the length of the run.
     /// - The protocol gives cell `index` to the caller: nobody else reads or writes it now.
     #[inline(always)]
-    pub unsafe fn write(&self, index: usize, value: T) {
+    pub unsafe fn write(&self, index: usize, value: &T) {
         self.touch(index, 1, true);
         // SAFETY: the caller vouches for the index.
         let cell = unsafe { self.at(index) };
         // SAFETY: the caller owns the cell.
-        unsafe { cell.write(value) }
+        unsafe { cell.copy_from_nonoverlapping(value, 1) }
     }
 
     /// Copies cell `index` out.

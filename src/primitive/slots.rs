@@ -240,10 +240,10 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
     ///
     /// The protocol gives the slot to the caller: nobody else reads or writes its payload now.
     #[inline(always)]
-    pub unsafe fn write(&self, index: usize, value: M::Element) {
+    pub unsafe fn write(&self, index: usize, value: &M::Element) {
         #[cfg(not(loom))]
         // SAFETY: the slot has room for one element at least; the caller owns it.
-        return unsafe { self.element(index, 0).write(value) };
+        return unsafe { self.element(index, 0).copy_from_nonoverlapping(value, 1) };
         #[cfg(loom)]
         // SAFETY: as above.
         return unsafe { self.payload.write(index * self.elements(), value) };
@@ -464,7 +464,7 @@ mod tests {
         for index in 0..8u8 {
             slots.word(index.into()).store(u64::MAX, crate::primitive::Ordering::Relaxed);
             // SAFETY: one thread.
-            unsafe { slots.write(index.into(), [index; 9]) };
+            unsafe { slots.write(index.into(), &[index; 9]) };
         }
         for index in 0..8u8 {
             assert_eq!(

@@ -14,6 +14,7 @@
 use super::Corruption;
 use super::spsc::{ConsumerSide, Dry, ProducerSide, Refusal, Ring};
 use crate::layout::{RECORD_FIRST_PIECE, RECORD_PADDING, RECORD_PIECE, RECORD_WHOLE};
+use crate::primitive::copy;
 
 pub(super) const WORD: usize = 8;
 
@@ -135,10 +136,10 @@ pub(super) fn commit_as(
     if place.skip > 0 {
         let padding = header_word(RECORD_PADDING, (place.skip - 1) * WORD);
         // SAFETY: `reserve` found the words at the tail vacant, and there is one producer.
-        unsafe { ring.cells().write(ring.capacity().index(side.tail()), padding) };
+        unsafe { ring.cells().write(ring.capacity().index(side.tail()), &padding) };
     }
     // SAFETY: as above, for the record's header.
-    unsafe { ring.cells().write(place.header, header_word(kind, place.len)) };
+    unsafe { ring.cells().write(place.header, &header_word(kind, place.len)) };
     side.publish(ring, place.span())
 }
 
@@ -147,7 +148,7 @@ pub(super) fn commit_as(
 pub fn push(ring: &Ring<'_, u64>, side: &mut ProducerSide, record: &[u8]) -> Result<bool, Refusal> {
     let place = reserve(ring, side, record.len())?;
     // SAFETY: the place was reserved above, and the slice is gone before the commit.
-    unsafe { payload_mut(ring, side, place) }.copy_from_slice(record);
+    copy(unsafe { payload_mut(ring, side, place) }, record);
     commit(ring, side, place, place.len)
 }
 
@@ -351,10 +352,10 @@ mod tests {
                             let mut consumer = ConsumerSide::resume(ring).unwrap();
                             let at = |offset| ring.capacity().index(start + offset);
                             // SAFETY: this test is the only one who knows the ring.
-                            unsafe { ring.cells().write(at(0), kind << 32 | len) };
+                            unsafe { ring.cells().write(at(0), &(kind << 32 | len)) };
                             let after = ring.capacity().run(start) % 8;
                             // SAFETY: as above.
-                            unsafe { ring.cells().write(at(after.max(1)), second) };
+                            unsafe { ring.cells().write(at(after.max(1)), &second) };
                             producer.publish(ring, filled).unwrap();
                             if let Ok(place) = peek(ring, &mut consumer) {
                                 assert!(place.span() <= filled);

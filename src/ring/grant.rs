@@ -22,6 +22,7 @@ use super::bytes::{self, Place};
 use super::spsc::{ConsumerSide, ProducerSide, Refusal, Ring};
 use crate::error::{Fault, SendError};
 use crate::event::Event;
+use crate::primitive::copy;
 
 /// The first `len` elements of `slots`.
 fn shortened<T>(slots: NonNull<[T]>, len: usize) -> NonNull<[T]> {
@@ -273,7 +274,7 @@ impl<'a> ReadRecord<'a> {
     pub(crate) fn copy_into(self, buffer: &mut [u8]) -> Result<usize, Fault> {
         let (needed, len) = (self.bytes.len(), buffer.len());
         let place = buffer.get_mut(..needed).ok_or(Fault::BufferTooShort { needed, len })?;
-        place.copy_from_slice(&self);
+        copy(place, &self);
         self.release();
         Ok(needed)
     }

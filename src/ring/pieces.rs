@@ -119,7 +119,7 @@ impl Outgoing {
         }
         let announced = total.unwrap_or(RECORD_LENGTH_UNKNOWN);
         // SAFETY: `reserve` found the place vacant, its front included, and there is one producer.
-        unsafe { ring.cells().write(place.header() + 1, announced) };
+        unsafe { ring.cells().write(place.header() + 1, &announced) };
         self.first = Some(side.tail());
         let begun = OutgoingWord::begun_at(side.tail());
         // Relaxed: the publication comes after it, and carries it.

@@ -30,7 +30,7 @@ use super::pace::Pace;
 use crate::layout::{CLOSING, PRESENT, RingHeader, SEALED};
 use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::primitive::{Barrier, Cells};
-pub use consumer::ConsumerSide;
+pub use consumer::{ConsumerSide, Front};
 pub use producer::ProducerSide;
 
 /// The ring as both sides see it: borrowed header and slots.

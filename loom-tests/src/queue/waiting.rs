@@ -51,7 +51,7 @@ impl Queue {
         let recheck = &mut Recheck::default();
         let event = self.not_full(number);
         let claimed = event.wait_until(PARK, recheck, Deadline::NEVER, attempt, || ring.has_room());
-        ring.fill_with(claimed.expect("it has no deadline")?, value);
+        ring.fill_with(claimed.expect("it has no deadline")?, &value);
         self.tell_receivers(1);
         Ok(())
     }

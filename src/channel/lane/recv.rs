@@ -11,7 +11,7 @@ use crossbeam_utils::CachePadded;
 use super::{End, Idle, Lane};
 use crate::error::{Fault, MemberId, RecvError, RecvTimeoutError, TryRecvError};
 use crate::event::{Attempt, Deadline, Event, Look, Patience};
-use crate::ring::spsc::{ConsumerSide, Dry, Ring};
+use crate::ring::spsc::{ConsumerSide, Dry, Front, Ring};
 
 /// Why nothing was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,16 +129,16 @@ impl<T: Pod> RecvLane<T> {
     /// Takes the next value and tells the producer: the frequent operation on its own, as for senders. The value goes from
     /// its slot into the caller's result and through no other.
     #[inline(always)]
-    pub fn pop<E: From<Unreceived>>(&mut self) -> Result<T, E> {
+    pub fn front(&mut self) -> Result<Arrived<'_, T>, Unreceived> {
         if !self.lane.has_peer() {
             self.lane.check_present()?;
         }
         match self.side.front(self.lane.anchored.ring()) {
-            Err(dry) => Err(self.dried(dry).into()),
-            Ok(front) => {
-                let (value, awaited) = front.take();
-                self.notify_if(awaited);
-                Ok(value)
+            Ok(front) => Ok(Arrived { front, lane: &self.lane }),
+            Err(dry) => {
+                std::hint::cold_path();
+                self.idle.missed(&self.lane);
+                Err(self.lane.why_dry(dry))
             }
         }
     }
@@ -200,6 +200,28 @@ impl<T: Pod> RecvLane<T> {
     /// What a grant needs to give back what was read from it.
     pub fn parts(&mut self) -> (&Ring<'_, T>, &mut ConsumerSide, &Event<'_>) {
         (self.lane.anchored.ring(), &mut self.side, self.lane.anchored.not_full())
+    }
+}
+
+/// The value at the head of a ring that is there, and whom to tell when it was taken.
+pub struct Arrived<'a, T: Pod> {
+    front: Front<'a, T>,
+    lane: &'a Lane<T>,
+}
+
+impl<T: Pod> Arrived<'_, T> {
+    /// A copy of it.
+    #[inline(always)]
+    pub fn read(&self) -> T {
+        self.front.read()
+    }
+
+    /// Gives its slot back and tells the producer.
+    #[inline(always)]
+    pub fn leave(self) {
+        if self.front.leave() {
+            self.lane.wake(self.lane.anchored.not_full());
+        }
     }
 }
 

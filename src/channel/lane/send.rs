@@ -110,12 +110,15 @@ impl<T: Pod> SendLane<T> {
     /// Appends `value`. The frequent operation on its own: a closure may or may not be put in line, and where it was not, a
     /// value of 64 bytes cost twice as much.
     #[inline(always)]
-    pub fn push(&mut self, value: T) -> Result<bool, Unsent> {
+    pub fn push(&mut self, value: &T) -> Result<(), Unsent> {
         if !self.lane.has_peer() {
             self.lane.check_alone()?;
         }
         match self.side.push(self.lane.anchored.ring(), value) {
-            Ok(awaited) => Ok(awaited),
+            Ok(awaited) => {
+                self.notify_if(awaited);
+                Ok(())
+            }
             Err(refusal) => Err(self.refused(refusal)),
         }
     }

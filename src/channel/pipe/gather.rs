@@ -6,6 +6,7 @@ use super::{ReadGrant, Receiver, Words};
 use crate::channel::lane::Unreceived;
 use crate::error::Fault;
 use crate::event::Deadline;
+use crate::primitive::{append, copy};
 use crate::ring::Corruption;
 use crate::ring::bytes::{self, Place};
 use crate::ring::pieces::Next;
@@ -146,7 +147,7 @@ impl Receiver {
     /// Appends the bytes of a place from `front` on to what has come.
     fn keep(&mut self, place: Place, front: usize) {
         let grant = ReadGrant::new(self.lane.parts(), place);
-        self.partial.bytes.extend_from_slice(&grant[front..]);
+        append(&mut self.partial.bytes, &grant[front..]);
     }
 
     /// Gives up a record of which nobody has the beginning any more: a reader of it was forgotten.
@@ -218,7 +219,7 @@ impl Receiver {
         self.gather(when, buffer.len())?;
         let needed = self.partial.bytes.len();
         too_short(Some(needed as u64), buffer.len())?;
-        buffer[..needed].copy_from_slice(&self.partial.bytes);
+        copy(&mut buffer[..needed], &self.partial.bytes);
         self.partial.clear();
         Ok(needed)
     }
@@ -243,7 +244,7 @@ impl Receiver {
                 return Err(self.damaged());
             }
             let grant = ReadGrant::new(self.lane.parts(), place);
-            buffer[filled..end].copy_from_slice(&grant[front..]);
+            copy(&mut buffer[filled..end], &grant[front..]);
             filled = end;
             self.release(next);
             if matches!(next, Next::Last(_)) {
@@ -252,7 +253,7 @@ impl Receiver {
             next = match self.next(when) {
                 Err(Unreceived::Empty) => {
                     self.partial.begin(Some(total));
-                    self.partial.bytes.extend_from_slice(&buffer[..filled]);
+                    append(&mut self.partial.bytes, &buffer[..filled]);
                     return Err(Unreceived::Empty);
                 }
                 next => next?,

@@ -8,6 +8,7 @@ use super::writer::Limit;
 use super::{ReadGrant, Receiver};
 use crate::channel::lane::Unreceived;
 use crate::error::{Fault, RecvTimeoutError};
+use crate::primitive::copy;
 use crate::ring::pieces::Next;
 
 /// The next record, read while it is sent; [`read`](Read::read) says 0 at its end and waits for more before.
@@ -78,7 +79,7 @@ impl<'a> RecordReader<'a> {
         let stored = &self.receiver.partial.bytes()[self.from_partial..];
         if !stored.is_empty() {
             let count = stored.len().min(buffer.len());
-            buffer[..count].copy_from_slice(&stored[..count]);
+            copy(&mut buffer[..count], &stored[..count]);
             self.from_partial += count;
             return Ok(count);
         }
@@ -107,7 +108,7 @@ impl<'a> RecordReader<'a> {
         };
         let grant = ReadGrant::new(self.receiver.lane.parts(), place);
         let count = buffer.len().min(grant.len() - read);
-        buffer[..count].copy_from_slice(&grant[read..read + count]);
+        copy(&mut buffer[..count], &grant[read..read + count]);
         self.taken += count as u64;
         if read + count < place.len() {
             self.piece = Some((next, read + count));

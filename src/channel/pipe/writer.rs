@@ -11,6 +11,7 @@ use super::{Sender, WriteGrant};
 use crate::channel::lane::Unsent;
 use crate::error::{Fault, SendError, SendTimeoutError};
 use crate::event::Deadline;
+use crate::primitive::copy;
 use crate::ring::bytes::{self, Place};
 
 /// How long each wait may last.
@@ -98,7 +99,7 @@ impl<'a> RecordWriter<'a> {
         let (place, filled) = self.room(bytes.len())?;
         let mut grant = WriteGrant::new(self.sender.lane.parts(), place);
         let count = bytes.len().min(grant.len() - filled);
-        grant[filled..filled + count].copy_from_slice(&bytes[..count]);
+        copy(&mut grant[filled..filled + count], &bytes[..count]);
         self.piece = Some((place, filled + count));
         self.written += count as u64;
         Ok(count)

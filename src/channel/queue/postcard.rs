@@ -21,6 +21,7 @@ use super::{Message, Queue};
 use crate::channel::options::Options;
 use crate::error::Fault;
 use crate::fingerprint::Fingerprint;
+use crate::primitive::copy;
 
 /// What a queue of values of `T` is of, where `T` is any type that serde knows. There are no values of it.
 ///
@@ -118,7 +119,7 @@ impl ser_flavors::Flavor for Place<'_> {
         }
         let rest = &mut self.place[self.len..];
         let place = rest.get_mut(..bytes.len()).ok_or(Error::SerializeBufferFull)?;
-        place.copy_from_slice(bytes);
+        copy(place, bytes);
         self.len += bytes.len();
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::ahead::Ahead;
 use super::{Attempts, Ring};
 use crate::error::MemberId;
 use crate::primitive::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use crate::primitive::{ContestedU64, Message, overwrite, passed_rmw};
+use crate::primitive::{ContestedU64, Message, copy, overwrite, passed_rmw};
 
 /// Why a producer gets no slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -267,7 +267,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
 impl<T: Pod> Ring<'_, T> {
     /// Makes `value` the message of a claim. The caller then asks whether consumers wait.
     #[inline(always)]
-    pub fn fill_with(&self, claim: Filling, value: T) {
+    pub fn fill_with(&self, claim: Filling, value: &T) {
         let index = self.slot_of(&claim);
         // 6. SAFETY: the slot was claimed and is in WRITING for this member.
         unsafe { self.slots.write(index, value) };
@@ -277,7 +277,7 @@ impl<T: Pod> Ring<'_, T> {
     /// Appends `value`.
     #[cfg(any(test, loom))]
     pub fn push(&self, side: &ProducerSide, value: T) -> Result<(), Refusal> {
-        self.fill_with(self.reserve(side, 0)?, value);
+        self.fill_with(self.reserve(side, 0)?, &value);
         Ok(())
     }
 
@@ -289,7 +289,7 @@ impl<T: Pod> Ring<'_, T> {
             let position = after(first, n);
             let index = self.geometry.index(position);
             // SAFETY: as in `fill_with`.
-            unsafe { self.slots.write(index, *value) };
+            unsafe { self.slots.write(index, value) };
             self.fill(index, self.geometry.writing(position, side.member.0));
         }
         Ok(usize::try_from(count).unwrap_or(values.len()))
@@ -327,7 +327,7 @@ impl Ring<'_, [u8]> {
     /// Makes `message` the message of a claim of its length. The caller then asks whether consumers wait.
     #[inline(always)]
     pub fn fill_with(&self, mut claim: Filling, message: &[u8]) {
-        self.claimed_mut(&mut claim).copy_from_slice(message);
+        copy(self.claimed_mut(&mut claim), message);
         self.commit(claim);
     }
 
@@ -369,7 +369,7 @@ impl Ring<'_, [u8]> {
         }
         let index = self.slot_of(&claim);
         // SAFETY: the slot is in WRITING for this claim.
-        unsafe { self.slots.write(index, MessageWord::new(len).0) };
+        unsafe { self.slots.write(index, &MessageWord::new(len).0) };
         self.fill(index, claim.word);
     }
 }

@@ -8,7 +8,7 @@ use super::fill::{ProducerSide, Refusal};
 use super::take::Taken;
 use super::{Corruption, Ring};
 use crate::error::MemberId;
-use crate::primitive::Message;
+use crate::primitive::{Message, copy};
 
 impl<M: Message + ?Sized> Ring<'_, M> {
     /// Makes the message of `claim`, which stays claimed, a message of `other` too, in the name of `member`. One
@@ -35,7 +35,7 @@ impl<M: Message + ?Sized> Ring<'_, M> {
         let message = unsafe { self.slots.slice(self.slot_of_taken(claim), 0, elements) };
         // SAFETY: the slot was just claimed and is in WRITING for this claim alone.
         let room = unsafe { other.slots.slice_mut(other.slot_of(&place), 0, elements) };
-        room.copy_from_slice(message);
+        copy(room, message);
         if !self.hand_over(claim, other, &place) {
             other.abort(place);
             return Err(Corruption::Block.into());

@@ -117,7 +117,7 @@ impl Ring<'_, [u8]> {
         let index = self.slot_of(&claim);
         let len = u32::try_from(len).expect("a block is shorter than that");
         // SAFETY: the slot is in WRITING for this claim.
-        unsafe { self.slots.write(index, MessageWord::in_block(len).0) };
+        unsafe { self.slots.write(index, &MessageWord::in_block(len).0) };
         // SAFETY: as above.
         let behind = unsafe { self.slots.slice_mut(index, 1, 1) };
         behind[0] = block.number.into();

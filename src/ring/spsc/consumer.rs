@@ -1,12 +1,15 @@
 //! The consumer's half: read filled slots, release.
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
 
+use std::hint::cold_path;
+
 use bytemuck::Pod;
 
 use super::super::Corruption;
 use super::super::pace::{Pace, Stride};
 use super::{Dry, Look, Ring, begins_line, look_while_closing, slots_ahead};
 use crate::primitive::Ordering::{Acquire, Release};
+use crate::primitive::copy;
 
 /// The consumer's private state.
 #[derive(Debug)]
@@ -64,6 +67,7 @@ impl ConsumerSide {
         unit: u64,
     ) -> Result<u64, Dry> {
         if self.tail - self.head < wanted {
+            cold_path();
             let look = look_for_more(ring, self.head, self.tail, unit, self.pace);
             self.pace = look.pace;
             match look.failure {
@@ -90,7 +94,9 @@ impl ConsumerSide {
     /// Takes the next value. Also says whether the producer may be waiting.
     #[inline(always)]
     pub fn pop<T: Pod>(&mut self, ring: &Ring<'_, T>) -> Result<(T, bool), Dry> {
-        self.front(ring).map(Front::take)
+        let front = self.front(ring)?;
+        let value = front.read();
+        Ok((value, front.leave()))
     }
 
     /// The next value, still in its slot.
@@ -116,10 +122,10 @@ impl ConsumerSide {
         let run = usize::try_from(ring.capacity.run(self.head)).map_or(count, |run| run.min(count));
         let (first, second) = buffer[..count].split_at_mut(run);
         // SAFETY: `count` slots from `head` are filled; the first `run` of them lie before the end.
-        first.copy_from_slice(unsafe { ring.cells.slice(ring.capacity.index(self.head), run) });
+        copy(first, unsafe { ring.cells.slice(ring.capacity.index(self.head), run) });
         if !second.is_empty() {
             // SAFETY: the rest of the same slots, which begin again at the start.
-            second.copy_from_slice(unsafe { ring.cells.slice(0, second.len()) });
+            copy(second, unsafe { ring.cells.slice(0, second.len()) });
         }
         Ok((count, self.release(ring, count as u64)))
     }
@@ -165,16 +171,20 @@ pub struct Front<'a, T> {
 }
 
 impl<T: Pod> Front<'_, T> {
-    /// Takes it out of its slot. Also says whether the producer may be waiting.
+    /// A copy of it.
     #[inline(always)]
-    pub fn take(self) -> (T, bool) {
+    pub fn read(&self) -> T {
+        // SAFETY: the slot lies in `head..tail`, so the producer keeps away until `leave` advances.
+        unsafe { self.ring.cells.read(self.ring.capacity.index(self.side.head)) }
+    }
+
+    /// Gives its slot back. Says whether the producer may be waiting.
+    #[inline(always)]
+    pub fn leave(self) -> bool {
         let Self { side, ring } = self;
-        let index = ring.capacity.index(side.head);
-        // SAFETY: the slot lies in `head..tail`, so the producer keeps away until `advance`.
-        let value = unsafe { ring.cells.read(index) };
-        // SAFETY: as above, and it was read.
-        unsafe { ring.cells.keep_lines(index, 1) };
-        (value, side.advance(ring, 1))
+        // SAFETY: as in `read`, and nobody reads it any more.
+        unsafe { ring.cells.keep_lines(ring.capacity.index(side.head), 1) };
+        side.advance(ring, 1)
     }
 }
 

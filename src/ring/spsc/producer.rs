@@ -1,6 +1,8 @@
 //! The producer's half: fill vacant slots, publish.
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
 
+use std::hint::cold_path;
+
 use bytemuck::Pod;
 
 use super::super::Corruption;
@@ -8,6 +10,7 @@ use super::super::pace::{Pace, Stride};
 use super::{Look, Refusal, Ring, begins_line, settle, slots_ahead};
 use crate::layout::CLOSING;
 use crate::primitive::Ordering::{Acquire, Relaxed, Release};
+use crate::primitive::copy;
 
 /// The producer's private state.
 #[derive(Debug)]
@@ -48,6 +51,7 @@ impl ProducerSide {
         if known >= wanted {
             return Ok(known);
         }
+        cold_path();
         let look = look_for_room(ring, self.tail, wanted, self.pace);
         self.pace = look.pace;
         self.limit = look.until;
@@ -71,7 +75,7 @@ impl ProducerSide {
 
     /// Appends `value`. Says whether the consumer may be waiting.
     #[inline(always)]
-    pub fn push<T: Pod>(&mut self, ring: &Ring<'_, T>, value: T) -> Result<bool, Refusal> {
+    pub fn push<T: Pod>(&mut self, ring: &Ring<'_, T>, value: &T) -> Result<bool, Refusal> {
         self.room(ring, 1)?;
         self.fetch_ahead(ring);
         // SAFETY: `room` saw the consumer leave this slot, and there is one producer: this one.
@@ -92,10 +96,10 @@ impl ProducerSide {
         let (first, second) = values[..count].split_at(run);
         // SAFETY: `room` gave `count` slots from `tail`; the first `run` of them lie before the end.
         let slots = unsafe { ring.cells.slice_mut(ring.capacity.index(self.tail), run) };
-        slots.copy_from_slice(first);
+        copy(slots, first);
         if !second.is_empty() {
             // SAFETY: the rest of the same slots, which begin again at the start.
-            unsafe { ring.cells.slice_mut(0, second.len()) }.copy_from_slice(second);
+            copy(unsafe { ring.cells.slice_mut(0, second.len()) }, second);
         }
         self.publish(ring, count as u64).map(|awaited| (count, awaited))
     }

@@ -8,6 +8,7 @@ use super::super::station::At;
 use super::{Delivery, Receiver};
 use crate::error::{Fault, RecvError, RecvTimeoutError, TryRecvError};
 use crate::event::Deadline;
+use crate::primitive::{append, copy};
 use crate::ring::Corruption;
 use crate::ring::mpmc::{ConsumerSide, Dry, Ring, Taken};
 use crate::ring::slab::Astray;
@@ -121,7 +122,7 @@ impl Receiver<[u8]> {
         let Some(place) = buffer.get_mut(..needed) else {
             return Some(self.give_up(claim, &At::ONLY, Fault::BufferTooShort { needed, len }));
         };
-        place.copy_from_slice(ring.bytes(&claim));
+        copy(place, ring.bytes(&claim));
         ring.acknowledge(claim);
         if ring.producers_wait() {
             self.place.wake_senders(1);
@@ -229,7 +230,7 @@ impl Receiver<[u8]> {
 
     fn copy_out(&self, (mut claim, at): (Taken, At<[u8]>)) -> Vec<u8> {
         let mut message = Vec::with_capacity(claim.measured());
-        self.place.ring_of(&at).read_out(&mut claim, |part| message.extend_from_slice(part));
+        self.place.ring_of(&at).read_out(&mut claim, |part| append(&mut message, part));
         self.acknowledge((claim, at));
         message
     }
@@ -245,7 +246,7 @@ impl Receiver<[u8]> {
         };
         self.place.ring_of(&at).read_out(&mut claim, |part| {
             let (filled, rest) = std::mem::take(&mut place).split_at_mut(part.len());
-            filled.copy_from_slice(part);
+            copy(filled, part);
             place = rest;
         });
         self.acknowledge((claim, at));

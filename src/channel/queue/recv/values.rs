@@ -19,25 +19,29 @@ impl<T: Pod> Receiver<T> {
     /// Why there is none.
     #[inline(always)]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.recv_at_once().unwrap_or_else(|| self.try_recv_slowly())
+        let ring = *self.anchored.ring();
+        match ring.take_at_once(&self.side) {
+            Some(claim) => {
+                let value = Ok(ring.copy(&claim));
+                self.acknowledge_at_once(&ring, claim);
+                value
+            }
+            None => Ok(self.try_recv_slowly()?),
+        }
     }
 
-    /// Takes the next value if there is no obstacle. One copy of the ring serves it all, as for senders; the value goes
-    /// straight into the result, so that it is copied once only.
+    /// What follows the copy if there was no obstacle. One copy of the ring serves it all, as for senders; the value goes
+    /// from its slot into the caller's result and through nothing else.
     #[inline(always)]
-    fn recv_at_once<E>(&self) -> Option<Result<T, E>> {
-        let ring = *self.anchored.ring();
-        let claim = ring.take_at_once(&self.side)?;
-        let received = Some(Ok(ring.copy(&claim)));
+    fn acknowledge_at_once(&self, ring: &Ring<'_, T>, claim: Taken) {
         ring.acknowledge(claim);
         if ring.producers_wait() {
             self.place.wake_senders(1);
         }
-        received
     }
 
     #[inline(never)]
-    fn try_recv_slowly(&self) -> Result<T, TryRecvError> {
+    fn try_recv_slowly(&self) -> Result<T, Unreceived> {
         Ok(self.take_out(self.take_slowly()?))
     }
 
@@ -48,11 +52,19 @@ impl<T: Pod> Receiver<T> {
     /// Why none can come any more.
     #[inline(always)]
     pub fn recv(&self) -> Result<T, RecvError> {
-        self.recv_at_once().unwrap_or_else(|| self.recv_slowly())
+        let ring = *self.anchored.ring();
+        match ring.take_at_once(&self.side) {
+            Some(claim) => {
+                let value = Ok(ring.copy(&claim));
+                self.acknowledge_at_once(&ring, claim);
+                value
+            }
+            None => Ok(self.recv_slowly()?),
+        }
     }
 
     #[inline(never)]
-    fn recv_slowly(&self) -> Result<T, RecvError> {
+    fn recv_slowly(&self) -> Result<T, Unreceived> {
         Ok(self.take_out(self.take_slowly_until(Deadline::NEVER)?))
     }
 

@@ -3,6 +3,7 @@
 //! In that order, because who has a place and waits for a block would hold up the messages that are to free one.
 
 use super::{At, Deadline, Filling, Message, Sender, Unsent};
+use crate::primitive::copy;
 use crate::ring::slab::Block;
 
 /// What every message that is carried as bytes shares.
@@ -34,7 +35,7 @@ impl<M: Message<Carried = [u8]> + ?Sized> Sender<M> {
         }
         let mut block = self.place.block(message.len(), &self.found, until)?;
         let slab = ring.slab().expect("lengths are checked");
-        slab.bytes_mut(&mut block, message.len()).copy_from_slice(message);
+        copy(slab.bytes_mut(&mut block, message.len()), message);
         let (claim, at) = self.claim_for(block, message.len(), until)?;
         self.place.ring_of(&at).commit(claim);
         self.place.tell_receivers(1);

@@ -21,14 +21,15 @@ impl<T: Pod> Sender<T> {
     /// The value with why it was not sent.
     #[inline(always)]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        if self.send_at_once(value) { Ok(()) } else { self.try_send_slowly(value) }
+        if self.send_at_once(&value) { Ok(()) } else { self.try_send_slowly(value) }
     }
 
     /// Sends `value` if there is no obstacle.
     ///
-    /// One copy of the ring serves it all, in registers: what lies in memory is read anew after each atomic access.
+    /// One copy of the ring serves it all, in registers: what lies in memory is read anew after each atomic access. The value
+    /// stays where it is until it goes into its slot: a copy on the way would wait for the stores that made it.
     #[inline(always)]
-    fn send_at_once(&self, value: T) -> bool {
+    fn send_at_once(&self, value: &T) -> bool {
         let (entered, deserted) = self.anchored.sides(Role::Receiver as usize);
         let ring = *self.anchored.ring();
         if entered == deserted {
@@ -46,7 +47,7 @@ impl<T: Pod> Sender<T> {
     fn try_send_slowly(&self, value: T) -> Result<(), TrySendError<T>> {
         match self.claim_slowly(0) {
             Ok(claim) => {
-                self.fill(claim, value);
+                self.fill(claim, &value);
                 Ok(())
             }
             Err(why) => Err(why.give_back(value)),
@@ -60,14 +61,14 @@ impl<T: Pod> Sender<T> {
     /// The value with why it cannot be sent.
     #[inline(always)]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        if self.send_at_once(value) { Ok(()) } else { self.send_slowly(value) }
+        if self.send_at_once(&value) { Ok(()) } else { self.send_slowly(value) }
     }
 
     #[inline(never)]
     fn send_slowly(&self, value: T) -> Result<(), SendError<T>> {
         match self.claim_slowly_until(0, Deadline::NEVER) {
             Ok(claim) => {
-                self.fill(claim, value);
+                self.fill(claim, &value);
                 Ok(())
             }
             Err(why) => Err(why.give_back_final(value)),
@@ -82,14 +83,14 @@ impl<T: Pod> Sender<T> {
     pub fn send_timeout(&self, value: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
         match self.claim_until(0, Deadline::after(timeout)) {
             Ok(claim) => {
-                self.fill(claim, value);
+                self.fill(claim, &value);
                 Ok(())
             }
             Err(why) => Err(why.give_back_late(value)),
         }
     }
 
-    fn fill(&self, (claim, at): (Filling, At<T>), value: T) {
+    fn fill(&self, (claim, at): (Filling, At<T>), value: &T) {
         self.place.ring_of(&at).fill_with(claim, value);
         self.place.tell_receivers(1);
     }
