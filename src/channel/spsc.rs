@@ -211,6 +211,16 @@ impl<T: Pod> Options<Producer<T>> {
     }
 }
 
+/// Takes what arrived as the whole result of the caller, and in line there. A value that is put into a result later, be it by
+/// a function in line, is cut to pieces on the way: 64 bytes cost 16 ns instead of 5.
+macro_rules! taken {
+    ($arrived:expr) => {{
+        let value = Ok($arrived.read());
+        $arrived.leave();
+        value
+    }};
+}
+
 impl<T: Pod> Consumer<T> {
     /// The lane that it receives by.
     pub(crate) fn receiving(&self) -> &RecvLane<T> {
@@ -230,11 +240,7 @@ impl<T: Pod> Consumer<T> {
     #[inline(always)]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         match self.lane.front() {
-            Ok(front) => {
-                let value = Ok(front.read());
-                front.leave();
-                value
-            }
+            Ok(arrived) => taken!(arrived),
             Err(why) => Err(why.into()),
         }
     }
@@ -247,11 +253,7 @@ impl<T: Pod> Consumer<T> {
     #[inline(always)]
     pub fn recv(&mut self) -> Result<T, RecvError> {
         match self.lane.front() {
-            Ok(front) => {
-                let value = Ok(front.read());
-                front.leave();
-                value
-            }
+            Ok(arrived) => taken!(arrived),
             Err(why) => Ok(self.persist(why, Deadline::NEVER)?),
         }
     }
@@ -264,11 +266,7 @@ impl<T: Pod> Consumer<T> {
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         let deadline = Deadline::after(timeout);
         match self.lane.front() {
-            Ok(front) => {
-                let value = Ok(front.read());
-                front.leave();
-                value
-            }
+            Ok(arrived) => taken!(arrived),
             Err(why) => Ok(self.persist(why, deadline)?),
         }
     }

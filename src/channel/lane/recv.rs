@@ -126,8 +126,8 @@ impl<T: Pod> RecvLane<T> {
         }
     }
 
-    /// Takes the next value and tells the producer: the frequent operation on its own, as for senders. The value goes from
-    /// its slot into the caller's result and through no other.
+    /// The next value, to be taken: the frequent operation on its own, as for senders. The value goes from its slot into the
+    /// caller's result and through no other.
     #[inline(always)]
     pub fn front(&mut self) -> Result<Arrived<'_, T>, Unreceived> {
         if !self.lane.has_peer() {
@@ -136,7 +136,6 @@ impl<T: Pod> RecvLane<T> {
         match self.side.front(self.lane.anchored.ring()) {
             Ok(front) => Ok(Arrived { front, lane: &self.lane }),
             Err(dry) => {
-                std::hint::cold_path();
                 self.idle.missed(&self.lane);
                 Err(self.lane.why_dry(dry))
             }

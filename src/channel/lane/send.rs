@@ -107,8 +107,8 @@ impl<T: Pod> SendLane<T> {
         }
     }
 
-    /// Appends `value`. The frequent operation on its own: a closure may or may not be put in line, and where it was not, a
-    /// value of 64 bytes cost twice as much.
+    /// Appends `value` and tells the consumer. The frequent operation on its own: a closure may or may not be put in line, and
+    /// where it was not, a value of 64 bytes cost twice as much. The value stays where it is until it goes into its slot.
     #[inline(always)]
     pub fn push(&mut self, value: &T) -> Result<(), Unsent> {
         if !self.lane.has_peer() {

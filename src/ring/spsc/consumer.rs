@@ -1,8 +1,6 @@
 //! The consumer's half: read filled slots, release.
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
 
-use std::hint::cold_path;
-
 use bytemuck::Pod;
 
 use super::super::Corruption;
@@ -67,7 +65,6 @@ impl ConsumerSide {
         unit: u64,
     ) -> Result<u64, Dry> {
         if self.tail - self.head < wanted {
-            cold_path();
             let look = look_for_more(ring, self.head, self.tail, unit, self.pace);
             self.pace = look.pace;
             match look.failure {

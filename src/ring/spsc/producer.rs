@@ -1,8 +1,6 @@
 //! The producer's half: fill vacant slots, publish.
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
 
-use std::hint::cold_path;
-
 use bytemuck::Pod;
 
 use super::super::Corruption;
@@ -51,7 +49,6 @@ impl ProducerSide {
         if known >= wanted {
             return Ok(known);
         }
-        cold_path();
         let look = look_for_room(ring, self.tail, wanted, self.pace);
         self.pace = look.pace;
         self.limit = look.until;

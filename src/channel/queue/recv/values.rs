@@ -30,8 +30,8 @@ impl<T: Pod> Receiver<T> {
         }
     }
 
-    /// What follows the copy if there was no obstacle. One copy of the ring serves it all, as for senders; the value goes
-    /// from its slot into the caller's result and through nothing else.
+    /// What follows the copy if there was no obstacle. One copy of the ring serves it all, as for senders; the value itself
+    /// goes from its slot into the caller's whole result, as between two.
     #[inline(always)]
     fn acknowledge_at_once(&self, ring: &Ring<'_, T>, claim: Taken) {
         ring.acknowledge(claim);
