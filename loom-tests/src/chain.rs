@@ -177,7 +177,7 @@ impl Chain {
             };
             went = went || self.alone(go) == Some(true);
             let claim = if went { ring.reserve(&sender(number), 0) } else { Err(Refusal::Full) };
-            claim.map(|claim| ring.fill_with(claim, value))
+            claim.map(|claim| ring.fill_with(claim, &value))
         });
         filled.expect("a whole chain").is_ok()
     }

@@ -178,7 +178,7 @@ impl Channel {
 
     /// Sends `value`, sleeping while there is no room.
     pub fn send(&self, side: &mut ProducerSide, value: u64) -> Result<(), Refusal> {
-        if self.wait_for_room(|| side.push(&self.ring(), value))? {
+        if self.wait_for_room(|| side.push(&self.ring(), &value))? {
             self.not_empty().notify(1);
         }
         Ok(())
@@ -275,7 +275,7 @@ impl Channel {
     ///
     /// When the ring says that it is corrupt.
     pub fn push_each(&self, side: &mut ProducerSide, values: &[u64]) -> Vec<u64> {
-        let mut accept = |value: &u64| match side.push(&self.ring(), *value) {
+        let mut accept = |value: &u64| match side.push(&self.ring(), value) {
             Err(Refusal::Corrupt(what)) => panic!("{what:?}"),
             outcome => outcome.is_ok(),
         };

@@ -31,8 +31,8 @@ fn sender(channel: &Arc<Channel>, values: &'static [u64]) -> JoinHandle<Vec<u64>
 /// Nothing is accepted any more, and nothing comes.
 fn assert_is_over(channel: &Channel, consumer: &mut ConsumerSide) {
     let mut producer = channel.producer();
-    assert_eq!(producer.push(&channel.ring(), 99), Err(Refusal::Closed));
-    assert_eq!(producer.push(&channel.ring(), 99), Err(Refusal::Closed));
+    assert_eq!(producer.push(&channel.ring(), &99), Err(Refusal::Closed));
+    assert_eq!(producer.push(&channel.ring(), &99), Err(Refusal::Closed));
     assert_eq!(consumer.pop(&channel.ring()), Err(Dry::Drained));
 }
 
@@ -75,7 +75,7 @@ fn a_producer_that_closes_has_all_delivered_that_it_sent() {
         });
         assert_eq!(channel.push_each(&mut producer, &[1, 2]), [1, 2]);
         channel.close();
-        assert_eq!(producer.push(&channel.ring(), 3), Err(Refusal::Closed));
+        assert_eq!(producer.push(&channel.ring(), &3), Err(Refusal::Closed));
         let (mut received, mut consumer) = taker.join().unwrap();
         received.extend(drain(&channel, &mut consumer));
         assert_eq!(received, [1, 2]);

@@ -19,7 +19,7 @@ type Fill = fn(&Channel, &mut ProducerSide);
 
 fn push(channel: &Channel, side: &mut ProducerSide) {
     for value in 1..=2 {
-        if side.push(&channel.ring(), value) == Ok(true) {
+        if side.push(&channel.ring(), &value) == Ok(true) {
             channel.not_empty().notify(1);
         }
     }

@@ -9,8 +9,8 @@ pub const MUTANTS: &[Mutant] = &[
         "slot released before it is read",
         CONSUMER,
         &[(
-            "        let value = unsafe { ring.cells.read(index) };",
-            "        ring.header.consumer.head.store(side.head + 1, Release);\n        let value = unsafe { ring.cells.read(index) };",
+            "        unsafe { self.ring.cells.read(self.ring.capacity.index(self.side.head)) }",
+            "        self.ring.header.consumer.head.store(self.side.head + 1, Release);\n        unsafe { self.ring.cells.read(self.ring.capacity.index(self.side.head)) }",
         )],
         RINGS,
         Killed,
@@ -19,8 +19,8 @@ pub const MUTANTS: &[Mutant] = &[
         "line kept of a slot that was released",
         CONSUMER,
         &[(
-            "        unsafe { ring.cells.keep_lines(index, 1) };\n        (value, side.advance(ring, 1))",
-            "        let awaited = side.advance(ring, 1);\n        unsafe { ring.cells.keep_lines(index, 1) };\n        (value, awaited)",
+            "        unsafe { ring.cells.keep_lines(ring.capacity.index(side.head), 1) };\n        side.advance(ring, 1)",
+            "        let (index, awaited) = (ring.capacity.index(side.head), side.advance(ring, 1));\n        unsafe { ring.cells.keep_lines(index, 1) };\n        awaited",
         )],
         RINGS,
         Killed,
@@ -70,8 +70,8 @@ pub const MUTANTS: &[Mutant] = &[
         "record published before its header",
         BYTES,
         &[(
-            "    unsafe { ring.cells().write(place.header, header_word(kind, place.len)) };\n    side.publish(ring, place.span())",
-            "    let published = side.publish(ring, place.span());\n    unsafe { ring.cells().write(place.header, header_word(kind, place.len)) };\n    published",
+            "    unsafe { ring.cells().write(place.header, &header_word(kind, place.len)) };\n    side.publish(ring, place.span())",
+            "    let published = side.publish(ring, place.span());\n    unsafe { ring.cells().write(place.header, &header_word(kind, place.len)) };\n    published",
         )],
         &["byte_records"],
         Killed,
