@@ -29,7 +29,8 @@
 //! `OwnerDied`. It may look at what is guarded, repair it, and mark it consistent; until somebody does, everybody gets the lock
 //! so. A thread that panics with a lock in its hands leaves it so too. Who waits asks at least once per recheck interval
 //! ([`recheck`](Options::recheck)) whether those in its way live; no time limit ever takes a lock from the living, be it
-//! stopped for hours. A death is known once the kernel has torn the process down.
+//! stopped for hours. A death is known once the kernel has torn the process down. (A [`watch`](Options::watch) looks out for
+//! members, not for who waits for locks: it does not make that any shorter.)
 //!
 //! **Trust.** What a lock guards is reached by reference while one has it. Other processes can write there without
 //! asking, as anywhere in shared memory: those who use a segment are trusted to take the lock first. Any bytes are a value, so one that

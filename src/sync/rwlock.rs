@@ -60,9 +60,11 @@ pub struct WriteGuard<'a, T: Pod> {
 
 /// Declares the three ways to take the lock as `$role`.
 macro_rules! ways {
-    ($($(#[$about:meta])* $role:literal $guard:ident: $plain:ident $try:ident $timed:ident by $until:ident $once:ident;)*) => { $(
+    ($(
+        $role:literal $guard:ident: $plain:ident $try:ident $timed:ident
+        by $until:ident $once:ident;
+    )*) => { $(
         #[doc = concat!("Takes it as ", $role, ", waiting for those in the way.")]
-        $(#[$about])*
         ///
         /// # Errors
         ///

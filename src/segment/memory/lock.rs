@@ -57,20 +57,20 @@ impl<T: Pod> LockPlace<T> {
         Ok(Self { head, words, value, generation, _memory: memory.clone() })
     }
 
-    fn claim(
-        memory: &Memory,
-        offset: usize,
-        tag: LockTag,
-        members: u32,
-    ) -> Result<(), AccessError> {
+    fn claim(memory: &Memory, offset: usize, tag: LockTag, members: u32) -> Result<(), Failure> {
         let (len, align) = (tag.len(members), tag.align());
         memory.check(offset, len)?;
         let address = memory.inner.bytes.start().addr().get() + offset;
         if !address.is_multiple_of(align) {
-            return Err(AccessError::Misaligned { offset, align });
+            return Err(AccessError::Misaligned { offset, align }.into());
+        }
+        // Before it is noted what lies there: who has been refused may ask for the right one.
+        let found = memory.inner.bytes.load::<u64>(offset);
+        if found != 0 && found != tag.bits() {
+            return Err(other(found, tag));
         }
         let unit = Unit::Structure(TypeId::of::<Whole<T>>());
-        memory.note(offset, offset + len, unit)
+        Ok(memory.note(offset, offset + len, unit)?)
     }
 
     /// What every lock has.

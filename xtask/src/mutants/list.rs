@@ -27,6 +27,7 @@ mod chains;
 mod closing;
 mod crashes;
 mod cursors;
+mod lock_waits;
 mod locks;
 mod pieces;
 mod positions;
@@ -85,7 +86,13 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
     let spsc = [positions::MUTANTS, closing::MUTANTS, steps::MUTANTS];
     let mpmc = [cursors::MUTANTS, stamps::MUTANTS, wakes::MUTANTS];
     let queue = [queue_steps::MUTANTS, queue_recovery::MUTANTS, crashes::MUTANTS];
-    let others =
-        [several::MUTANTS, pieces::MUTANTS, slab::MUTANTS, chains::MUTANTS, locks::MUTANTS];
+    let others = [
+        several::MUTANTS,
+        pieces::MUTANTS,
+        slab::MUTANTS,
+        chains::MUTANTS,
+        locks::MUTANTS,
+        lock_waits::MUTANTS,
+    ];
     spsc.into_iter().chain(mpmc).chain(queue).chain(others).flatten()
 }
