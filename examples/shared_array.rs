@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::{Duration, Instant};
 
 use ringway::block::SharedArray;
-use ringway::sync::Mutex;
+use ringway::sync::{LockError, Mutex};
 
 /// Numbers that are counted up, one that is under the lock, and how many processes have come and are done.
 const NUMBERS: usize = 1000;
@@ -43,7 +43,7 @@ fn count(name: &str) -> Result<(), Box<dyn Error>> {
         // Both do it at once: no addition is lost.
         atomics[..NUMBERS].iter().for_each(|number| _ = number.fetch_add(1, Relaxed));
         // Under the lock it takes no atomic.
-        let _held = mutex.lock().map_err(|why| why.to_string())?;
+        let _held = mutex.lock().map_err(LockError::without_guard)?;
         array.set(LOCKED, array.get(LOCKED)? + 1)?;
     }
     meet(atomics, DONE)?;
