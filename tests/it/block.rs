@@ -10,7 +10,6 @@ use ringway::block::{
 use ringway::{AccessError, ErrorKind, Operation};
 
 use crate::util::child::{Child, hear, say};
-use crate::util::os::{self, in_fork};
 use crate::util::{LONG, Name, within};
 
 pub fn play(role: &str, arguments: &[&str]) {
@@ -18,11 +17,6 @@ pub fn play(role: &str, arguments: &[&str]) {
         "add" => add(arguments[0], arguments[1].parse().unwrap()),
         "write" => write(arguments[0]),
         "hold" => hold(arguments[0]),
-        "trapped" => {
-            // The trap is for one thread, and a forked child has one.
-            let code = in_fork(|| trapped(arguments[0]));
-            assert_eq!(code, 0, "killed by the first system call");
-        }
         _ => panic!("no such role"),
     }
 }
@@ -44,23 +38,6 @@ fn write(name: &str) {
     block.atomic::<AtomicU64>(64).unwrap().store(7, SeqCst);
     say("written");
     hear();
-}
-
-/// Makes no system call in a hundred thousand accesses of each kind.
-fn trapped(name: &str) -> ! {
-    let block = Block::open(name).unwrap();
-    let (view, row) = (block.view::<u64>(0).unwrap(), block.slice_view::<[u8; 3]>(8, 9).unwrap());
-    let word = block.atomic::<AtomicU64>(64).unwrap();
-    let mut bytes = [0; 1000];
-    os::allow_no_calls();
-    let mut works = true;
-    for n in 0..100_000 {
-        works &= view.set(n).is_ok() && view.get() == Ok(n);
-        works &= row.set(8, [1, 2, 3]).is_ok() && row.get(8) == Ok([1, 2, 3]);
-        works &= block.write_at(100, &bytes).is_ok() && block.read_at(100, &mut bytes).is_ok();
-        works &= word.swap(n + 1, Relaxed) == n;
-    }
-    os::exit_thread(i32::from(!works))
 }
 
 fn hold(name: &str) {
@@ -252,13 +229,6 @@ const _: () = {
     shared::<(View<u64>, SliceView<u64>, AtomicSlice<AtomicU64>, Place<AtomicU64>)>();
     shared::<(Options<Block>, RawOptions)>();
 };
-
-#[test]
-fn access_makes_no_system_call() {
-    let name = Name::new("trapped");
-    let _block = Block::create(&name, 2000).unwrap();
-    Child::spawn("block::trapped", &[&name]).finish();
-}
 
 #[test]
 fn the_name_of_an_anonymous_block_is_told() {

@@ -3,6 +3,9 @@
 //! Who keeps trying in vain looks whether its peer lives once in a recheck interval, and that takes calls:
 //! here the interval is longer than the test.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
 use ringway::block::Block;
 use ringway::queue::Queue;
 use ringway::spsc::{Consumer, Producer};
@@ -29,6 +32,7 @@ fn trapped_role(role: &str, name: &str) -> ! {
     match role {
         "queue send" | "queue receive" => trapped_in_queue(role, name),
         "locks" => trapped_with_locks(name),
+        "block" => trapped_with_block(name),
         "send" | "wake" => {
             producer = Some(Producer::<u64>::options().recheck(NO_RECHECK).open(name).unwrap());
         }
@@ -96,6 +100,36 @@ fn locks_that_nobody_waits_for_make_no_system_call() {
     let name = Name::new("calls");
     let block = Block::create(&name, 4096).unwrap();
     let mut child = Child::spawn("syscalls::locks", &[&name]);
+    child.expect("ready");
+    child.tell("go");
+    assert_eq!(child.code(), 0);
+    drop(block);
+}
+
+/// Makes no system call in a hundred thousand accesses of each kind.
+fn trapped_with_block(name: &str) -> ! {
+    let block = Block::open(name).unwrap();
+    let (view, row) = (block.view::<u64>(0).unwrap(), block.slice_view::<[u8; 3]>(8, 9).unwrap());
+    let word = block.atomic::<AtomicU64>(64).unwrap();
+    let mut bytes = [0; 1000];
+    say("ready");
+    hear();
+    os::allow_no_calls();
+    let mut works = true;
+    for n in 0..100_000 {
+        works &= view.set(n).is_ok() && view.get() == Ok(n);
+        works &= row.set(8, [1, 2, 3]).is_ok() && row.get(8) == Ok([1, 2, 3]);
+        works &= block.write_at(100, &bytes).is_ok() && block.read_at(100, &mut bytes).is_ok();
+        works &= word.swap(n + 1, Relaxed) == n;
+    }
+    os::exit_thread(i32::from(!works))
+}
+
+#[test]
+fn access_to_a_block_makes_no_system_call() {
+    let name = Name::new("calls");
+    let block = Block::create(&name, 2000).unwrap();
+    let mut child = Child::spawn("syscalls::block", &[&name]);
     child.expect("ready");
     child.tell("go");
     assert_eq!(child.code(), 0);
