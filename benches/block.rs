@@ -149,7 +149,7 @@ fn beside_memcpy() {
         ratios.sort_by(f64::total_cmp);
         let (median, tenth, last) = (ROUNDS / 2, ROUNDS / 10, ROUNDS - 1 - ROUNDS / 10);
         println!(
-            "{what} of 1 MiB at {:.2} of the rate of memcpy (a tenth of {ROUNDS} rounds below {:.2}, one above {:.2})",
+            "{what} of 1 MiB at {:.2} of the rate of memcpy ({:.2} to {:.2} but for a tenth each)",
             ratios[median], ratios[tenth], ratios[last]
         );
     }

@@ -11,6 +11,7 @@
 #![allow(unsafe_code, reason = "turns checked offsets in a mapping into references to atomics")]
 
 mod anchored;
+mod block;
 mod memory;
 mod raw;
 mod slab;
@@ -19,7 +20,7 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use bytemuck::Pod;
 
@@ -30,8 +31,7 @@ use crate::inspect::{
 };
 use crate::layout::{
     ARRIVALS_OFFSET, CONTROL_OFFSET, Control, Counters, ENDS_OFFSET, Ends, EventLine,
-    FLAG_ASYMMETRIC, FLAG_LOCK, LINE, MAX_MEMBERS, MemberRecord, QueueHeader, RingHeader,
-    SegmentHeader, Shape,
+    FLAG_ASYMMETRIC, MAX_MEMBERS, MemberRecord, QueueHeader, RingHeader, SegmentHeader, Shape,
 };
 use crate::primitive::{Barrier, Cells, Message, Slots};
 use crate::sys::fork::{self, Attached};
@@ -383,37 +383,6 @@ impl Segment {
         // SAFETY: `capacity` elements fit `bytes` from a line-aligned start and stay mapped while `self`
         // lives; only rings touch them, through `Cells`.
         unsafe { Cells::new(start.cast().as_ptr(), in_memory(self.shape.capacity)) }
-    }
-}
-
-impl Segment {
-    /// The elements of a block, for as long as `keeper`, which keeps `self`, and all that is made of them.
-    pub fn memory(self: &Arc<Self>, keeper: impl Send + Sync + 'static) -> Memory {
-        assert!(self.shape.kind.is_block(), "the caller has looked");
-        let len = in_memory(self.shape.data_len().unwrap_or(0));
-        self.kept(self.header.slots_offset, len, keeper)
-    }
-
-    /// The line with the lock of a block that has one, as [`memory`](Self::memory).
-    pub fn lock_line(self: &Arc<Self>, keeper: impl Send + Sync + 'static) -> Option<Memory> {
-        let has_one = self.shape.flags & FLAG_LOCK != 0;
-        has_one.then(|| self.kept(self.header.rings_offset, LINE, keeper))
-    }
-
-    fn kept(
-        self: &Arc<Self>,
-        offset: u64,
-        len: usize,
-        keeper: impl Send + Sync + 'static,
-    ) -> Memory {
-        let offset = in_memory(offset);
-        assert!(offset + len <= self.mapping().len(), "validated geometry fits the mapping");
-        // SAFETY: the assertion keeps the place inside the mapping.
-        let start = unsafe { self.mapping().start().byte_add(offset) };
-        let keeper: Keeper = Arc::new((Arc::clone(self), keeper));
-        // SAFETY: the segment keeps the bytes mapped and is kept; it never moves its mapping, which was registered when it
-        // was joined; of this library only what is made of `Memory` touches them.
-        unsafe { Memory::new(start, len, keeper) }
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) mod sealed {
 /// # Ok::<(), ringway::Error>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "options do nothing until one of create, open, open_or_create, replace, anonymous or unlink"]
+#[must_use = "options do nothing until create, open, open_or_create, replace, anonymous or unlink"]
 pub struct Options<B> {
     basics: Basics,
     /// Zero: any.
