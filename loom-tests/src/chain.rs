@@ -149,11 +149,20 @@ impl Chain {
         self.ring(&link).put_back(receiver(number).sweeper(), claim, true);
     }
 
-    /// Takes back what member `number` left in any segment.
+    /// Takes back what member `number` left in any segment of the chain, and beside it.
+    ///
+    /// # Panics
+    ///
+    /// When the chain is corrupt.
     pub fn reap(&self, number: u16) {
-        for link in 0..self.rings.len() {
-            reap(&self.ring(&link), member(number), DeliveryPolicy::AtLeastOnce);
+        let seen = self.look().expect("a whole chain");
+        for generation in seen.first()..=seen.last() {
+            let link = self.link(seen, generation).expect("a whole chain");
+            if let Some(link) = link.filter(|link| *link != 0) {
+                reap(&self.ring(&link), member(number), DeliveryPolicy::AtLeastOnce);
+            }
         }
+        reap(&self.ring(&0), member(number), DeliveryPolicy::AtLeastOnce);
         let cleaned = self.alone(|| self.clean_up());
         assert!(cleaned.is_none_or(|cleaned| cleaned.is_ok()));
     }

@@ -12,7 +12,7 @@ use ringway::parts::reap::DeliveryPolicy::{AtLeastOnce, AtMostOnce};
 
 #[test]
 fn who_sends_beside_one_who_receives() {
-    at_each_access(1, |death| {
+    at_each_access(0, |death| {
         let (queue, fate) = (LongQueue::new(2, 1), death.clone());
         let victim = queue.beside(move |queue| fate.within(|| queue.send(1, &sender(1), 1)));
         let mut received = queue.recv_some(0, &receiver(2), 1);
@@ -25,7 +25,7 @@ fn who_sends_beside_one_who_receives() {
 
 #[test]
 fn who_gives_up_beside_one_who_sends() {
-    at_each_access(1, |death| {
+    at_each_access(0, |death| {
         let (queue, fate) = (LongQueue::new(2, 1), death.clone());
         let victim = queue.beside(move |queue| fate.within(|| queue.give_up(1, &sender(1))));
         let sent = queue.send(2, &sender(2), 2);
@@ -37,7 +37,7 @@ fn who_gives_up_beside_one_who_sends() {
 
 #[test]
 fn who_receives_beside_one_who_sends() {
-    at_each_access(1, |death| {
+    at_each_access(0, |death| {
         let (queue, fate) = (LongQueue::new(2, 1), death.clone());
         assert!(queue.send(2, &sender(2), 1));
         let victim = queue.beside(move |queue| fate.within(|| queue.recv_some(0, &receiver(1), 1)));
@@ -53,7 +53,7 @@ fn who_receives_beside_one_who_sends() {
 
 #[test]
 fn who_receives_what_may_come_only_once() {
-    at_each_access(1, |death| {
+    at_each_access(0, |death| {
         let (queue, fate) = (LongQueue::new(2, 1), death.clone());
         assert!(queue.send(2, &sender(2), 1));
         let victim = queue.beside(move |queue| fate.within(|| queue.recv_some(0, &receiver(1), 1)));
@@ -66,7 +66,7 @@ fn who_receives_what_may_come_only_once() {
 
 #[test]
 fn who_sends_in_a_hole_and_one_who_receives() {
-    at_each_access(1, |death| {
+    at_each_access(0, |death| {
         let (queue, fate) = (LongQueue::with_a_hole(2), death.clone());
         let victim = queue.beside(move |queue| fate.within(|| queue.send(1, &sender(1), 1)));
         let mut received = queue.recv_some(0, &receiver(2), 1);
@@ -80,7 +80,7 @@ fn who_sends_in_a_hole_and_one_who_receives() {
 
 #[test]
 fn who_receives_from_a_hole_beside_one_who_sends() {
-    at_each_access(1, |death| {
+    at_each_access(0, |death| {
         let (queue, fate) = (LongQueue::with_a_hole(2), death.clone());
         assert!(queue.send(2, &sender(2), 1));
         let victim = queue.beside(move |queue| fate.within(|| queue.recv_some(0, &receiver(1), 1)));
@@ -94,7 +94,7 @@ fn who_receives_from_a_hole_beside_one_who_sends() {
 
 #[test]
 fn who_moves_a_message_beside_one_who_receives_it() {
-    at_each_access(2, |death| {
+    at_each_access(1, |death| {
         let (queue, fate) = (LongQueue::new(2, 1), death.clone());
         assert!(queue.send(2, &sender(2), 1));
         queue.put_back(&receiver(3));
@@ -113,7 +113,7 @@ fn who_moves_a_message_beside_one_who_receives_it() {
 
 #[test]
 fn who_reaps_beside_another_who_reaps_and_one_who_sends() {
-    at_each_access(2, |death| {
+    at_each_access(1, |death| {
         let (queue, fate) = (LongQueue::new(2, 1), death.clone());
         assert!(queue.send(1, &sender(1), 1));
         assert_eq!(queue.recv_some(0, &receiver(1), 1), [1]);

@@ -150,7 +150,7 @@ fn pieces_are_one_record_wherever_the_memory_ends() {
 }
 
 fn a_producer_dies(record: &'static [u8]) {
-    at_each_access(1, move |death: &Death| {
+    at_each_access(0, move |death: &Death| {
         let (channel, fate) = (Channel::new(WORDS), death.clone());
         let mut side = channel.producer();
         let victim = channel.beside(move |channel| {
@@ -193,7 +193,7 @@ fn a_producer_that_dies_in_a_full_ring_has_left_room_for_that() {
 
 #[test]
 fn a_consumer_that_dies_leaves_the_rest_to_be_skipped_and_the_next_record_whole() {
-    at_each_access(1, |death: &Death| {
+    at_each_access(0, |death: &Death| {
         let (channel, fate) = (Channel::new(WORDS), death.clone());
         let mut victim = Taker::new(&channel);
         let mut side = channel.producer();

@@ -35,6 +35,7 @@ pub fn all() -> Vec<Config> {
     let pair = [sender(4), receiver(1)];
     let two_each = [sender(2), sender(1), receiver(0), receiver(0)];
     let put_back = [sender(3), receiver(1), receiver(0)];
+    let one_dies = [sender(3), receiver(0), Reaper];
     let senders = [sender(2), sender(2), receiver(0), Reaper];
     let receivers = [receiver(0), sender(3), receiver(0), Reaper];
     let reapers = [sender(2), Reaper, receiver(0), Reaper];
@@ -45,6 +46,7 @@ pub fn all() -> Vec<Config> {
         quick(chain("chain-pair-2", (2, 3), &[quitter(4), receiver(1)], (0, 0))),
         quick(chain("chain-two-each", (1, 2), &two_each, (0, 0))),
         quick(chain("chain-put-back", (1, 3), &put_back, (0, 0))),
+        quick(chain("chain-one-dies", (1, 2), &one_dies, (1, 1))),
         quick(chain("chain-senders", (1, 2), &senders, (1, 1))),
         quick(chain("chain-receivers", (1, 2), &receivers, (1, 1))),
         quick(chain("chain-reapers", (1, 2), &reapers, (2, 2))),
@@ -59,14 +61,14 @@ pub const CAUGHT_BY: [(Mutant, &str); 18] = [
     (Mutant::SettledAtOnce, "chain-two-each"),
     (Mutant::FillsUnsettled, "chain-two-each"),
     (Mutant::OpenBeforeShut, "chain-two-each"),
-    (Mutant::PassesOpen, "chain-senders"),
+    (Mutant::PassesOpen, "chain-one-dies"),
     (Mutant::PassesHeld, "chain-two-each"),
     (Mutant::RemoveBeforeSwap, "chain-pair"),
     (Mutant::SwapBeforeMake, "chain-pair"),
-    (Mutant::NothingNoted, "chain-senders"),
-    (Mutant::RemovesTheLiving, "chain-senders"),
-    (Mutant::LockStays, "chain-senders"),
-    (Mutant::ReapForgetsAnnexes, "chain-receivers"),
+    (Mutant::NothingNoted, "chain-one-dies"),
+    (Mutant::RemovesTheLiving, "chain-one-dies"),
+    (Mutant::LockStays, "chain-one-dies"),
+    (Mutant::ReapForgetsAnnexes, "chain-one-dies"),
     (Mutant::TakesLastFirst, "chain-pair"),
     (Mutant::ClaimsUnsure, "chain-receivers"),
     (Mutant::LeavesOpen, "chain-two-each"),
