@@ -247,20 +247,7 @@ impl Annexes {
     pub fn reap(&self, anchor: &Segment, dead: MemberId) -> Result<Reaped, Failure> {
         let mut reaped = Reaped::default();
         let Some(policy) = DeliveryPolicy::of(anchor.shape().delivery) else { return Ok(reaped) };
-        let is_there = |generation| {
-            let seen = ChainWord(anchor.control().next.load(SeqCst));
-            seen.is_possible() && (seen.first()..=seen.last()).contains(&generation)
-        };
-        self.each(anchor, |annex| {
-            let generation = annex.shape().growth.chain;
-            // Of one that was passed the slots are blank, which looks like claims; what the dead had there was taken back.
-            if is_there(generation) {
-                let found = reap_all(&annex.rings(None).collect::<Vec<_>>(), dead, policy);
-                if is_there(generation) {
-                    reaped.add(found);
-                }
-            }
-        })?;
+        self.each(anchor, |annex| reaped.add(reap_annex(anchor, annex, dead, policy)))?;
         Ok(reaped)
     }
 
@@ -309,6 +296,21 @@ impl Annexes {
     }
 }
 
+/// Takes back what `dead` had claimed in an annex, if that is in the chain.
+fn reap_annex(anchor: &Segment, annex: &Segment, dead: MemberId, policy: DeliveryPolicy) -> Reaped {
+    let is_there = || {
+        let seen = ChainWord(anchor.control().next.load(SeqCst));
+        let generation = annex.shape().growth.chain;
+        seen.is_possible() && (seen.first()..=seen.last()).contains(&generation)
+    };
+    // Of one that was passed the slots are blank, which looks like claims; what the dead had there was taken back.
+    if !is_there() {
+        return Reaped::default();
+    }
+    let found = reap_all(&annex.rings(None).collect::<Vec<_>>(), dead, policy);
+    if is_there() { found } else { Reaped::default() }
+}
+
 /// What an annex of `anchor` is like.
 fn annex_shape(anchor: &Segment, generation: u64, capacity: u64) -> Shape {
     let of = anchor.shape();
@@ -320,3 +322,6 @@ fn annex_shape(anchor: &Segment, generation: u64, capacity: u64) -> Shape {
 fn annex_slots(anchor: &Segment) -> Option<u64> {
     annex_shape(anchor, 1, 1).header([0; 16]).map(|header| header.slots_offset)
 }
+
+#[cfg(test)]
+mod tests;

@@ -410,3 +410,6 @@ pub trait Links<M: Message + ?Sized> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
