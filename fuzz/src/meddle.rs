@@ -124,7 +124,7 @@ impl Write {
                 let (lap, tries) = (u64::from(lap), u64::from(tries % 16));
                 lap << 18 | tries << 14 | u64::from(member) << 3 | u64::from(state % 8)
             }
-            Value::Record { kind, len } => u64::from(kind % 6) << 32 | u64::from(len),
+            Value::Record { kind, len } => u64::from(kind % 7) << 32 | u64::from(len),
             Value::Copy(other) => memory.get(other.into()),
         };
         memory.put(index, value);

@@ -88,6 +88,12 @@ impl Setting {
             Kind::Values => Box::new(queue::Many::new(self.queue(Queue::<u64>::options()), name)),
             Kind::Bytes => {
                 let options = self.queue(Queue::<[u8]>::options()).message_len(32);
+                // Longer ones in blocks; those that no block is long enough for in attachments.
+                let options = if self.capacity & 64 != 0 {
+                    options.blocks(64, 2).blocks(128, 1).max_message(255).attachments(1)
+                } else {
+                    options
+                };
                 Box::new(queue::Many::new(options, name))
             }
             Kind::Stream => Box::new(pair::Stream::new(self, name)),

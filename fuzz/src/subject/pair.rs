@@ -1,5 +1,7 @@
 //! Channels of two ends: streams of values and pipes.
 
+use std::io::{Read, Write};
+
 use ringway::pipe::Connection;
 use ringway::spsc::{Consumer, Producer};
 
@@ -113,6 +115,9 @@ impl Subject for Stream {
     }
 }
 
+/// The longest record that is accepted: longer than any pipe here.
+const LONGEST: usize = 1024;
+
 /// A pipe, with the ends that are there.
 pub struct Records {
     name: String,
@@ -127,7 +132,11 @@ impl Records {
         let options = setting.options(Connection::options());
         let here = options.create(&name).expect("nobody has the name");
         let there = options.open(&name).expect("it was made a moment ago");
-        Self { name, setting, ends: [Some(here), Some(there)] }
+        let ends = [here, there].map(|mut end| {
+            end.set_max_len(LONGEST);
+            Some(end)
+        });
+        Self { name, setting, ends }
     }
 
     /// Lengths tell the ends apart: an even one is for the maker's.
@@ -139,7 +148,8 @@ impl Records {
         let Some(end) = self.end(len) else { return };
         match manner {
             Manner::Try => drop(end.try_send(&message(len))),
-            Manner::Wait | Manner::Many => drop(end.send_timeout(&message(len), BRIEF)),
+            Manner::Wait => drop(end.send_timeout(&message(len), BRIEF)),
+            Manner::Many => write_bit_by_bit(end, len),
             Manner::InPlace(finished) => {
                 if let Ok(mut place) = end.reserve_timeout(len.into(), BRIEF) {
                     assert_eq!(place.len(), usize::from(len));
@@ -153,11 +163,11 @@ impl Records {
 
     fn receive(&mut self, manner: Manner, len: u8) {
         let Some(end) = self.end(len) else { return };
-        let room = end.receiver().map_or(0, |receiver| receiver.capacity());
         let mut buffer = message(len);
         match manner {
-            Manner::Try => assert!(end.try_recv().map_or(0, |got| got.len()) <= room),
-            Manner::Wait => assert!(end.recv_timeout(BRIEF).map_or(0, |got| got.len()) <= room),
+            Manner::Try => assert!(end.try_recv().map_or(0, |got| got.len()) <= LONGEST),
+            Manner::Wait => assert!(end.recv_timeout(BRIEF).map_or(0, |got| got.len()) <= LONGEST),
+            Manner::Many if len & 2 != 0 => read_bit_by_bit(end, len),
             Manner::Many => {
                 let _ = end.poll(BRIEF);
                 let got = end.try_recv_into(&mut buffer);
@@ -165,12 +175,40 @@ impl Records {
             }
             Manner::InPlace(finished) => {
                 if let Ok(record) = end.peek_timeout(BRIEF) {
-                    assert!(record.to_vec().len() <= room);
+                    assert!(record.to_vec().len() <= LONGEST);
                     if finished { record.release() } else { drop(record) }
                 }
             }
         }
     }
+}
+
+/// Sends a record of which nobody knows how long it will be; its length says what becomes of it.
+fn write_bit_by_bit(end: &mut Connection, len: u8) {
+    let Ok(mut writer) = end.begin() else { return };
+    writer.set_timeout(BRIEF);
+    for _ in 0..len / 2 % 8 {
+        let written = writer.write(&message(len)).is_ok_and(|written| written > 0);
+        if !written || len & 16 != 0 && writer.flush().is_err() {
+            break;
+        }
+    }
+    let _ = (writer.written(), if len & 32 != 0 { writer.commit() } else { Ok(()) });
+}
+
+/// Receives a record in small parts, all of it or some.
+fn read_bit_by_bit(end: &mut Connection, len: u8) {
+    let Some(receiver) = end.receiver() else { return };
+    let Ok(mut reader) = receiver.reader_timeout(BRIEF) else { return };
+    let (mut total, mut part) = (0, [0; 48]);
+    let most = if len & 4 != 0 { 1 } else { 2 * LONGEST };
+    for _ in 0..most {
+        match reader.read(&mut part) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => total += count,
+        }
+    }
+    assert!(total <= LONGEST && reader.total().is_none_or(|said| said <= LONGEST as u64));
 }
 
 impl Subject for Records {
@@ -180,6 +218,10 @@ impl Subject for Records {
             Step::Receive(manner, len) => self.receive(manner, len),
             Step::Join | Step::Attach => {
                 let opened = self.setting.options(Connection::options()).open(&self.name).ok();
+                let opened = opened.map(|mut end| {
+                    end.set_max_len(LONGEST);
+                    end
+                });
                 if let Some(missing) = self.ends.iter_mut().find(|end| end.is_none()) {
                     *missing = opened;
                 }

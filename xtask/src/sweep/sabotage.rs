@@ -11,6 +11,7 @@ pub struct Sabotage {
 
 const REAP: &str = "src/ring/reap.rs";
 const BURIAL: &str = "src/ring/slab/reap.rs";
+const PIECES: &str = "src/ring/pieces.rs";
 const REMAINS: &str = "src/member/remains.rs";
 const RECOVERY: &str = "src/member/recovery.rs";
 const FILL: &str = "src/ring/mpmc/fill.rs";
@@ -289,5 +290,29 @@ pub const ALL: &[Sabotage] = &[
         BARRIER,
         &[("Some(Fate::Dead) => Ok(true),", "Some(Fate::Dead) => Ok(false),")],
         &["locks/arrive at a barrier: killed"],
+    ),
+    sabotage(
+        "pieces: a producer's heir does not cut short",
+        PIECES,
+        &[("if word.is_unfinished(side.tail()) {", "if false {")],
+        &["streaming/send: killed"],
+    ),
+    sabotage(
+        "pieces: a beginning is not said",
+        PIECES,
+        &[("        ring.header().producer.outgoing.store(begun.bits(), Relaxed);\n", "")],
+        &["streaming/send: killed"],
+    ),
+    sabotage(
+        "pieces: an end is not said",
+        PIECES,
+        &[("        ring.header().producer.outgoing.store(ended.bits(), Relaxed);\n", "")],
+        &["streaming/send: killed"],
+    ),
+    sabotage(
+        "pieces: a consumer's heir takes the rest for a record",
+        PIECES,
+        &[("Ok(Next::LostInPart(self.give_up(ring, side)))", "Ok(Next::Last(place))")],
+        &["streaming/recv: killed"],
     ),
 ];
