@@ -48,7 +48,7 @@ fn a_chain_of_segments_that_are_not_there_is_an_error_however_often_it_changes()
             scope.spawn(|| {
                 for last in (8..).take_while(|_| !over.load(SeqCst)) {
                     let away = 2047 << 51;
-                    word.store(away | 3 << 40 | last % 1000 + 8, SeqCst);
+                    word.store(away | 3 << 40 | (last % 1000 + 8), SeqCst);
                 }
             });
             let looked = annexes.each(anchor, |_| panic!("there is none"));

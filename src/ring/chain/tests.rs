@@ -135,14 +135,14 @@ fn a_pass_that_another_change_gets_in_the_way_of_twice_is_a_broken_chain() {
 fn a_ring_that_is_full_although_it_is_new_ends_with_what_may_be_made() {
     let chain = Restless::new(Restless::of(5, false), Meddle::No);
     assert_eq!(chain.rings.each_ref().map(|ring| ring.0.tail.tail.load(Relaxed)), [0; 2]);
-    let mut made = 0;
+    let mut count = 0;
     loop {
         let Err((refusal, seen)) = chain.fill(|_| Err::<(), _>(Refusal::Full)).unwrap() else {
             panic!("it is full")
         };
         assert_eq!(refusal, Refusal::Full);
         let make = |_| {
-            made += 1;
+            count += 1;
             Ok(true)
         };
         if !chain.append(seen, make).unwrap() {
@@ -150,5 +150,5 @@ fn a_ring_that_is_full_although_it_is_new_ends_with_what_may_be_made() {
         }
     }
     // As many as the word can count.
-    assert_eq!(made, 1023 - AHEAD);
+    assert_eq!(count, 1023 - AHEAD);
 }
