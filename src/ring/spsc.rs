@@ -141,14 +141,6 @@ impl<'a, T: Pod> Ring<'a, T> {
         self.header.seal.present.load(Relaxed) == PRESENT
     }
 
-    /// Whether the producer may be waiting, after something that it waits for.
-    #[inline(always)]
-    pub(super) fn is_room_awaited(&self) -> bool {
-        self.barrier.light();
-        // Relaxed: the barrier orders it.
-        self.header.not_full.waiters[0].load(Relaxed) != 0
-    }
-
     /// Whether anybody has asked to close.
     pub fn is_closing(&self) -> bool {
         // ORDERING(closing): pairs with the Release in `close`.

@@ -6,7 +6,7 @@ use bytemuck::Pod;
 use super::super::Corruption;
 use super::super::pace::{Pace, Stride};
 use super::{Dry, Look, Ring, begins_line, look_while_closing, slots_ahead};
-use crate::primitive::Ordering::{Acquire, Release};
+use crate::primitive::Ordering::{Acquire, Relaxed, Release};
 use crate::primitive::copy;
 
 /// The consumer's private state.
@@ -157,6 +157,16 @@ impl ConsumerSide {
         // ORDERING(vacant): the slots were read; pairs with the Acquire in `ProducerSide::look_for_room`.
         ring.header.consumer.head.store(self.head, Release);
         ring.is_room_awaited()
+    }
+}
+
+impl<T: Pod> Ring<'_, T> {
+    /// Whether the producer may be waiting, after something that it waits for.
+    #[inline(always)]
+    pub(in crate::ring) fn is_room_awaited(&self) -> bool {
+        self.barrier.light();
+        // Relaxed: the barrier orders it.
+        self.header.not_full.waiters[0].load(Relaxed) != 0
     }
 }
 

@@ -119,7 +119,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "release without barrier",
-        SPSC,
+        CONSUMER,
         &[(
             "        self.barrier.light();\n        // Relaxed: the barrier orders it.",
             "        // Relaxed: the barrier orders it.",

@@ -1,7 +1,7 @@
 //! Steps of the rings and of the events.
 
 use super::Expect::{Killed, Survives};
-use super::{BYTES, CONSUMER, EVENT, FENCED, GRANT, Mutant, PRODUCER, RINGS, SPSC, WAIT, mutant};
+use super::{BYTES, CONSUMER, EVENT, FENCED, GRANT, Mutant, PRODUCER, RINGS, WAIT, mutant};
 
 pub const MUTANTS: &[Mutant] = &[
     // Steps of the rings.
@@ -61,7 +61,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "nobody says that the producer waits",
-        SPSC,
+        CONSUMER,
         &[("self.header.not_full.waiters[0].load(Relaxed) != 0", "false")],
         WAIT,
         Killed,
