@@ -87,9 +87,7 @@ pub const MUTANTS: &[Mutant] = &[
             "",
         )],
         CHAINS,
-        Survives(
-            "its sender has not returned, so nobody can tell that its message should have come first",
-        ),
+        Killed,
     ),
     mutant(
         "chain: what a dead one had made or passed stays",
