@@ -5,10 +5,11 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use ringway::block::Block;
 use ringway::sync::{
-    Barrier, BarrierError, Flag, LockError, Mutex, Permits, ReentrantMutex, RwLock, Semaphore,
+    Barrier, BarrierError, Flag, LockTimeoutError, Mutex, Permits, ReentrantMutex, RwLock,
+    Semaphore,
 };
 
-use super::place::{Place, bury, eventually};
+use super::place::{LONG, Place, bury, eventually};
 use super::scene::{Scene, Survivor};
 use super::victim::{Companion, marked, warm_up};
 
@@ -82,9 +83,9 @@ fn add(pair: &mut [u64; 2]) {
 }
 
 fn of_mutex(locks: &Locks) -> Result<usize> {
-    let (mut guard, died) = match locks.mutex.lock() {
+    let (mut guard, died) = match locks.mutex.lock_timeout(LONG) {
         Ok(guard) => (guard, false),
-        Err(LockError::OwnerDied(guard)) => (guard, true),
+        Err(LockTimeoutError::OwnerDied(guard)) => (guard, true),
         Err(why) => bail!("no mutex: {why}"),
     };
     let stage = stage((&mut guard, died))?;
@@ -96,14 +97,14 @@ fn of_mutex(locks: &Locks) -> Result<usize> {
 }
 
 fn of_rwlock(locks: &Locks) -> Result<usize> {
-    let read = match locks.lock.read() {
+    let read = match locks.lock.read_timeout(LONG) {
         Ok(guard) => (*guard, false),
-        Err(LockError::OwnerDied(guard)) => (*guard, true),
+        Err(LockTimeoutError::OwnerDied(guard)) => (*guard, true),
         Err(why) => bail!("no reader: {why}"),
     };
-    let (mut guard, died) = match locks.lock.write() {
+    let (mut guard, died) = match locks.lock.write_timeout(LONG) {
         Ok(guard) => (guard, false),
-        Err(LockError::OwnerDied(guard)) => (guard, true),
+        Err(LockTimeoutError::OwnerDied(guard)) => (guard, true),
         Err(why) => bail!("no writer: {why}"),
     };
     ensure!(read == (*guard, died), "a reader saw {read:?}, a writer {:?}", (*guard, died));
@@ -116,9 +117,9 @@ fn of_rwlock(locks: &Locks) -> Result<usize> {
 }
 
 fn of_reentrant(locks: &Locks) -> Result<usize> {
-    let (guard, died) = match locks.again.lock() {
+    let (guard, died) = match locks.again.lock_timeout(LONG) {
         Ok(guard) => (guard, false),
-        Err(LockError::OwnerDied(guard)) => (guard, true),
+        Err(LockTimeoutError::OwnerDied(guard)) => (guard, true),
         Err(why) => bail!("no reentrant mutex: {why}"),
     };
     let stage = if died { 1 } else { usize::try_from(guard.get())? };
@@ -138,7 +139,8 @@ fn of_semaphore(locks: &Locks) -> Result<usize> {
 }
 
 fn of_permits(locks: &Locks) -> Result<usize> {
-    let all = [locks.permits.acquire()?, locks.permits.acquire()?];
+    let all = [locks.permits.acquire_timeout(LONG)?, locks.permits.acquire_timeout(LONG)?];
+    ensure!(all.iter().all(Option::is_some), "those of the dead come back");
     ensure!(locks.permits.try_acquire()?.is_none(), "there are two");
     drop(all);
     ensure!(locks.permits.available() == 2, "both come back");
@@ -156,7 +158,7 @@ fn of_flag(locks: &Locks) -> Result<usize> {
 fn of_barrier(locks: &Locks) -> Result<usize> {
     let mut mine = Barrier::at(&locks.block, BARRIER, 2)?;
     let was_broken = mine.is_broken();
-    match mine.wait() {
+    match mine.wait_timeout(LONG) {
         Ok(_) => Ok(1),
         Err(BarrierError::Broken) => Ok(if was_broken { 2 } else { 0 }),
         Err(why) => bail!("no barrier: {why}"),

@@ -146,7 +146,7 @@ pub const MUTANTS: &[Mutant] = &[
         PERMITS,
         &[(
             "word.compare_exchange(0, me.bits(), AcqRel, Relaxed)",
-            "word.compare_exchange(0, me.bits(), Release, Relaxed)",
+            "word.compare_exchange(0, me.bits(), super::Release, Relaxed)",
         )],
         OF_WAITS,
         Killed,
