@@ -35,7 +35,7 @@ pub const MUTANTS: &[Mutant] = &[
         SEVERAL,
         &[(
             "        let until = asleep_until.min(deadline.0);\n",
-            "        let until = asleep_until.min(deadline.0);\n        words.iter_mut().for_each(|(word, epoch)| *epoch = word.load(Acquire));\n",
+            "        let until = asleep_until.min(deadline.0);\n        words.iter_mut().for_each(|(word, epoch)| *epoch = word.load(crate::primitive::Ordering::Acquire));\n",
         )],
         MODELS,
         Killed,
