@@ -350,6 +350,16 @@ impl Place {
         }
     }
 
+    /// Gives up the round in which one arrived as `begun`.
+    pub fn give_up(&self, begun: u64) -> Result<(), Breach> {
+        self.barrier().give_up(begun)
+    }
+
+    /// Whether the barrier is broken.
+    pub fn is_broken(&self) -> bool {
+        self.barrier().is_broken()
+    }
+
     /// Waits for the end of the round in which one arrived as `begun`.
     pub fn see_the_end(&self, begun: u64) -> Result<(), Breach> {
         Self::wait(&self.word, |look| self.barrier().attempt(begun, look, |other| self.fate(other)))

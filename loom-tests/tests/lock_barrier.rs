@@ -95,3 +95,21 @@ fn a_successor_does_not_count_twice() {
         assert_eq!(successor, Err(Breach::Broken));
     });
 }
+
+#[test]
+fn who_gives_up_late_breaks_no_later_round() {
+    model(|| {
+        let place = Place::new();
+        let begun = place.arrive();
+        let other = place.beside(|place| {
+            let passed = place.meet().is_ok();
+            if passed {
+                place.arrive();
+            }
+            passed
+        });
+        let mine = place.give_up(begun);
+        let passed = other.join().unwrap();
+        assert_eq!((mine.is_ok(), place.is_broken()), (passed, !passed));
+    });
+}
