@@ -27,7 +27,9 @@ mod under_loom;
 pub use self::cells::Cells;
 #[cfg(any(test, loom))]
 pub use self::cells::HeapCells;
-pub use self::copy::{append, copy};
+#[cfg(not(loom))]
+pub use self::copy::append;
+pub use self::copy::copy;
 #[cfg(not(loom))]
 pub use self::shared::SharedBytes;
 #[cfg(any(test, loom))]

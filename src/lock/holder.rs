@@ -34,6 +34,7 @@ impl Holder {
     }
 
     /// Its thread `number`, at most [`MOST_THREADS`](Self::MOST_THREADS).
+    #[must_use]
     #[inline(always)]
     pub fn thread(self, number: u64) -> Self {
         Self(self.0 | (number & THREAD_MASK) << THREAD_SHIFT)
@@ -54,6 +55,7 @@ impl Holder {
     }
 
     /// Without saying which of its threads.
+    #[must_use]
     pub fn member_only(self) -> Self {
         Self(self.0 & !(THREAD_MASK << THREAD_SHIFT))
     }

@@ -23,6 +23,7 @@ pub fn copy<T: Copy>(to: &mut [T], from: &[T]) {
 }
 
 /// Appends `from` to `to`.
+#[cfg(not(loom))]
 pub fn append(to: &mut Vec<u8>, from: &[u8]) {
     to.reserve(from.len());
     if from.len() >= 2 * STEP && stumbles(to.as_ptr().wrapping_add(to.len()), from.as_ptr()) {
@@ -54,6 +55,7 @@ fn copy_step<T: Copy>(to: &mut [T], from: &[T]) {
 }
 
 /// As [`copy_step`].
+#[cfg(not(loom))]
 #[inline(never)]
 fn append_step(to: &mut Vec<u8>, from: &[u8]) {
     to.extend_from_slice(from);
