@@ -90,7 +90,7 @@ impl Place {
     fn wait<R>(word: &LockWord, mut attempt: impl FnMut(Look) -> Turn<R>) -> R {
         let attempt = |look| match attempt(look) {
             Turn::Asleep { word, .. } => Turn::Asleep { word, holder: None },
-            ready => ready,
+            Turn::Ready(done) => Turn::Ready(done),
         };
         wait_at_word(word, PARK, &mut Recheck::default(), Deadline::NEVER, attempt)
             .expect("it has no deadline")
@@ -282,9 +282,11 @@ impl Place {
         while self.look(&held) < [enough; 2] {
             let seen = gate.about_to_sleep();
             self.unlock(held);
-            let attempt = |_| match gate.was_called(seen) {
-                true => Turn::Ready(()),
-                false => Turn::Asleep { word: seen, holder: None },
+            let attempt = |_| {
+                if gate.was_called(seen) {
+                    return Turn::Ready(());
+                }
+                Turn::Asleep { word: seen, holder: None }
             };
             Self::wait(gate.word(), attempt);
             held = self.lock(number);

@@ -42,7 +42,7 @@ fn rounds_follow_each_other() {
 fn who_gives_up_breaks_the_round_for_both_or_for_none() {
     model(|| {
         let place = Place::new();
-        let other = place.beside(|place| place.meet_now());
+        let other = place.beside(Place::meet_now);
         let mine = place.meet();
         let theirs = other.join().unwrap();
         assert_eq!(mine.is_ok(), theirs.is_ok());
