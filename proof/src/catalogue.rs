@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use crate::blocks::{self, Blocks};
 use crate::chain::{self, Chain};
 use crate::explore::{Report, explore};
+use crate::locks::{self, Locks};
 use crate::slots::letters::{self, Letters};
 use crate::slots::{self, Slots};
 use crate::wake::{self, Waiting};
@@ -29,6 +30,7 @@ enum Kind {
     Letters(letters::Config),
     Blocks(blocks::Config),
     Chain(chain::Config),
+    Locks(locks::Config),
     Waiting(wake::config::Config),
 }
 
@@ -44,7 +46,7 @@ impl Check {
             Kind::Letters(config) => {
                 config.rings.iter_mut().for_each(|ring| ring.invariants = false);
             }
-            Kind::Chain(_) | Kind::Waiting(_) => {}
+            Kind::Chain(_) | Kind::Locks(_) | Kind::Waiting(_) => {}
         }
         check
     }
@@ -56,6 +58,7 @@ impl Check {
             Kind::Letters(config) => explore(&mut Letters::new(config.clone()), MOST_STATES),
             Kind::Blocks(config) => explore(&mut Blocks::new(config.clone()), MOST_STATES),
             Kind::Chain(config) => explore(&mut Chain::new(config.clone()), MOST_STATES),
+            Kind::Locks(config) => explore(&mut Locks::new(config.clone()), MOST_STATES),
             Kind::Waiting(config) => explore(&mut Waiting::new(config.clone()), MOST_STATES),
         }
     }
@@ -97,7 +100,12 @@ pub fn checks() -> Vec<Check> {
         is_quick: config.quick,
         model: Kind::Chain(config),
     });
-    slots.chain(letters).chain(blocks).chain(chains).chain(waiting).collect()
+    let locks = locks::all().into_iter().map(|config| Check {
+        name: config.name,
+        is_quick: config.quick,
+        model: Kind::Locks(config),
+    });
+    slots.chain(letters).chain(blocks).chain(chains).chain(locks).chain(waiting).collect()
 }
 
 /// All mistakes.
@@ -115,7 +123,7 @@ pub fn trials() -> Vec<Trial> {
             Kind::Letters(config) => {
                 config.rings.iter_mut().for_each(|ring| ring.mutant = Some(mutant));
             }
-            Kind::Blocks(_) | Kind::Chain(_) | Kind::Waiting(_) => {}
+            Kind::Blocks(_) | Kind::Chain(_) | Kind::Locks(_) | Kind::Waiting(_) => {}
         }
         Trial { mutant: called(&mutant), check }
     });
@@ -140,7 +148,14 @@ pub fn trials() -> Vec<Trial> {
         }
         Trial { mutant: called(&mutant), check }
     });
-    slots.chain(blocks).chain(chains).chain(waiting).collect()
+    let locks = locks::CAUGHT_BY.into_iter().map(|(mutant, by)| {
+        let mut check = find(&checks, by);
+        if let Kind::Locks(config) = &mut check.model {
+            config.mutant = Some(mutant);
+        }
+        Trial { mutant: called(&mutant), check }
+    });
+    slots.chain(blocks).chain(chains).chain(locks).chain(waiting).collect()
 }
 
 fn find(checks: &[Check], name: &str) -> Check {
@@ -174,7 +189,9 @@ mod tests {
         let waiting = wake::config::Mutant::value_variants().iter().map(called);
         let blocks = blocks::Mutant::value_variants().iter().map(called);
         let chains = chain::Mutant::value_variants().iter().map(called);
-        let all: Vec<String> = slots.chain(blocks).chain(chains).chain(waiting).collect();
+        let locks = locks::Mutant::value_variants().iter().map(called);
+        let queues = slots.chain(blocks).chain(chains).chain(waiting);
+        let all: Vec<String> = queues.chain(locks).collect();
         assert_eq!(trials.len(), all.len());
         for mutant in all {
             assert!(trials.iter().any(|trial| trial.mutant == mutant), "{mutant}");

@@ -2,7 +2,7 @@
 //!
 //! `slots` is the ring between many with its crashes and reapers; `wake` is how its two sides sleep
 //! and wake each other; `blocks` is what long messages lie in, `chain` how a
-//! queue grows. `explore` searches each completely. What a model leaves out is said where
+//! queue grows, `locks` who has what of locks. `explore` searches each completely. What a model leaves out is said where
 //! it is.
 
 #[path = "../../src/ring/block.rs"]
@@ -14,7 +14,9 @@ mod chain;
 #[path = "../../src/ring/chain/word.rs"]
 #[allow(dead_code, reason = "the library uses all of it")]
 mod chain_word;
+mod error;
 mod explore;
+mod locks;
 mod pack;
 mod slots;
 #[cfg(not(loom))]

@@ -1,0 +1,100 @@
+//! What can be modelled of locks: who takes which, and the mistakes that are caught.
+
+use clap::ValueEnum;
+
+use super::rwlock;
+use super::state::{At, MAX_THREADS, State, Thread};
+
+/// One model.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What it is called.
+    pub name: &'static str,
+    /// It belongs to what every change must pass.
+    pub quick: bool,
+    /// Who does what.
+    pub threads: Vec<Role>,
+    /// The first two are threads of one member; all others are members of their own.
+    pub twins: bool,
+    /// How many times somebody may die,
+    pub crashes: u8,
+    /// and how many times a dead one's number may be used again.
+    pub heirs: u8,
+    /// Whether who waits may give up.
+    pub impatient: bool,
+    /// The mistake that is made on purpose.
+    pub mutant: Option<Mutant>,
+}
+
+/// What a thread does, so many times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Reads under a rwlock.
+    Reader(u8),
+    /// Writes under it.
+    Writer(u8),
+}
+
+/// A mistake made on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mutant {
+    /// A reader looks for the writer before it counts itself.
+    LookBeforeCount,
+    /// A writer does not look at one of the members.
+    ClaimWithoutLook,
+    /// A writer that gives the lock back wakes nobody.
+    UnlockWakesNobody,
+    /// The last reader wakes nobody.
+    LeaveWakesNobody,
+    /// The last reader takes the mark away by a store.
+    WakeByStore,
+    /// Who is about to sleep marks nothing.
+    SleepUnmarked,
+    /// What the dead had is taken over as if it were whole.
+    TakeOverWhole,
+    /// A dead writer's word is made free as if all were whole.
+    BuryWhole,
+    /// It is taken over by a store.
+    TakeOverByStore,
+    /// A claim that is given up is given back as if all were whole.
+    GiveUpWhole,
+    /// Nobody asks whether readers live.
+    ReadersUnasked,
+    /// Nobody asks whether the writer lives.
+    WriterUnasked,
+    /// Who has the number is taken for who had it.
+    HeirIsTaken,
+    /// Who comes leaves its number's count as it was.
+    EnrollKeeps,
+}
+
+impl Config {
+    /// Whether `mutant` is made.
+    pub fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    /// The number of the member that thread `me` belongs to.
+    pub fn member(&self, me: usize) -> usize {
+        if self.twins && me == 1 { 0 } else { me }
+    }
+
+    /// Where it begins.
+    pub fn initial(&self) -> State {
+        let mut threads = [Thread::IDLE; MAX_THREADS];
+        for (thread, role) in threads.iter_mut().zip(&self.threads) {
+            let (Role::Reader(left) | Role::Writer(left)) = *role;
+            *thread = Thread { left, at: Self::begin(*role, left), ..Thread::IDLE };
+        }
+        State::new(threads, self.crashes, self.heirs)
+    }
+
+    /// Where one of `role` begins that still has `left` turns, on its own.
+    pub fn begin(role: Role, left: u8) -> At {
+        match role {
+            _ if left == 0 => At::Rest,
+            Role::Reader(_) => At::Read(rwlock::Read::Enroll),
+            Role::Writer(_) => At::Write(rwlock::Write::Claim),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The configurations of locks, and the mistakes that they catch.
+
+use super::config::{Config, Mutant, Role};
+use Role::{Reader, Writer};
+
+/// `threads`, of which somebody may die so many times, and so many numbers may be used again.
+fn lock(name: &'static str, threads: &[Role], crashes: u8, heirs: u8) -> Config {
+    let threads = threads.to_vec();
+    Config {
+        name,
+        quick: true,
+        threads,
+        twins: false,
+        crashes,
+        heirs,
+        impatient: false,
+        mutant: None,
+    }
+}
+
+fn twins(config: Config) -> Config {
+    Config { twins: true, ..config }
+}
+
+fn impatient(config: Config) -> Config {
+    Config { impatient: true, ..config }
+}
+
+/// All of them.
+pub fn all() -> Vec<Config> {
+    vec![
+        lock("rwlock-pair", &[Reader(2), Writer(2)], 0, 0),
+        lock("rwlock-readers", &[Reader(2), Reader(1), Writer(2)], 0, 0),
+        lock("rwlock-writers", &[Reader(2), Writer(2), Writer(1)], 0, 0),
+        lock("rwlock-die-readers", &[Reader(1), Reader(1), Writer(2)], 2, 0),
+        lock("rwlock-die-writers", &[Reader(1), Writer(1), Writer(1)], 2, 0),
+        lock("rwlock-die-claims", &[Writer(1), Writer(1), Writer(1)], 2, 0),
+        twins(lock("rwlock-twins", &[Reader(2), Reader(1), Writer(1)], 0, 0)),
+        twins(lock("rwlock-die-twins", &[Reader(1), Writer(1), Writer(1)], 2, 0)),
+        lock("rwlock-heir", &[Reader(2), Writer(2)], 2, 2),
+        lock("rwlock-heirs", &[Reader(1), Writer(1), Writer(1)], 1, 1),
+        impatient(lock("rwlock-give-up", &[Reader(1), Writer(1), Writer(1)], 2, 0)),
+    ]
+}
+
+/// Each mistake, and the model that must catch it.
+pub const CAUGHT_BY: [(Mutant, &str); 14] = [
+    (Mutant::LookBeforeCount, "rwlock-pair"),
+    (Mutant::ClaimWithoutLook, "rwlock-pair"),
+    (Mutant::UnlockWakesNobody, "rwlock-pair"),
+    (Mutant::LeaveWakesNobody, "rwlock-pair"),
+    (Mutant::WakeByStore, "rwlock-twins"),
+    (Mutant::SleepUnmarked, "rwlock-pair"),
+    (Mutant::TakeOverWhole, "rwlock-die-writers"),
+    (Mutant::BuryWhole, "rwlock-die-writers"),
+    (Mutant::TakeOverByStore, "rwlock-die-claims"),
+    (Mutant::GiveUpWhole, "rwlock-give-up"),
+    (Mutant::ReadersUnasked, "rwlock-die-readers"),
+    (Mutant::WriterUnasked, "rwlock-die-writers"),
+    (Mutant::HeirIsTaken, "rwlock-heir"),
+    (Mutant::EnrollKeeps, "rwlock-heir"),
+];

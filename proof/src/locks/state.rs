@@ -1,0 +1,66 @@
+//! What the model is a state of: the words of a lock, who sleeps where, and what only the checker knows.
+
+use super::rwlock::{Read, Write};
+
+/// The most threads, each a member of its own.
+pub const MAX_THREADS: usize = 3;
+/// Words of a lock: its own, then one for each member.
+pub const WORDS: usize = 1 + MAX_THREADS;
+
+/// One state of everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    /// The lock.
+    pub words: [u64; WORDS],
+    /// What it guards is in the middle of a change.
+    pub torn: bool,
+    /// Somebody has died.
+    pub mourns: bool,
+    /// Deaths to come.
+    pub crashes: u8,
+    /// Numbers that may be used again.
+    pub heirs: u8,
+    /// Where each thread is.
+    pub threads: [Thread; MAX_THREADS],
+}
+
+/// A thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Thread {
+    /// It runs.
+    pub lives: bool,
+    /// Which of those that had its number.
+    pub incarnation: u8,
+    /// How many turns it still takes.
+    pub left: u8,
+    /// Its wait has slept.
+    pub slept: bool,
+    /// The word that it sleeps on; woken, it goes on where it is.
+    pub asleep: Option<u8>,
+    /// Where it is.
+    pub at: At,
+}
+
+/// Where a thread is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum At {
+    /// It has nothing to do, or is dead.
+    Rest,
+    /// It reads under a rwlock.
+    Read(Read),
+    /// It writes under it.
+    Write(Write),
+}
+
+impl Thread {
+    /// One that has nothing to do.
+    pub const IDLE: Self =
+        Self { lives: true, incarnation: 1, left: 0, slept: false, asleep: None, at: At::Rest };
+}
+
+impl State {
+    /// A new lock for `threads`.
+    pub fn new(threads: [Thread; MAX_THREADS], crashes: u8, heirs: u8) -> Self {
+        Self { words: [0; WORDS], torn: false, mourns: false, crashes, heirs, threads }
+    }
+}
