@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use super::barrier::Party;
 use super::rwlock;
 use super::state::{At, MAX_THREADS, State, Thread};
 
@@ -33,6 +34,8 @@ pub enum Role {
     Reader(u8),
     /// Writes under it.
     Writer(u8),
+    /// Meets the others at a barrier.
+    Party(u8),
 }
 
 /// A mistake made on purpose.
@@ -66,6 +69,20 @@ pub enum Mutant {
     HeirIsTaken,
     /// Who comes leaves its number's count as it was.
     EnrollKeeps,
+    /// A party counts itself by a store.
+    CountByStore,
+    /// The last to come wakes nobody.
+    LastWakesNobody,
+    /// Who breaks a round wakes nobody.
+    BreakWakesNobody,
+    /// Who breaks a round does not look whether it is still the same.
+    RoundUncompared,
+    /// A round that was reset counts as completed.
+    ResetsUncounted,
+    /// Who takes a dead one's place lets the round go on.
+    JoinBreaksNothing,
+    /// Nobody asks whether the other parties live.
+    PlacesUnasked,
 }
 
 impl Config {
@@ -83,18 +100,31 @@ impl Config {
     pub fn initial(&self) -> State {
         let mut threads = [Thread::IDLE; MAX_THREADS];
         for (thread, role) in threads.iter_mut().zip(&self.threads) {
-            let (Role::Reader(left) | Role::Writer(left)) = *role;
+            let (Role::Reader(left) | Role::Writer(left) | Role::Party(left)) = *role;
             *thread = Thread { left, at: Self::begin(*role, left), ..Thread::IDLE };
         }
-        State::new(threads, self.crashes, self.heirs)
+        let state = State::new(threads, self.crashes, self.heirs);
+        if self.is_barrier() { state.worn() } else { state }
+    }
+
+    /// Whether it is about a barrier.
+    pub fn is_barrier(&self) -> bool {
+        matches!(self.threads[0], Role::Party(_))
+    }
+
+    /// Parties of the barrier.
+    pub fn parties(&self) -> u8 {
+        u8::try_from(self.threads.len()).unwrap_or(u8::MAX)
     }
 
     /// Where one of `role` begins that still has `left` turns, on its own.
     pub fn begin(role: Role, left: u8) -> At {
         match role {
+            Role::Party(_) if left == 0 => At::Party(Party::Leave),
             _ if left == 0 => At::Rest,
             Role::Reader(_) => At::Read(rwlock::Read::Enroll),
             Role::Writer(_) => At::Write(rwlock::Write::Claim),
+            Role::Party(_) => At::Party(Party::Join(0)),
         }
     }
 }

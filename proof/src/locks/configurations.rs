@@ -1,7 +1,7 @@
 //! The configurations of locks, and the mistakes that they catch.
 
 use super::config::{Config, Mutant, Role};
-use Role::{Reader, Writer};
+use Role::{Party, Reader, Writer};
 
 /// `threads`, of which somebody may die so many times, and so many numbers may be used again.
 fn lock(name: &'static str, threads: &[Role], crashes: u8, heirs: u8) -> Config {
@@ -22,6 +22,10 @@ fn twins(config: Config) -> Config {
     Config { twins: true, ..config }
 }
 
+fn long(config: Config) -> Config {
+    Config { quick: false, ..config }
+}
+
 fn impatient(config: Config) -> Config {
     Config { impatient: true, ..config }
 }
@@ -40,11 +44,19 @@ pub fn all() -> Vec<Config> {
         lock("rwlock-heir", &[Reader(2), Writer(2)], 2, 2),
         lock("rwlock-heirs", &[Reader(1), Writer(1), Writer(1)], 1, 1),
         impatient(lock("rwlock-give-up", &[Reader(1), Writer(1), Writer(1)], 2, 0)),
+        lock("barrier-pair", &[Party(3), Party(3)], 0, 0),
+        lock("barrier-three", &[Party(2), Party(2), Party(2)], 0, 0),
+        impatient(lock("barrier-give-up", &[Party(3), Party(3)], 0, 0)),
+        impatient(lock("barrier-give-up-three", &[Party(1), Party(1), Party(1)], 0, 0)),
+        lock("barrier-die", &[Party(2), Party(2)], 2, 0),
+        lock("barrier-die-three", &[Party(1), Party(1), Party(1)], 1, 0),
+        lock("barrier-heir", &[Party(2), Party(2)], 1, 1),
+        long(lock("barrier-heir-three", &[Party(1), Party(1), Party(1)], 1, 1)),
     ]
 }
 
 /// Each mistake, and the model that must catch it.
-pub const CAUGHT_BY: [(Mutant, &str); 14] = [
+pub const CAUGHT_BY: [(Mutant, &str); 21] = [
     (Mutant::LookBeforeCount, "rwlock-pair"),
     (Mutant::ClaimWithoutLook, "rwlock-pair"),
     (Mutant::UnlockWakesNobody, "rwlock-pair"),
@@ -59,4 +71,11 @@ pub const CAUGHT_BY: [(Mutant, &str); 14] = [
     (Mutant::WriterUnasked, "rwlock-die-writers"),
     (Mutant::HeirIsTaken, "rwlock-heir"),
     (Mutant::EnrollKeeps, "rwlock-heir"),
+    (Mutant::CountByStore, "barrier-pair"),
+    (Mutant::LastWakesNobody, "barrier-pair"),
+    (Mutant::BreakWakesNobody, "barrier-give-up-three"),
+    (Mutant::RoundUncompared, "barrier-give-up"),
+    (Mutant::ResetsUncounted, "barrier-give-up-three"),
+    (Mutant::JoinBreaksNothing, "barrier-heir"),
+    (Mutant::PlacesUnasked, "barrier-die"),
 ];

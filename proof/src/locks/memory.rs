@@ -1,5 +1,6 @@
 //! One shared access after another, sleep and wake-ups of the kernel, and who lives.
 
+use super::barrier::Party;
 use super::config::{Config, Mutant};
 use super::holder::Holder;
 use super::state::{At, State};
@@ -40,7 +41,10 @@ impl<'c> Memory<'c> {
     pub fn count(&mut self) {
         let thread = &mut self.state.threads[self.me];
         (thread.left, thread.slept) = (thread.left - 1, false);
-        thread.at = Config::begin(self.config.threads[self.me], thread.left);
+        thread.at = match Config::begin(self.config.threads[self.me], thread.left) {
+            At::Party(Party::Join(_)) => At::Party(Party::Arrive),
+            at => at,
+        };
     }
 
     /// What names the thread.

@@ -3,15 +3,18 @@
 //! What is modelled: the words bit for bit (`lock/holder.rs` is the library's own file), one shared access a step in every interleaving,
 //! the kernel's sleep, which compares the lower half of a word, its wake-ups; and deaths at any step, also between the change
 //! of a word and the wake-up that goes with it. Threads are members of their own, or two are of one. A number that is used again has another incarnation, whose
-//! member may or may not come to the lock. A rwlock: readers, writers, a writer that gives up.
+//! member may or may not come to the lock. A rwlock: readers, writers, a writer that gives up. A barrier: parties that come,
+//! meet, give up, begin anew what broke, go; its rounds begin just before their number's wrap.
 //!
 //! Time is not: who would find somebody dead may ask or not, and a sleeper wakes by itself only once somebody has died. So
 //! among the living no wake-up may be lost, and one that is lost with the dead must be made good by the recheck. Memory weaker
 //! than sequential consistency is loom's part.
 //!
 //! Checked: no writer beside another or a reader, among the living; what a dead writer left torn is never seen by one who was not told;
+//! of the parties of a round all are told that it is completed, each by its own index, or all that it broke, which it does for one in it;
 //! and from every state there is a way to one in which each of the living had its turns: nobody waits for the dead, or for nobody.
 
+mod barrier;
 mod config;
 mod configurations;
 #[path = "../../../src/lock/holder.rs"]
@@ -90,12 +93,14 @@ impl Locks {
             At::Rest => 0,
             At::Read(read) => read.choices(&memory),
             At::Write(write) => write.choices(&memory),
+            At::Party(party) => party.choices(&memory),
         };
         for choice in 0..choices {
             self.push(state, Step::Thread { me, choice }, moves, |memory| match at {
                 At::Rest => {}
                 At::Read(read) => read.step(memory, choice),
                 At::Write(write) => write.step(memory, choice),
+                At::Party(party) => party.step(memory, choice),
             });
         }
     }
@@ -110,12 +115,17 @@ impl Locks {
     }
 
     fn give_up_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
-        let At::Write(write) = state.threads[me].at else { return };
-        let given_up = write.given_up(&Memory::new(&self.config, state, me));
+        let given_up = match state.threads[me].at {
+            At::Write(write) => {
+                write.given_up(&Memory::new(&self.config, state, me)).map(At::Write)
+            }
+            At::Party(party) => party.given_up().map(At::Party),
+            At::Rest | At::Read(_) => None,
+        };
         if let Some(next) = given_up.filter(|_| self.config.impatient) {
             self.push(state, Step::GiveUp { me }, moves, |memory| {
                 memory.state.threads[me].asleep = None;
-                memory.go(At::Write(next));
+                memory.go(next);
             });
         }
     }
@@ -136,6 +146,13 @@ impl Locks {
         });
     }
 
+    /// Whether place `number` of a barrier names one who is dead.
+    fn leaves_place(&self, state: &State, number: usize) -> bool {
+        let named = holder::Holder::of(state.words[1 + number]);
+        let memory = Memory::new(&self.config, state, number);
+        self.config.is_barrier() && named.is_some_and(|holder| memory.is_dead(holder))
+    }
+
     fn heir_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
         for comes in [false, true] {
             if state.heirs == 0 {
@@ -144,7 +161,8 @@ impl Locks {
             self.push(state, Step::Inherit { me, comes }, moves, |memory| {
                 memory.state.heirs -= 1;
                 let (left, incarnation) = (comes.into(), state.threads[me].incarnation + 1);
-                let at = Config::begin(self.config.threads[me], left);
+                let at =
+                    if comes { Config::begin(self.config.threads[me], left) } else { At::Rest };
                 memory.state.threads[me] = Thread { incarnation, left, at, ..Thread::IDLE };
             });
         }
@@ -194,7 +212,14 @@ impl Model for Locks {
     }
 
     fn is_end(&self, state: &State) -> bool {
-        state.threads.iter().all(|thread| thread.at == At::Rest)
+        // Where somebody gave up, or died, the others may wait for one who has not come.
+        let strict = self.config.crashes == 0 && !self.config.impatient;
+        let dead = (0..).zip(&state.threads).any(|(me, _)| self.leaves_place(state, me));
+        state.threads.iter().all(|thread| match thread.at {
+            At::Rest => true,
+            At::Party(party) => !strict && !dead && party.is_patient(state),
+            At::Read(_) | At::Write(_) => false,
+        })
     }
 
     fn pack(&mut self, state: &State) -> State {

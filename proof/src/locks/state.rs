@@ -1,5 +1,6 @@
 //! What the model is a state of: the words of a lock, who sleeps where, and what only the checker knows.
 
+use super::barrier::{MAX_ROUNDS, Party, Round, WORN};
 use super::rwlock::{Read, Write};
 
 /// The most threads, each a member of its own.
@@ -14,6 +15,8 @@ pub struct State {
     pub words: [u64; WORDS],
     /// What it guards is in the middle of a change.
     pub torn: bool,
+    /// Rounds of a barrier.
+    pub rounds: [Round; MAX_ROUNDS],
     /// Somebody has died.
     pub mourns: bool,
     /// Deaths to come.
@@ -37,6 +40,8 @@ pub struct Thread {
     pub slept: bool,
     /// The word that it sleeps on; woken, it goes on where it is.
     pub asleep: Option<u8>,
+    /// Its place at a barrier.
+    pub place: u8,
     /// Where it is.
     pub at: At,
 }
@@ -50,17 +55,34 @@ pub enum At {
     Read(Read),
     /// It writes under it.
     Write(Write),
+    /// It meets others at a barrier.
+    Party(Party),
 }
 
 impl Thread {
     /// One that has nothing to do.
-    pub const IDLE: Self =
-        Self { lives: true, incarnation: 1, left: 0, slept: false, asleep: None, at: At::Rest };
+    pub const IDLE: Self = Self {
+        lives: true,
+        incarnation: 1,
+        left: 0,
+        slept: false,
+        asleep: None,
+        place: 0,
+        at: At::Rest,
+    };
 }
 
 impl State {
     /// A new lock for `threads`.
     pub fn new(threads: [Thread; MAX_THREADS], crashes: u8, heirs: u8) -> Self {
-        Self { words: [0; WORDS], torn: false, mourns: false, crashes, heirs, threads }
+        let rounds = [Round::default(); MAX_ROUNDS];
+        Self { words: [0; WORDS], torn: false, rounds, mourns: false, crashes, heirs, threads }
+    }
+
+    /// A barrier that has been used often.
+    pub fn worn(self) -> Self {
+        let mut words = self.words;
+        words[0] = WORN;
+        Self { words, ..self }
     }
 }
