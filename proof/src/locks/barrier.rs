@@ -4,6 +4,7 @@ use super::WAITED;
 use super::config::Mutant;
 use super::holder::Holder;
 use super::memory::Memory;
+use super::round::{self, MAX_ROUNDS};
 use super::state::{At, State};
 
 const BROKEN: u64 = 1 << 30;
@@ -15,21 +16,8 @@ const RESET: u64 = 1 << 32;
 /// The word that counts; those of places are behind it.
 const WORD: usize = 0;
 
-/// The rounds that the checker tells apart.
-pub const MAX_ROUNDS: usize = 6;
 /// A barrier that has been used often: the next round is number zero again.
 pub const WORN: u64 = ROUNDS;
-
-/// What became of a round: only the checker knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Round {
-    /// Places that were counted, a bit each.
-    came: u8,
-    /// Indices of those who were told that it is completed, a bit each.
-    told: u8,
-    /// Somebody was told that it broke.
-    broke: bool,
-}
 
 /// A wait: as which it came, and to which word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -339,11 +327,7 @@ fn count(memory: &mut Memory, found: u64) {
     } else if !memory.swap(WORD, found, word) {
         return memory.go(At::Party(Party::Arrive));
     }
-    let place = memory.state.threads[memory.me].place;
-    let round = &mut memory.state.rounds[number_of(found)];
-    let twice = round.came >> place & 1 == 1;
-    round.came |= 1 << place;
-    memory.rule(!twice, "a place was counted twice in a round");
+    round::has_come(memory, number_of(found));
     let index = u8::try_from(arrived).unwrap_or(u8::MAX);
     let wait = Wait { index, begun: word };
     if !is_last {
@@ -356,18 +340,6 @@ fn count(memory: &mut Memory, found: u64) {
 }
 
 fn is_told(memory: &mut Memory, wait: Wait, completed: bool) {
-    let parties = u32::from(memory.config.parties());
-    let round = &mut memory.state.rounds[number_of(wait.begun)];
-    let before = *round;
-    if completed {
-        round.told |= 1 << wait.index;
-    } else {
-        round.broke = true;
-    }
-    let (is_mixed, all) = (round.told != 0 && round.broke, before.came.count_ones() == parties);
-    let twice = completed && before.told >> wait.index & 1 == 1;
-    memory.rule(!twice, "two have the same index");
-    memory.rule(!is_mixed, "a round was completed for one and broke for another");
-    memory.rule(all || !completed, "a round was completed before all had come");
+    round::is_told(memory, number_of(wait.begun), completed.then_some(wait.index));
     if completed { memory.count() } else { memory.go(At::Party(Party::Broken)) }
 }

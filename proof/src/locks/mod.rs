@@ -21,6 +21,7 @@ mod configurations;
 #[allow(dead_code, reason = "the library uses all of it")]
 mod holder;
 mod memory;
+mod round;
 mod rwlock;
 mod state;
 

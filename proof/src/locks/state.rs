@@ -1,6 +1,7 @@
 //! What the model is a state of: the words of a lock, who sleeps where, and what only the checker knows.
 
-use super::barrier::{MAX_ROUNDS, Party, Round, WORN};
+use super::barrier::{Party, WORN};
+use super::round::{MAX_ROUNDS, Round};
 use super::rwlock::{Read, Write};
 
 /// The most threads, each a member of its own.
