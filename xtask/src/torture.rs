@@ -10,11 +10,12 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     run::finish(command)
 }
 
-/// What every change must pass: twelve seconds, of both policies, of messages of all lengths, of a queue that grows, and of pipes.
+/// What every change must pass: fourteen seconds, of both policies, of messages of all lengths, of a queue that grows, of pipes and of locks.
 pub fn gate() -> Result<(), Failure> {
     run(&["--seconds", "4"].map(str::to_owned))?;
     run(&["--seconds", "2", "--at-most-once"].map(str::to_owned))?;
     run(&["--seconds", "2", "--large"].map(str::to_owned))?;
     run(&["--seconds", "2", "--growing"].map(str::to_owned))?;
-    run(&["--seconds", "2", "--pipes"].map(str::to_owned))
+    run(&["--seconds", "2", "--pipes"].map(str::to_owned))?;
+    run(&["--seconds", "2", "--locks"].map(str::to_owned))
 }

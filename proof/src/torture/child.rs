@@ -11,7 +11,7 @@ use super::load::Load;
 use super::message::{Random, Words};
 use super::receiving::Receiving;
 use super::sending::Sending;
-use super::{Problem, os};
+use super::{Problem, locks, os};
 
 /// What a process is told when it is started.
 #[derive(Clone, Debug)]
@@ -81,6 +81,9 @@ impl Part {
     pub fn play(&self) -> Result<(), Problem> {
         if !os::die_with(self.parent) {
             return Ok(());
+        }
+        if self.board == locks::BOARD {
+            return locks::play(self);
         }
         let board = Board::open(&self.board)?;
         match board.carries() {

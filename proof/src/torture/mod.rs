@@ -18,7 +18,7 @@
 //!
 //! `board` is what the processes share, `sending` and `receiving` are what they do,
 //! `load` is what the queue carries (`message`, `long`), `conductor` is who kills them, `ending` is how a round ends,
-//! `account` and `figures` are what is made of it. `pipes` is all of this for pipes.
+//! `account` and `figures` are what is made of it. `pipes` is all of this for pipes, `locks` for locks.
 
 mod account;
 mod board;
@@ -29,6 +29,7 @@ mod fault;
 mod figures;
 mod ledger;
 mod load;
+mod locks;
 mod long;
 mod message;
 mod os;
@@ -75,6 +76,9 @@ pub struct Options {
     /// Records of all lengths through a pipe, most of them in pieces
     #[arg(long, conflicts_with_all = ["large", "growing", "at_most_once", "watch", "slots", "no_stop"])]
     pipes: bool,
+    /// Locks of all kinds in a block
+    #[arg(long, conflicts_with_all = ["pipes", "large", "growing", "at_most_once", "watch", "slots", "no_stop"])]
+    locks: bool,
     /// What decides who is killed when; another each time by default
     #[arg(long)]
     seed: Option<u64>,
@@ -110,6 +114,7 @@ pub fn run(options: &Options) -> bool {
             None => Err("no such part".into()),
         },
         None if options.pipes => pipes::run(options),
+        None if options.locks => locks::run(options),
         None => conductor::run(options),
     };
     if let Err(Problem(why)) = &done {
