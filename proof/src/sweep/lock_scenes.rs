@@ -14,21 +14,21 @@ use super::scene::{Scene, Survivor};
 use super::victim::{Companion, marked, warm_up};
 
 /// A block with one lock of each kind, as one member sees it.
-struct Locks {
-    block: Block,
-    mutex: Mutex<[u64; 2]>,
+pub struct Locks {
+    pub block: Block,
+    pub mutex: Mutex<[u64; 2]>,
     again: ReentrantMutex<u64>,
-    lock: RwLock<[u64; 2]>,
-    semaphore: Semaphore,
-    permits: Permits,
-    flag: Flag,
+    pub lock: RwLock<[u64; 2]>,
+    pub semaphore: Semaphore,
+    pub permits: Permits,
+    pub flag: Flag,
 }
 
 /// Where the barrier is: only who is a party opens it.
-const BARRIER: usize = 2048;
+pub const BARRIER: usize = 2048;
 
 impl Locks {
-    fn of(block: Block) -> Result<Self> {
+    pub fn of(block: Block) -> Result<Self> {
         Ok(Self {
             mutex: Mutex::at(&block, 0)?,
             again: ReentrantMutex::at(&block, 128)?,
@@ -45,6 +45,12 @@ impl Locks {
         let block = options.open(place.name()).expect("the survivor has made it");
         Self::of(block).expect("the survivor has placed them")
     }
+}
+
+/// The survivor's block.
+pub fn create(place: &Place) -> Result<Block> {
+    let options = Block::options().namespace(Place::NAMESPACE).recheck(Duration::from_millis(1));
+    Ok(options.len(4096).max_members(4).remove_when_unused().create(place.name())?)
 }
 
 /// One operation, and what is found after it.
@@ -82,7 +88,7 @@ fn add(pair: &mut [u64; 2]) {
     }
 }
 
-fn of_mutex(locks: &Locks) -> Result<usize> {
+pub fn of_mutex(locks: &Locks) -> Result<usize> {
     let (mut guard, died) = match locks.mutex.lock_timeout(LONG) {
         Ok(guard) => (guard, false),
         Err(LockTimeoutError::OwnerDied(guard)) => (guard, true),
@@ -96,7 +102,7 @@ fn of_mutex(locks: &Locks) -> Result<usize> {
     Ok(stage)
 }
 
-fn of_rwlock(locks: &Locks) -> Result<usize> {
+pub fn of_rwlock(locks: &Locks) -> Result<usize> {
     let read = match locks.lock.read_timeout(LONG) {
         Ok(guard) => (*guard, false),
         Err(LockTimeoutError::OwnerDied(guard)) => (*guard, true),
@@ -129,7 +135,7 @@ fn of_reentrant(locks: &Locks) -> Result<usize> {
     Ok(stage)
 }
 
-fn of_semaphore(locks: &Locks) -> Result<usize> {
+pub fn of_semaphore(locks: &Locks) -> Result<usize> {
     let count = usize::try_from(locks.semaphore.available())?;
     for _ in 0..count {
         ensure!(locks.semaphore.try_acquire()?, "what is there can be had");
@@ -138,7 +144,7 @@ fn of_semaphore(locks: &Locks) -> Result<usize> {
     Ok(count)
 }
 
-fn of_permits(locks: &Locks) -> Result<usize> {
+pub fn of_permits(locks: &Locks) -> Result<usize> {
     let all = [locks.permits.acquire_timeout(LONG)?, locks.permits.acquire_timeout(LONG)?];
     ensure!(all.iter().all(Option::is_some), "those of the dead come back");
     ensure!(locks.permits.try_acquire()?.is_none(), "there are two");
@@ -244,10 +250,8 @@ impl Scene for LockScene {
 
     fn begin(&self) -> Result<Box<dyn Survivor>> {
         let place = Place::new()?;
-        let options =
-            Block::options().namespace(Place::NAMESPACE).recheck(Duration::from_millis(1));
-        let block = options.len(4096).max_members(4).remove_when_unused().create(place.name())?;
-        let (locks, found, slept_for) = (Locks::of(block)?, self.found, self.slept_for);
+        let (found, slept_for) = (self.found, self.slept_for);
+        let locks = Locks::of(create(&place)?)?;
         Ok(Box::new(Others { place, locks, found, slept_for, sleeper: None }))
     }
 

@@ -17,6 +17,7 @@ mod kills;
 mod lifecycle_scenes;
 mod load;
 mod lock_scenes;
+mod lock_sleepers;
 mod pair;
 mod pipe_scenes;
 mod place;
@@ -122,6 +123,8 @@ const SWEPT: &[(Scenes, &[Way])] = &[
     (growing_scenes::all, &[Way::Seen]),
     (block_scenes::all, &[Way::Seen]),
     (lock_scenes::all, &[Way::Killed]),
+    (lock_sleepers::sleeping, &[Way::Seen]),
+    (lock_sleepers::waking, &[Way::Killed]),
 ];
 
 /// All parts.
