@@ -143,8 +143,14 @@ fn events_of(scene: &dyn Scene) -> Result<(usize, Vec<Point>)> {
     Ok(found)
 }
 
-/// Kills a victim at each of the chosen events.
+/// Kills a victim at each of the chosen events. The one that was recorded may be the one that went another way than all others:
+/// then the events are recorded anew.
 pub fn seen(scene: &dyn Scene, choice: Choice, lots: &mut Lots) -> Result<Report> {
+    persist(|_| seen_by_one(scene, choice, lots))
+}
+
+/// The same, by one record of the events.
+fn seen_by_one(scene: &dyn Scene, choice: Choice, lots: &mut Lots) -> Result<Report> {
     let (steps, points) = events_of(scene)?;
     let all: Vec<_> = (0..points.len()).collect();
     let chosen = lots.choose(choice, &all);
