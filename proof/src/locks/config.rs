@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use super::barrier::Party;
+use super::condvar::Wait;
 use super::rwlock;
 use super::state::{At, MAX_THREADS, State, Thread};
 
@@ -36,6 +37,10 @@ pub enum Role {
     Writer(u8),
     /// Meets the others at a barrier.
     Party(u8),
+    /// Waits at a condvar for something to take.
+    Waiter(u8),
+    /// Puts something there, and notifies one. It may die between its last call and the wake-up.
+    Notifier(u8),
 }
 
 /// A mistake made on purpose.
@@ -83,6 +88,26 @@ pub enum Mutant {
     JoinBreaksNothing,
     /// Nobody asks whether the other parties live.
     PlacesUnasked,
+    /// Who has slept locks without the mark for others.
+    SleptLocksUnmarked,
+    /// Who waits counts itself once it has given the mutex back.
+    CountAfterUnlock,
+    /// A call is not counted.
+    CallUncounted,
+    /// Who has called counts it as in vain though it woke one.
+    SettledThoughWoken,
+}
+
+impl Role {
+    /// How many times.
+    pub fn turns(self) -> u8 {
+        let (Self::Reader(left)
+        | Self::Writer(left)
+        | Self::Party(left)
+        | Self::Waiter(left)
+        | Self::Notifier(left)) = self;
+        left
+    }
 }
 
 impl Config {
@@ -100,7 +125,7 @@ impl Config {
     pub fn initial(&self) -> State {
         let mut threads = [Thread::IDLE; MAX_THREADS];
         for (thread, role) in threads.iter_mut().zip(&self.threads) {
-            let (Role::Reader(left) | Role::Writer(left) | Role::Party(left)) = *role;
+            let left = role.turns();
             *thread = Thread { left, at: Self::begin(*role, left), ..Thread::IDLE };
         }
         let state = State::new(threads, self.crashes, self.heirs);
@@ -125,6 +150,7 @@ impl Config {
             Role::Reader(_) => At::Read(rwlock::Read::Enroll),
             Role::Writer(_) => At::Write(rwlock::Write::Claim),
             Role::Party(_) => At::Party(Party::Join(0)),
+            Role::Waiter(_) | Role::Notifier(_) => At::Wait(Wait::Begin),
         }
     }
 }

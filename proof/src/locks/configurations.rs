@@ -1,7 +1,7 @@
 //! The configurations of locks, and the mistakes that they catch.
 
 use super::config::{Config, Mutant, Role};
-use Role::{Party, Reader, Writer};
+use Role::{Notifier, Party, Reader, Waiter, Writer};
 
 /// `threads`, of which somebody may die so many times, and so many numbers may be used again.
 fn lock(name: &'static str, threads: &[Role], crashes: u8, heirs: u8) -> Config {
@@ -51,12 +51,17 @@ pub fn all() -> Vec<Config> {
         lock("barrier-die", &[Party(2), Party(2)], 2, 0),
         lock("barrier-die-three", &[Party(1), Party(1), Party(1)], 1, 0),
         lock("barrier-heir", &[Party(2), Party(2)], 1, 1),
+        lock("condvar-pair", &[Waiter(3), Notifier(3)], 0, 0),
+        lock("condvar-waiters", &[Waiter(1), Waiter(1), Notifier(2)], 0, 0),
+        lock("condvar-notifiers", &[Waiter(2), Notifier(1), Notifier(1)], 0, 0),
+        lock("condvar-die", &[Waiter(2), Waiter(1), Notifier(3)], 1, 0),
+        lock("condvar-die-notifier", &[Waiter(2), Notifier(1), Notifier(1)], 2, 0),
         long(lock("barrier-heir-three", &[Party(1), Party(1), Party(1)], 1, 1)),
     ]
 }
 
 /// Each mistake, and the model that must catch it.
-pub const CAUGHT_BY: [(Mutant, &str); 21] = [
+pub const CAUGHT_BY: [(Mutant, &str); 25] = [
     (Mutant::LookBeforeCount, "rwlock-pair"),
     (Mutant::ClaimWithoutLook, "rwlock-pair"),
     (Mutant::UnlockWakesNobody, "rwlock-pair"),
@@ -78,4 +83,8 @@ pub const CAUGHT_BY: [(Mutant, &str); 21] = [
     (Mutant::ResetsUncounted, "barrier-give-up-three"),
     (Mutant::JoinBreaksNothing, "barrier-heir"),
     (Mutant::PlacesUnasked, "barrier-die"),
+    (Mutant::SleptLocksUnmarked, "condvar-waiters"),
+    (Mutant::CountAfterUnlock, "condvar-pair"),
+    (Mutant::CallUncounted, "condvar-pair"),
+    (Mutant::SettledThoughWoken, "condvar-waiters"),
 ];

@@ -1,7 +1,7 @@
 //! One shared access after another, sleep and wake-ups of the kernel, and who lives.
 
 use super::barrier::Party;
-use super::config::{Config, Mutant};
+use super::config::{Config, Mutant, Role};
 use super::holder::Holder;
 use super::state::{At, State};
 use super::{MemberId, WAITED};
@@ -95,6 +95,25 @@ impl<'c> Memory<'c> {
             self.state.threads[self.me].asleep = u8::try_from(number).ok();
         }
         self.go(at);
+    }
+
+    /// How many sleep on word `number`.
+    pub fn sleepers(&self, number: usize) -> u8 {
+        let asleep = |on: Option<u8>| on.is_some_and(|on| usize::from(on) == number);
+        self.state.threads.iter().map(|thread| u8::from(asleep(thread.asleep))).sum()
+    }
+
+    /// Wakes one who sleeps on word `number`, the one that `choice` says. Whether there is one.
+    pub fn wake_one(&mut self, number: usize, choice: u8) -> bool {
+        let asleep = |on: Option<u8>| on.is_some_and(|on| usize::from(on) == number);
+        let mut sleepers = self.state.threads.iter_mut().filter(|thread| asleep(thread.asleep));
+        let woken = sleepers.nth(choice.into());
+        woken.map(|thread| thread.asleep = None).is_some()
+    }
+
+    /// Whether the thread notifies.
+    pub fn notifies(&self) -> bool {
+        matches!(self.config.threads[self.me], Role::Notifier(_))
     }
 
     /// Wakes all who sleep on word `number`.

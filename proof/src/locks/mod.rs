@@ -4,7 +4,8 @@
 //! the kernel's sleep, which compares the lower half of a word, its wake-ups; and deaths at any step, also between the change
 //! of a word and the wake-up that goes with it. Threads are members of their own, or two are of one. A number that is used again has another incarnation, whose
 //! member may or may not come to the lock. A rwlock: readers, writers, a writer that gives up. A barrier: parties that come,
-//! meet, give up, begin anew what broke, go; its rounds begin just before their number's wrap.
+//! meet, give up, begin anew what broke, go; its rounds begin just before their number's wrap. A condvar with its mutex: who
+//! waits, who notifies.
 //!
 //! Time is not: who would find somebody dead may ask or not, and a sleeper wakes by itself only once somebody has died. So
 //! among the living no wake-up may be lost, and one that is lost with the dead must be made good by the recheck. Memory weaker
@@ -15,6 +16,7 @@
 //! and from every state there is a way to one in which each of the living had its turns: nobody waits for the dead, or for nobody.
 
 mod barrier;
+mod condvar;
 mod config;
 mod configurations;
 #[path = "../../../src/lock/holder.rs"]
@@ -34,6 +36,7 @@ use std::fmt::Write;
 
 use crate::error::MemberId;
 use crate::explore::{Model, Move};
+use config::Role;
 use memory::Memory;
 use state::{At, State, Thread};
 
@@ -95,6 +98,7 @@ impl Locks {
             At::Read(read) => read.choices(&memory),
             At::Write(write) => write.choices(&memory),
             At::Party(party) => party.choices(&memory),
+            At::Wait(wait) => wait.choices(&memory),
         };
         for choice in 0..choices {
             self.push(state, Step::Thread { me, choice }, moves, |memory| match at {
@@ -102,6 +106,7 @@ impl Locks {
                 At::Read(read) => read.step(memory, choice),
                 At::Write(write) => write.step(memory, choice),
                 At::Party(party) => party.step(memory, choice),
+                At::Wait(wait) => wait.step(memory, choice),
             });
         }
     }
@@ -121,7 +126,7 @@ impl Locks {
                 write.given_up(&Memory::new(&self.config, state, me)).map(At::Write)
             }
             At::Party(party) => party.given_up().map(At::Party),
-            At::Rest | At::Read(_) => None,
+            At::Rest | At::Read(_) | At::Wait(_) => None,
         };
         if let Some(next) = given_up.filter(|_| self.config.impatient) {
             self.push(state, Step::GiveUp { me }, moves, |memory| {
@@ -132,7 +137,11 @@ impl Locks {
     }
 
     fn crash_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
-        if state.crashes == 0 || state.threads[me].at == At::Rest {
+        let at = state.threads[me].at;
+        let is_called =
+            matches!(at, At::Wait(condvar::Wait::Wake(_))) && state.threads[me].left == 1;
+        let is_needed = matches!(self.config.threads[me], Role::Notifier(_)) && !is_called;
+        if state.crashes == 0 || at == At::Rest || is_needed {
             return;
         }
         self.push(state, Step::Crash { me }, moves, |memory| {
@@ -201,13 +210,14 @@ impl Model for Locks {
             let held = |thread: &&Thread| match thread.at {
                 At::Read(rwlock::Read::Reading(_)) => reads,
                 At::Write(rwlock::Write::Begin(_) | rwlock::Write::End) => !reads,
+                At::Wait(wait) => wait.is_holding() && !reads,
                 _ => false,
             };
             state.threads.iter().filter(held).count()
         };
         match (is_at(true), is_at(false)) {
             (_, 0) | (0, 1) => Ok(()),
-            (0, _) => Err("two write at once".into()),
+            (0, _) => Err("two have it at once".into()),
             _ => Err("one reads while another writes".into()),
         }
     }
@@ -219,7 +229,7 @@ impl Model for Locks {
         state.threads.iter().all(|thread| match thread.at {
             At::Rest => true,
             At::Party(party) => !strict && !dead && party.is_patient(state),
-            At::Read(_) | At::Write(_) => false,
+            At::Read(_) | At::Write(_) | At::Wait(_) => false,
         })
     }
 

@@ -1,6 +1,7 @@
 //! What the model is a state of: the words of a lock, who sleeps where, and what only the checker knows.
 
 use super::barrier::{Party, WORN};
+use super::condvar::Wait;
 use super::round::{MAX_ROUNDS, Round};
 use super::rwlock::{Read, Write};
 
@@ -18,6 +19,8 @@ pub struct State {
     pub torn: bool,
     /// Rounds of a barrier.
     pub rounds: [Round; MAX_ROUNDS],
+    /// What there is to take for who waits at a condvar.
+    pub items: u8,
     /// Somebody has died.
     pub mourns: bool,
     /// Deaths to come.
@@ -41,6 +44,8 @@ pub struct Thread {
     pub slept: bool,
     /// The word that it sleeps on; woken, it goes on where it is.
     pub asleep: Option<u8>,
+    /// What it remembers of its calls at a gate.
+    pub settled: u64,
     /// Its place at a barrier.
     pub place: u8,
     /// Where it is.
@@ -58,6 +63,8 @@ pub enum At {
     Write(Write),
     /// It meets others at a barrier.
     Party(Party),
+    /// It waits at a condvar, or notifies.
+    Wait(Wait),
 }
 
 impl Thread {
@@ -68,6 +75,7 @@ impl Thread {
         left: 0,
         slept: false,
         asleep: None,
+        settled: 0,
         place: 0,
         at: At::Rest,
     };
@@ -77,7 +85,8 @@ impl State {
     /// A new lock for `threads`.
     pub fn new(threads: [Thread; MAX_THREADS], crashes: u8, heirs: u8) -> Self {
         let rounds = [Round::default(); MAX_ROUNDS];
-        Self { words: [0; WORDS], torn: false, rounds, mourns: false, crashes, heirs, threads }
+        let words = [0; WORDS];
+        Self { words, torn: false, rounds, items: 0, mourns: false, crashes, heirs, threads }
     }
 
     /// A barrier that has been used often.
