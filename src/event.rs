@@ -111,6 +111,12 @@ pub struct Patience {
 pub struct Recheck(u64);
 
 impl Recheck {
+    /// As [`is_due`](Self::is_due), to one who may not come again: the first is due as well.
+    pub fn is_due_or_first(&mut self, patience: Patience) -> bool {
+        let is_first = self.0 == 0;
+        self.is_due(patience) || is_first
+    }
+
     /// Whether a recheck is due; then the next is due an interval from now.
     pub fn is_due(&mut self, patience: Patience) -> bool {
         let now = now_ns();

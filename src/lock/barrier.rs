@@ -93,8 +93,10 @@ impl<'a> Barrier<'a> {
             if !Self::is_dead(found, &fate)? {
                 continue;
             }
-            self.break_round(self.word.load(Acquire)).map_err(Denial::Corrupt)?;
+            // The dead one arrives in no later round. Who dies between the two leaves a dead name for those who wait.
+            let seen = self.word.load(Acquire);
             if place.compare_exchange(found, me.bits(), AcqRel, Relaxed).is_ok() {
+                self.break_round(seen).map_err(Denial::Corrupt)?;
                 return Ok(Some(number));
             }
         }
@@ -103,6 +105,7 @@ impl<'a> Barrier<'a> {
 
     fn is_dead(found: u64, fate: impl Fn(Holder) -> Fate) -> Result<bool, Denial> {
         match Holder::of(found).map(fate) {
+            None if found != 0 => Err(Denial::Corrupt(Corruption::Lock)),
             None | Some(Fate::Lives) => Ok(false),
             Some(Fate::Dead) => Ok(true),
             Some(Fate::Impossible) => Err(Denial::Corrupt(Corruption::Member)),

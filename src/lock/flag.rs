@@ -1,7 +1,7 @@
 //! A flag: one word, `[0:32 | waited:1 | turns:30 | set:1]`. Turns count how often it was set, so that one who waits has not
 //! missed it although it was cleared at once.
 
-use super::{AcqRel, Acquire, Relaxed, Release};
+use super::{AcqRel, Acquire, Relaxed};
 use super::{Denial, MOST_TURNS, WAITED};
 use crate::event::{Look, Turn};
 use crate::primitive::LockWord;
@@ -52,7 +52,8 @@ impl<'a> Flag<'a> {
 
     /// Clears it. Says whether it was set.
     pub fn clear(self) -> bool {
-        self.word.fetch_and(!SET, Release) & SET != 0
+        // ORDERING(flag): Acquire as well, since what was done before any `set` that this undoes is looked at next.
+        self.word.fetch_and(!SET, AcqRel) & SET != 0
     }
 
     /// Whether it is set, when it looked.

@@ -13,7 +13,7 @@
 //! used again names another incarnation, so a word that names an older one is of the dead.
 
 use super::holder::Holder;
-use super::{AcqRel, Acquire, Relaxed, Release};
+use super::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::{Denial, Fate, Held, INCONSISTENT, MOST_TURNS, WAITED};
 use crate::event::{Look, Turn};
 use crate::primitive::LockWord;
@@ -94,17 +94,18 @@ impl<'a> Mutex<'a> {
     fn lock_free(self, me: Holder, found: u64, slept: bool) -> Option<Held> {
         let inconsistent = found & INCONSISTENT;
         let mark = if slept { WAITED } else { found & WAITED };
-        // ORDERING(unlock), ORDERING(holder): as in `lock_at_once`.
+        // ORDERING(unlock), ORDERING(holder): as in `lock_at_once`. ORDERING(readers): SeqCst, as the writer of a rwlock next looks
+        // at the counts of readers.
         let taken =
-            self.word.compare_exchange(found, me.bits() | inconsistent | mark, AcqRel, Relaxed);
+            self.word.compare_exchange(found, me.bits() | inconsistent | mark, SeqCst, Relaxed);
         taken.is_ok().then_some(Held { inconsistent: inconsistent != 0 })
     }
 
     /// Takes it over from a dead holder, as it was found. Others may sleep, and whoever was to wake them is dead.
     fn take_over(self, me: Holder, found: u64) -> Option<Held> {
         let word = me.bits() | INCONSISTENT | WAITED;
-        // ORDERING(holder): as in `lock_at_once`; that the dead one's stores are visible is the kernel's doing.
-        let taken = self.word.compare_exchange(found, word, AcqRel, Relaxed);
+        // ORDERING(holder): as in `lock_at_once`; ORDERING(readers): as in `lock_free`; that the dead one's stores are visible is the kernel's doing.
+        let taken = self.word.compare_exchange(found, word, SeqCst, Relaxed);
         taken.is_ok().then_some(Held { inconsistent: true })
     }
 

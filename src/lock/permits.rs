@@ -60,7 +60,8 @@ impl<'a> Permits<'a> {
         (0..count).map(|step| (first + step) % count).find(|number| {
             let word = &self.words[*number];
             // ORDERING(permit): what its last holder did is visible. ORDERING(holder): as for a mutex.
-            word.load(Relaxed) == 0 && word.compare_exchange(0, me.bits(), AcqRel, Relaxed).is_ok()
+            // ORDERING(gate): SeqCst, as the sleep was counted before.
+            word.load(SeqCst) == 0 && word.compare_exchange(0, me.bits(), AcqRel, Relaxed).is_ok()
         })
     }
 
@@ -69,7 +70,12 @@ impl<'a> Permits<'a> {
         for (number, word) in self.words.iter().enumerate() {
             // ORDERING(holder): as for a mutex.
             let found = word.load(Acquire);
-            let Some(holder) = Holder::of(found) else { continue };
+            let Some(holder) = Holder::of(found) else {
+                if found != 0 {
+                    return Err(Denial::Corrupt(Corruption::Lock));
+                }
+                continue;
+            };
             match fate(holder) {
                 Fate::Lives => {}
                 Fate::Dead => {

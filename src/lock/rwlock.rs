@@ -72,10 +72,10 @@ impl<'a> RwLock<'a> {
         }
         let count = &self.readers[me.member().index()];
         // ORDERING(readers): before the look for a writer; pairs with the writer's claim and its look at the counts.
-        count.fetch_add(1, SeqCst);
+        let before = count.fetch_add(1, SeqCst);
         passed_rmw();
         // ORDERING(unlock): what the last writer did is visible.
-        if self.writer.load(SeqCst) == 0 {
+        if self.writer.load(SeqCst) == 0 && before & COUNT < MOST_READERS {
             return Some(Held { inconsistent: false });
         }
         self.leave(me);

@@ -109,6 +109,9 @@ impl<'a> Semaphore<'a> {
 
     /// Adds `more`.
     pub fn release(self, more: u32) -> Result<(), Excess> {
+        if more == 0 {
+            return Ok(());
+        }
         for _ in 0..MOST_TURNS {
             let found = self.word.load(Relaxed);
             let Some(count) = self.count(found) else { break };

@@ -81,7 +81,8 @@ impl Membership {
         if member == self.id {
             return Fate::Lives;
         }
-        if state == MEMBER_UNUSED {
+        // A record is marked so of the dead only.
+        if matches!(state, MEMBER_UNUSED | MEMBER_REAPING) {
             return Fate::Dead;
         }
         let hint = lock::is_held_elsewhere(self.segment.probe(), liveness_byte(member));

@@ -325,6 +325,9 @@ impl Words {
 
     /// Notes a run, joined with those of its kind that it meets. Nothing if it meets others.
     fn claim(&mut self, start: usize, end: usize, unit: Unit) -> Result<(), AccessError> {
+        if start == end {
+            return Ok(());
+        }
         let (mut from, mut to) = (start, end);
         let mut met = Vec::new();
         for (&first, &(last, theirs)) in self.0.range(..end).rev() {
@@ -348,6 +351,14 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_claims_nothing_and_lets_go_of_nothing() {
+        let mut words = Words::default();
+        words.claim(8, 16, Unit::Word(8)).unwrap();
+        words.claim(8, 8, Unit::Word(1)).unwrap();
+        assert_eq!(words.claim(8, 12, Unit::Word(4)), Err(AccessError::Overlap { offset: 8 }));
+    }
 
     const WORD: Unit = Unit::Word(8);
     const HALF: Unit = Unit::Word(4);

@@ -157,6 +157,11 @@ impl Barrier {
         let fate = |other| self.site.fate(other);
         let attempt = |look| self.raw().attempt(begun, look, fate);
         match self.site.wait(self.raw().word(), deadline, attempt) {
+            Some(Err(breach @ Breach::Denied(_))) => {
+                // It waits no more, so the others are not to count on it.
+                let _ = self.raw().give_up(begun);
+                Err(broken(breach))
+            }
             Some(outcome) => outcome.map(|()| met(index)).map_err(broken),
             None => match self.raw().give_up(begun) {
                 // The others came at the last moment.

@@ -57,12 +57,12 @@ impl Site {
         self.attachment.fate(holder)
     }
 
-    /// Makes one attempt, which asks who lives if a recheck is due. If it would have to wait: for whom, where that is known.
+    /// Makes one attempt, which asks who lives if a recheck is due or none was made. If it would have to wait: for whom, where that is known.
     pub fn once<R>(&self, mut attempt: impl FnMut(Look) -> Turn<R>) -> Result<R, Option<MemberId>> {
         if let Turn::Ready(result) = attempt(QUICK) {
             return Ok(result);
         }
-        let overdue = self.recheck.with(|recheck| recheck.is_due(self.patience));
+        let overdue = self.recheck.with(|recheck| recheck.is_due_or_first(self.patience));
         match attempt(Look { overdue, last: false }) {
             Turn::Ready(result) => Ok(result),
             Turn::Asleep { holder, .. } => Err(holder),

@@ -44,10 +44,11 @@ fn a_chain_of_segments_that_are_not_there_is_an_error_however_often_it_changes()
         let annexes = Annexes::at(&Address::new(Path::new("/dev/shm"), "default", "none").unwrap());
         let (word, before) = (&anchor.control().next, anchor.control().next.load(SeqCst));
         let over = std::sync::atomic::AtomicBool::new(false);
+        let away = 2047 << 51;
+        word.store(away | 3 << 40 | 8, SeqCst);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for last in (8..).take_while(|_| !over.load(SeqCst)) {
-                    let away = 2047 << 51;
                     word.store(away | 3 << 40 | (last % 1000 + 8), SeqCst);
                 }
             });

@@ -265,7 +265,7 @@ pub const ALL: &[Sabotage] = &[
         "lock: nobody takes over from the dead",
         MUTEX,
         &[(
-            "let taken = self.word.compare_exchange(found, word, AcqRel, Relaxed);\n        taken.is_ok()",
+            "let taken = self.word.compare_exchange(found, word, SeqCst, Relaxed);\n        taken.is_ok()",
             "let _ = (found, word);\n        false",
         )],
         &["locks/lock: killed"],
@@ -280,8 +280,8 @@ pub const ALL: &[Sabotage] = &[
         "lock: permits of the dead stay",
         PERMITS,
         &[(
-            "let Some(holder) = Holder::of(found) else { continue };",
-            "let Some(holder) = Holder::of(found & !u64::MAX) else { continue };",
+            "match fate(holder) {",
+            "match Some(fate(holder)).map_or(Fate::Lives, |_| Fate::Lives) {",
         )],
         &["locks/get a permit, give it back: killed"],
     ),

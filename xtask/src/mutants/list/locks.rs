@@ -30,7 +30,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "lock: locked after a wait without acquire",
         MUTEX,
-        &[("me.bits() | inconsistent | mark, AcqRel", "me.bits() | inconsistent | mark, Release")],
+        &[("me.bits() | inconsistent | mark, SeqCst", "me.bits() | inconsistent | mark, Release")],
         OF_MUTEX,
         Killed,
     ),
