@@ -93,10 +93,8 @@ impl<'a> Barrier<'a> {
             if !Self::is_dead(found, &fate)? {
                 continue;
             }
-            // The dead one arrives in no later round. Who dies between the two leaves a dead name for those who wait.
-            let seen = self.word.load(Acquire);
+            self.break_round(self.word.load(Acquire)).map_err(Denial::Corrupt)?;
             if place.compare_exchange(found, me.bits(), AcqRel, Relaxed).is_ok() {
-                self.break_round(seen).map_err(Denial::Corrupt)?;
                 return Ok(Some(number));
             }
         }

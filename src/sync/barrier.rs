@@ -72,7 +72,7 @@ impl Barrier {
         Self::options().parties(parties).create(name)
     }
 
-    /// The barrier at `offset` of `block`, which is made there for so many parties if all bytes of it are zero.
+    /// The barrier at `offset` of `block`, which is made there for so many parties if its first word is zero: all of it should be.
     ///
     /// It takes 16 bytes, and 8 for each party, at a multiple of 8; nothing else may be put there.
     ///

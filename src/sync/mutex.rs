@@ -19,7 +19,7 @@ use crate::segment::{LockPlace, Memory};
 
 /// A value in shared memory that one thread of one process changes at a time.
 ///
-/// A thread that waits for itself gets an error. Of those who wait nobody is first: whoever comes when it is free has it.
+/// A thread that waits for itself gets an error, if it comes by the same attachment: opened twice, it is two members. Of those who wait nobody is first: whoever comes when it is free has it.
 ///
 /// ```
 /// use ringway::block::Block;

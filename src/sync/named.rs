@@ -42,7 +42,7 @@ macro_rules! plainly_named {
             Self::options().open_or_create(name)
         }
 
-        #[doc = concat!("The ", $noun, " at `offset` of `block`, which is made there if all bytes of it are zero.")]
+        #[doc = concat!("The ", $noun, " at `offset` of `block`, which is made there if its first word is zero: all of it should be.")]
         ///
         /// It takes `size_in(block)` bytes at a multiple of `ALIGN`; nothing else may be put there. Where others wait for it
         /// often, let nothing else that is often written lie in the same 128 bytes.

@@ -64,7 +64,7 @@ impl Permits {
         Self::options().count(count).create(name)
     }
 
-    /// The permits at `offset` of `block`, which are made there, `count` of them, if all bytes of it are zero.
+    /// The permits at `offset` of `block`, which are made there, `count` of them, if its first word is zero: all of it should be.
     ///
     /// They take 16 bytes, and 8 for each, at a multiple of 8; nothing else may be put there.
     ///

@@ -20,8 +20,8 @@ use crate::segment::{LockPlace, Memory};
 /// A value in shared memory that many threads of many processes look at, or one changes.
 ///
 /// Writers go first: while one waits no reader comes, so readers that keep coming cannot hold it up. Writers that keep coming
-/// can hold up readers. A thread that reads and then writes waits for itself: it gets no error but that of a time limit. One
-/// that writes and takes the lock again gets one.
+/// can hold up readers. A thread that reads and then writes waits for itself, as does one that reads again while a writer waits: it
+/// gets no error but that of a time limit. One that writes and takes the lock again gets one.
 ///
 /// A reader that is killed keeps nobody out. A writer that is killed, also while it waits for readers to leave, leaves the lock
 /// inconsistent: to readers as well as writers.

@@ -50,7 +50,7 @@ impl Semaphore {
         Self::options().initial(initial).create(name)
     }
 
-    /// The semaphore at `offset` of `block`, which is made there, with `initial` of at most `most`, if all bytes of it are zero.
+    /// The semaphore at `offset` of `block`, which is made there, with `initial` of at most `most`, if its first word is zero: all of it should be.
     ///
     /// It takes 16 bytes at a multiple of 8; nothing else may be put there.
     ///

@@ -184,7 +184,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "lock: a successor breaks no round",
         BARRIER,
-        &[("                self.break_round(seen).map_err(Denial::Corrupt)?;\n", "")],
+        &[("self.break_round(self.word.load(Acquire)).map_err(Denial::Corrupt)?;", "")],
         OF_BARRIER,
         Killed,
     ),
