@@ -1,5 +1,5 @@
-//! Streams of long messages between two processes, 4 KiB to 64 MiB, several of them in flight: through queues by blocks and
-//! attachments, through a pipe in pieces, beside Unix sockets and beside copying in and out of bare shared memory.
+//! Streams of messages between two processes, empty ones to 64 MiB, several of them in flight: through queues by blocks and
+//! attachments, through a pipe in pieces, beside Unix sockets, a pipe of the kernel and copying in and out of bare shared memory.
 //!
 //! A sample is so many messages, from the order to send them to the last one's arrival. Each message says in a word of each of
 //! its pages which one it is, and each of these words is checked. Contestants take turns within a round; a figure is the
@@ -18,7 +18,7 @@ use ringway::spsc::{Consumer, Producer};
 use sides::{CONTESTANTS, Contestant, Message, Receive};
 use table::Table;
 
-const LENGTHS: [usize; 6] = [64, 4 << 10, 64 << 10, 1 << 20, 16 << 20, 64 << 20];
+const LENGTHS: [usize; 7] = [0, 64, 4 << 10, 64 << 10, 1 << 20, 16 << 20, 64 << 20];
 const ROUNDS: usize = 11;
 
 fn main() {

@@ -1,6 +1,7 @@
 //! The contestants: how the receiver's side is made, and how the sender's finds it.
 #![allow(unsafe_code, reason = "socketpair, descriptors that a child process inherits")]
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -43,6 +44,8 @@ pub struct Contestant {
 }
 
 const ANY: (usize, usize) = (64, usize::MAX);
+/// Those that keep the bounds of messages, for whom one may be empty.
+const ANY_AND_NONE: (usize, usize) = (0, usize::MAX);
 
 pub const CONTESTANTS: &[Contestant] = &[
     Contestant { name: "memcpy by 32 KiB", lengths: ANY, make: make_bare, open: open_bare },
@@ -53,8 +56,13 @@ pub const CONTESTANTS: &[Contestant] = &[
         open: open_bare_long,
     },
     Contestant { name: "memcpy, lines kept", lengths: ANY, make: make_kept, open: open_bare },
-    Contestant { name: "queue", lengths: ANY, make: make_copied, open: open_copied },
-    Contestant { name: "queue in place", lengths: ANY, make: make_in_place, open: open_in_place },
+    Contestant { name: "queue", lengths: ANY_AND_NONE, make: make_copied, open: open_copied },
+    Contestant {
+        name: "queue in place",
+        lengths: ANY_AND_NONE,
+        make: make_in_place,
+        open: open_in_place,
+    },
     Contestant { name: "queue handed over", lengths: ANY, make: make_handed, open: open_handed },
     Contestant {
         name: "attachments",
@@ -62,8 +70,9 @@ pub const CONTESTANTS: &[Contestant] = &[
         make: make_attached,
         open: open_copied,
     },
-    Contestant { name: "pipe", lengths: ANY, make: make_pipe, open: open_pipe },
+    Contestant { name: "pipe", lengths: ANY_AND_NONE, make: make_pipe, open: open_pipe },
     Contestant { name: "unix stream", lengths: ANY, make: make_stream, open: open_socket },
+    Contestant { name: "kernel pipe", lengths: ANY, make: make_kernel_pipe, open: open_file },
     // A packet has to fit the socket's buffer.
     Contestant {
         name: "unix seqpacket",
@@ -81,12 +90,12 @@ impl Contestant {
     /// How many messages a sample is.
     pub fn count(&self, len: usize) -> u64 {
         let copied = if self.name == "queue handed over" { PAGE } else { len };
-        (SAMPLE_BYTES / copied).clamp(4, 20_000) as u64
+        (SAMPLE_BYTES / copied.max(1)).clamp(4, 20_000) as u64
     }
 }
 
 fn window(len: usize) -> usize {
-    (WINDOW_BYTES / len).clamp(1, WINDOW)
+    (WINDOW_BYTES / len.max(1)).clamp(1, WINDOW)
 }
 
 /// A message as its side keeps it.
@@ -288,10 +297,36 @@ fn socket(kind: libc::c_int) -> Made {
     (there.as_raw_fd().to_string(), Box::new(receive), Some(there))
 }
 
+/// A pipe of the kernel, as wide as it lets everybody have it.
+fn make_kernel_pipe(_: &str, _: usize) -> Made {
+    let (from, there) = std::io::pipe().expect("a pipe");
+    let there = OwnedFd::from(there);
+    // SAFETY: both are open; the child is to inherit the one that is written to.
+    unsafe { libc::fcntl(there.as_raw_fd(), libc::F_SETFD, 0) };
+    // SAFETY: it is open. Where the limit is lower it stays as it is.
+    unsafe { libc::fcntl(there.as_raw_fd(), libc::F_SETPIPE_SZ, 1 << 20) };
+    let mut here = File::from(OwnedFd::from(from));
+    let receive = move |message: &mut Message, number| {
+        here.read_exact(&mut message.0).expect("the sender is there");
+        check(&message.0, number);
+    };
+    (there.as_raw_fd().to_string(), Box::new(receive), Some(there))
+}
+
 fn open_socket(descriptor: &str, _: usize) -> Send {
+    inherited(UnixStream::from(descriptor_of(descriptor)))
+}
+
+fn open_file(descriptor: &str, _: usize) -> Send {
+    inherited(File::from(descriptor_of(descriptor)))
+}
+
+fn descriptor_of(number: &str) -> OwnedFd {
     // SAFETY: it was inherited for this, and nobody else in this process knows of it.
-    let there = unsafe { OwnedFd::from_raw_fd(descriptor.parse().expect("a descriptor")) };
-    let mut there = UnixStream::from(there);
+    unsafe { OwnedFd::from_raw_fd(number.parse().expect("a descriptor")) }
+}
+
+fn inherited(mut there: impl Write + 'static) -> Send {
     Box::new(move |message, number| {
         mark(&mut message.0, number);
         there.write_all(&message.0).expect("the receiver is there");

@@ -14,13 +14,15 @@ pub struct Table {
 const MEMCPY: &[&str] = &["memcpy by 32 KiB", "memcpy by 128 KiB", "memcpy, lines kept"];
 
 /// Ratios of rates that are promised: of whom, to the best of whom, at which lengths.
-const RATIOS: [(&str, &[&str]); 7] = [
+const RATIOS: [(&str, &[&str]); 9] = [
     ("queue", MEMCPY),
     ("pipe", MEMCPY),
     ("attachments", MEMCPY),
     ("queue", &["unix stream"]),
     ("queue", &["unix seqpacket"]),
     ("pipe", &["unix stream"]),
+    ("queue", &["kernel pipe"]),
+    ("pipe", &["kernel pipe"]),
     ("queue in place", &["unix stream"]),
 ];
 
@@ -39,7 +41,8 @@ impl Table {
             for (name, samples) in contestants {
                 let took = median(samples.clone());
                 let rate = *len as f64 / took / 1e9;
-                println!("  {name:20} {:>10.2} µs  {rate:>8.2} GB/s", took * 1e6);
+                let (each, count) = (took * 1e6, 1.0 / took);
+                println!("  {name:20} {each:>10.2} µs  {rate:>8.2} GB/s  {count:>12.0} /s");
             }
             for (name, others) in RATIOS {
                 if let Some(ratio) = ratio(contestants, name, others) {
@@ -54,14 +57,13 @@ impl Table {
     /// What handing over costs, beside the shortest message.
     fn print_handing_over(&self) {
         let handed = |len| self.samples.get(len)?.get("queue handed over");
-        let Some(shortest) = self.samples.keys().next() else { return };
+        let mut lengths = self.samples.keys().filter_map(|len| Some((len, handed(len)?)));
+        let Some((shortest, short)) = lengths.next() else { return };
         println!("\nhanded over / the same of {}", bytes(*shortest));
-        for len in self.samples.keys().skip(1) {
-            if let (Some(long), Some(short)) = (handed(len), handed(shortest)) {
-                // Other lengths are of other rounds.
-                let ratio = median(long.clone()) / median(short.clone());
-                println!("  {:>8} {ratio:.2}", bytes(*len));
-            }
+        for (len, long) in lengths {
+            // Other lengths are of other rounds.
+            let ratio = median(long.clone()) / median(short.clone());
+            println!("  {:>8} {ratio:.2}", bytes(*len));
         }
     }
 }

@@ -32,6 +32,30 @@
 //! keeps its slot, and one lap later the whole queue waits for it: a queue needs room for what all receivers hold
 //! and what is to be sent meanwhile.
 //!
+//! **Length.** Messages of bytes, and serialised values, may be longer than a slot if the queue was made with
+//! [`blocks`](crate::Options::blocks), and for few very long ones with [`attachments`](crate::Options::attachments): they wait in
+//! the same line as short ones. To write one where it lies and to read it there copies nothing:
+//!
+//! ```
+//! use ringway::queue::Queue;
+//!
+//! let options = Queue::<[u8]>::options().capacity(64).message_len(120).blocks(64 << 10, 8);
+//! let queue = options.max_message(300 << 20).attachments(2).unnamed()?;
+//! let (sender, receiver) = (queue.sender(), queue.receiver());
+//! sender.send(b"a command")?;
+//! let mut image = sender.reserve(5 << 20)?;
+//! image.fill(7);
+//! image.commit()?;
+//! assert_eq!(receiver.recv()?, b"a command");
+//! let image = receiver.recv_guard()?;
+//! assert_eq!((image.len(), image[1 << 20]), (5 << 20, 7));
+//! image.ack();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **Capacity** is what the queue was made with, unless it [grows](crate::Options::growth): then it gets further segments
+//! while it is full, up to a limit, and gives them back once they are drained.
+//!
 //! **Disconnected** is told while nobody sends (or receives) who once did: to a receiver after everything was received, to
 //! a sender at once. A side that nobody has taken yet is waited for. So whoever makes a queue takes its own role before it
 //! starts the others: then they learn of its death, too.

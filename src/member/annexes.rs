@@ -269,31 +269,35 @@ impl Annexes {
     }
 
     /// Shows each annex to `look`. Others change the chain meanwhile.
-    pub fn each(&self, anchor: &Segment, mut look: impl FnMut(&Segment)) -> Result<(), Failure> {
+    pub fn each(&self, anchor: &Segment, look: impl FnMut(&Segment)) -> Result<(), Failure> {
         if !anchor.shape().growth.is_some() {
             return Ok(());
         }
         let word = || ChainWord(anchor.control().next.load(SeqCst));
-        let mut seen = word();
-        for _ in 0..TURNS {
-            if !seen.is_possible() {
-                return Err(ErrorKind::NotASegment("its chain of segments is broken").into());
-            }
-            let found = self.all(anchor, seen);
-            let now = word();
-            match found {
-                Ok(annexes) => {
-                    for annex in annexes {
-                        look(&annex);
-                    }
-                    return Ok(());
-                }
-                Err(_) if now != seen => seen = now,
-                Err(failure) => return Err(failure),
-            }
-        }
-        Err(ErrorKind::NotASegment("its chain of segments changes without end").into())
+        let annexes = of_one_moment(word, |seen| self.all(anchor, seen))?;
+        annexes.iter().map(Arc::as_ref).for_each(look);
+        Ok(())
     }
+}
+
+/// What `find` finds of the chain as `word` says that it is: again for as long as it fails and the chain is another by then.
+fn of_one_moment<R>(
+    word: impl Fn() -> ChainWord,
+    mut find: impl FnMut(ChainWord) -> Result<R, Failure>,
+) -> Result<R, Failure> {
+    let mut seen = word();
+    for _ in 0..TURNS {
+        if !seen.is_possible() {
+            return Err(ErrorKind::NotASegment("its chain of segments is broken").into());
+        }
+        let found = find(seen);
+        let now = word();
+        if found.is_ok() || now == seen {
+            return found;
+        }
+        seen = now;
+    }
+    Err(ErrorKind::NotASegment("its chain of segments changes without end").into())
 }
 
 /// Takes back what `dead` had claimed in an annex, if that is in the chain.

@@ -75,6 +75,7 @@ mod signals;
 mod spsc;
 mod spsc_ends;
 mod streams;
+mod streams_stopped;
 mod syscalls;
 mod takeover;
 mod threats;
@@ -133,6 +134,7 @@ fn child() {
         Some(("signals", role)) => signals::play(role, &arguments),
         Some(("stopped", role)) => threats_stopped::play(role, &arguments),
         Some(("streams", role)) => streams::play(role, &arguments),
+        Some(("streams_stopped", role)) => streams_stopped::play(role, &arguments),
         Some(("syscalls", role)) => syscalls::play(role, &arguments),
         Some(("threats", role)) => threats::play(role, &arguments),
         Some(("takeover", role)) => takeover::play(role, &arguments),

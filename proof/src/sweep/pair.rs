@@ -66,6 +66,8 @@ pub struct PairScene<P: Pair> {
     pub before: u64,
     /// The survivor makes room, or sends, when the victim is about to begin: what the victim's handle knows is old.
     pub stale: bool,
+    /// The victim's heir sends before the survivor looks at what the victim left.
+    pub hasty_heir: bool,
     pub act: Act<P>,
     pub stages: Rc<[Left]>,
 }
@@ -118,6 +120,7 @@ impl<P: Pair> Scene for PairScene<P> {
             room,
             stages,
             stale: self.stale,
+            hasty_heir: self.hasty_heir,
             sent,
             got: Vec::new(),
         };

@@ -59,7 +59,7 @@ impl Pair for Pipe {
 fn scene(name: &'static str, before: u64, after: &[u64], act: Act<Pipe>) -> PairScene<Pipe> {
     let there: Vec<_> = (1..=before).collect();
     let stages = before_and_after(&there, after, matches!(act, Act::Out(_))).into();
-    PairScene { name, passed: 3, before, stale: false, act, stages }
+    PairScene { name, passed: 3, before, stale: false, hasty_heir: false, act, stages }
 }
 
 /// All of them.

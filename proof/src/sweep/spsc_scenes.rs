@@ -94,7 +94,15 @@ fn sending(
 ) -> PairScene<Spsc> {
     let there: Vec<_> = (1..=before).collect();
     let stages = before_and_after(&there, after, true).into();
-    PairScene { name, passed: 3, before, stale: false, act: Act::Out(act), stages }
+    PairScene {
+        name,
+        passed: 3,
+        before,
+        stale: false,
+        hasty_heir: false,
+        act: Act::Out(act),
+        stages,
+    }
 }
 
 fn receiving(
@@ -105,7 +113,15 @@ fn receiving(
 ) -> PairScene<Spsc> {
     let there: Vec<_> = (1..=before).collect();
     let stages = before_and_after(&there, after, false).into();
-    PairScene { name, passed: 3, before, stale: false, act: Act::In(act), stages }
+    PairScene {
+        name,
+        passed: 3,
+        before,
+        stale: false,
+        hasty_heir: false,
+        act: Act::In(act),
+        stages,
+    }
 }
 
 /// All of them.

@@ -99,16 +99,50 @@ fn stage(name: &'static str, messages: &[u64], moved: (bool, bool)) -> Left {
     Left { name, messages: messages.to_vec(), moved, closed: (false, false) }
 }
 
-fn scene(name: &'static str, before: u64, act: Act<Streaming>, stages: &[Left]) -> Box<dyn Scene> {
-    Box::new(PairScene { name, passed: 3, before, stale: false, act, stages: stages.into() })
+fn scene(
+    name: &'static str,
+    before: u64,
+    act: Act<Streaming>,
+    stages: &[Left],
+) -> PairScene<Streaming> {
+    let stages = stages.into();
+    PairScene { name, passed: 3, before, stale: false, hasty_heir: false, act, stages }
 }
 
 /// All of them.
 pub fn all() -> Vec<Box<dyn Scene>> {
+    let recv = |input: &mut Connection| {
+        let received = marked(|| input.try_recv());
+        received.iter().map(|record| number_of_bytes(record).expect("it is whole")).collect()
+    };
+    let stages =
+        [stage("nothing", &[1, 2], (false, false)), stage("in part, or all", &[2], (false, true))];
+    let hasty = |name, scene| PairScene { name, hasty_heir: true, ..scene };
+    let scenes = [
+        sending(),
+        dropping(),
+        scene("recv", 2, Act::In(recv), &stages),
+        hasty("send, an heir sends at once", sending()),
+        hasty("write, drop, an heir sends at once", dropping()),
+    ];
+    scenes.into_iter().map(|scene| Box::new(scene) as Box<dyn Scene>).collect()
+}
+
+fn sending() -> PairScene<Streaming> {
     let send = |out: &mut Connection| {
         let record = bytes(100);
         marked(|| send_in_two(out, &record)).map_or_else(|_| Vec::new(), |()| vec![100])
     };
+    let stages = [
+        stage("nothing", &[1], (false, false)),
+        stage("in part", &[1], (true, false)),
+        stage("sent", &[1, 100], (true, false)),
+    ];
+    scene("send", 1, Act::Out(send), &stages)
+}
+
+/// A record that is begun and given up.
+fn dropping() -> PairScene<Streaming> {
     let drop_it = |out: &mut Connection| {
         let operation = || {
             let mut writer = out.begin().map_err(drop)?;
@@ -118,33 +152,6 @@ pub fn all() -> Vec<Box<dyn Scene>> {
         marked(operation).expect("there is room");
         Vec::new()
     };
-    let recv = |input: &mut Connection| {
-        let received = marked(|| input.try_recv());
-        received.iter().map(|record| number_of_bytes(record).expect("it is whole")).collect()
-    };
-    let (sends, takes) = ((true, false), (false, true));
-    vec![
-        scene(
-            "send",
-            1,
-            Act::Out(send),
-            &[
-                stage("nothing", &[1], (false, false)),
-                stage("in part", &[1], sends),
-                stage("sent", &[1, 100], sends),
-            ],
-        ),
-        scene(
-            "write, drop",
-            1,
-            Act::Out(drop_it),
-            &[stage("nothing", &[1], (false, false)), stage("in part", &[1], sends)],
-        ),
-        scene(
-            "recv",
-            2,
-            Act::In(recv),
-            &[stage("nothing", &[1, 2], (false, false)), stage("in part, or all", &[2], takes)],
-        ),
-    ]
+    let stages = [stage("nothing", &[1], (false, false)), stage("in part", &[1], (true, false))];
+    scene("write, drop", 1, Act::Out(drop_it), &stages)
 }

@@ -292,6 +292,18 @@ pub const ALL: &[Sabotage] = &[
         &["locks/arrive at a barrier: killed"],
     ),
     sabotage(
+        "pieces: a producer's heir does not cut short",
+        PIECES,
+        &[("if word.is_unfinished(side.tail()) {", "if false {")],
+        &["streaming/send, an heir sends at once: killed"],
+    ),
+    sabotage(
+        "pieces: a beginning is not said",
+        PIECES,
+        &[("        ring.header().producer.outgoing.store(begun.bits(), Relaxed);\n", "")],
+        &["streaming/send, an heir sends at once: killed"],
+    ),
+    sabotage(
         "pieces: an end is not said",
         PIECES,
         &[("        ring.header().producer.outgoing.store(ended.bits(), Relaxed);\n", "")],

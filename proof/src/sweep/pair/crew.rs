@@ -13,6 +13,9 @@ use super::{End, Left, Pair};
 /// In the first waiter word of a ring: somebody has asked to close.
 const CLOSING: u64 = 1 << 63;
 
+/// What a hasty heir sends.
+const HEIRS: [u64; 2] = [700, 701];
+
 /// The survivor.
 pub struct Crew<P: Pair> {
     pub place: Place,
@@ -25,6 +28,7 @@ pub struct Crew<P: Pair> {
     pub room: u64,
     pub stages: Rc<[Left]>,
     pub stale: bool,
+    pub hasty_heir: bool,
     pub sent: Vec<u64>,
     pub got: Vec<u64>,
 }
@@ -75,6 +79,19 @@ impl<P: Pair> Crew<P> {
     fn succeed(&mut self) -> Result<Vec<u64>> {
         let (asked, _) = self.closed()?;
         match (&mut self.out, &mut self.input) {
+            (None, Some(input)) if self.hasty_heir => {
+                let mut heir = P::open_out(&self.place)?;
+                HEIRS.iter().try_for_each(|number| P::try_send(&mut heir, *number))?;
+                self.out = Some(heir);
+                let (mut left, end) = drain::<P>(input)?;
+                ensure!(
+                    end == TryRecvError::Empty,
+                    "its heir sends, and told {end} after {left:?}"
+                );
+                ensure!(left.ends_with(&HEIRS), "of its heir's {HEIRS:?} came {left:?}");
+                left.truncate(left.len() - HEIRS.len());
+                Ok(left)
+            }
             (None, Some(input)) => {
                 let (left, end) = drain::<P>(input)?;
                 let told = end == TryRecvError::Disconnected;
