@@ -21,6 +21,7 @@ mod record;
 mod recovery;
 mod remains;
 mod roles;
+pub mod threads;
 mod watcher;
 
 use std::fs::File;

@@ -1,9 +1,10 @@
 //! What ringway answers to memory that no correct peer writes: an error or a value, and nothing else.
 //!
-//! Three targets, each a function of an input that a fuzzer finds (`fuzz_targets/`) or a seed makes (`tests/`):
+//! Four targets, each a function of an input that a fuzzer finds (`fuzz_targets/`) or a seed makes (`tests/`):
 //!
 //! - [`attach`]: a file of any content is opened as every kind of channel.
 //! - [`meddle`]: a channel is used while somebody writes to its words, between the calls or at the same time.
+//! - [`locks`]: locks are used while somebody writes to their words.
 //! - [`words`]: rings of any words are read, and what comes out is compared with a reader of the format that
 //!   knows nothing of the library.
 //!
@@ -11,6 +12,7 @@
 //! seen by the sanitizer, and by [`memory::Fences`] around each mapping.
 
 pub mod attach;
+pub mod locks;
 pub mod meddle;
 pub mod memory;
 pub mod place;

@@ -7,7 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arbitrary::Arbitrary;
-use ringway_fuzz::{attach, meddle, play, words};
+use ringway_fuzz::{attach, locks, meddle, play, words};
 
 /// As long as each target gets random inputs, and as many at least.
 const STRETCH: Duration = Duration::from_secs(2);
@@ -89,6 +89,11 @@ fn files_of_any_content_are_refused_or_work() {
 #[test]
 fn words_written_by_strangers_harm_nobody() {
     try_out("meddle", meddle::run);
+}
+
+#[test]
+fn locks_whose_words_strangers_write_end_each_call() {
+    try_out("locks", locks::run);
 }
 
 #[test]

@@ -10,10 +10,12 @@
 //! (There can be no second without it.)
 //!
 //! *The dead.* A party has its place from when it comes to when it leaves; who waits asks whether those in all places live, and
-//! breaks the round if not. A successor takes the dead one's place, and breaks the round first if anybody had arrived: the
-//! dead one may be counted in it.
+//! breaks the round if not. A successor sees which round it is, takes the dead one's place, and breaks that round if anybody had
+//! arrived by then: the dead one may be counted in it, and is in no later one. Of several successors only who takes the place
+//! breaks anything. One that dies before it does leaves a name of the dead again.
 
 use super::holder::Holder;
+use super::met::mark;
 use super::{AcqRel, Acquire, Relaxed, Release};
 use super::{Denial, Fate, MOST_TURNS, WAITED};
 use crate::event::{Look, Turn};
@@ -93,8 +95,12 @@ impl<'a> Barrier<'a> {
             if !Self::is_dead(found, &fate)? {
                 continue;
             }
-            self.break_round(self.word.load(Acquire)).map_err(Denial::Corrupt)?;
+            // Between the two: what the dead one was counted in, and no round of who has taken its place.
+            let seen = self.word.load(Acquire);
             if place.compare_exchange(found, me.bits(), AcqRel, Relaxed).is_ok() {
+                if seen >> ARRIVED_SHIFT & ARRIVED > 0 {
+                    self.break_round(seen).map_err(Denial::Corrupt)?;
+                }
                 return Ok(Some(number));
             }
         }
@@ -156,7 +162,8 @@ impl<'a> Barrier<'a> {
     /// What became of the round that began as `begun`, if anything has.
     fn outcome(begun: u64, found: u64) -> Option<Result<(), Breach>> {
         let rounds = found.wrapping_sub(begun) & ROUNDS;
-        let resets = (found >> 32).wrapping_sub(begun >> 32) & ROUNDS;
+        // All bits of them: rounds alone are back at the same number after 65,536 resets.
+        let resets = (found >> 32).wrapping_sub(begun >> 32) & u64::MAX >> 32;
         match rounds.wrapping_sub(resets) & ROUNDS {
             0 if resets == 0 && found & BROKEN == 0 => None,
             0 => Some(Err(Breach::Broken)),
@@ -190,11 +197,7 @@ impl<'a> Barrier<'a> {
                     }
                 }
             }
-            let word = found | WAITED;
-            let marked = !look.last
-                || found == word
-                || self.word.compare_exchange(found, word, Relaxed, Relaxed).is_ok();
-            if marked {
+            if let Some(word) = mark(self.word, found, look) {
                 return Turn::Asleep { word, holder: None };
             }
         }

@@ -1,6 +1,7 @@
 //! A flag: one word, `[0:32 | waited:1 | turns:30 | set:1]`. Turns count how often it was set, so that one who waits has not
 //! missed it although it was cleared at once.
 
+use super::met::mark;
 use super::{AcqRel, Acquire, Relaxed};
 use super::{Denial, MOST_TURNS, WAITED};
 use crate::event::{Look, Turn};
@@ -75,11 +76,7 @@ impl<'a> Flag<'a> {
             if found & SET != 0 || found & TURNS != begun & TURNS {
                 return Turn::Ready(Ok(()));
             }
-            let word = found | WAITED;
-            let marked = !look.last
-                || found == word
-                || self.word.compare_exchange(found, word, Relaxed, Relaxed).is_ok();
-            if marked {
+            if let Some(word) = mark(self.word, found, look) {
                 return Turn::Asleep { word, holder: None };
             }
         }

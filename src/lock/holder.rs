@@ -48,6 +48,12 @@ impl Holder {
         (named & MEMBER_MASK != 0).then_some(Self(named))
     }
 
+    /// Whether `word` names nobody, and says nothing else but what may be said of what nobody has.
+    #[inline(always)]
+    pub fn is_none(word: u64) -> bool {
+        word & !(WAITED | INCONSISTENT) == 0
+    }
+
     /// What names it in a word.
     #[inline(always)]
     pub fn bits(self) -> u64 {
@@ -95,6 +101,9 @@ mod tests {
             assert_eq!(holder.is_same_thread(holder), thread != 0);
         }
         assert_eq!(Holder::of(WAITED | INCONSISTENT), None);
+        assert!(Holder::is_none(WAITED | INCONSISTENT) && Holder::is_none(0));
+        let nameless = Holder::new(MemberId(0), 1).thread(1).bits() & !MEMBER_MASK;
+        assert!(Holder::of(nameless).is_none() && !Holder::is_none(nameless));
         let parts = Holder::PARTS.iter().fold(0, |all, (_, bits)| all + bits);
         assert_eq!(parts, u64::MAX);
     }

@@ -14,6 +14,7 @@ pub mod data;
 pub mod flag;
 pub mod gate;
 pub mod holder;
+mod met;
 pub mod mutex;
 pub mod permits;
 pub mod rwlock;

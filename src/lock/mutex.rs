@@ -13,6 +13,7 @@
 //! used again names another incarnation, so a word that names an older one is of the dead.
 
 use super::holder::Holder;
+use super::met::{Met, meet};
 use super::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::{Denial, Fate, Held, INCONSISTENT, MOST_TURNS, WAITED};
 use crate::event::{Look, Turn};
@@ -58,6 +59,9 @@ impl<'a> Mutex<'a> {
             // ORDERING(holder): Acquire, as the record of who is named is read next.
             let found = self.word.load(Acquire);
             let Some(holder) = Holder::of(found) else {
+                if !Holder::is_none(found) {
+                    break;
+                }
                 if let Some(held) = self.lock_free(me, found, *slept) {
                     return Turn::Ready(Ok(held));
                 }
@@ -66,25 +70,18 @@ impl<'a> Mutex<'a> {
             if holder.is_same_thread(me) {
                 return Turn::Ready(Err(Denial::Own));
             }
-            if look.overdue {
-                match fate(holder) {
-                    Fate::Lives => {}
-                    Fate::Dead => match self.take_over(me, found) {
-                        Some(held) => return Turn::Ready(Ok(held)),
-                        None => continue,
-                    },
-                    Fate::Impossible => break,
-                    Fate::Unseen => return Turn::Ready(Err(Denial::Blind)),
+            match meet(self.word, found, holder, look, &fate) {
+                Met::Dead => {
+                    if let Some(held) = self.take_over(me, found) {
+                        return Turn::Ready(Ok(held));
+                    }
                 }
-            }
-            let word = found | WAITED;
-            // Relaxed: it only marks the word of another, whose release it leaves as it is.
-            let marked = !look.last
-                || found == word
-                || self.word.compare_exchange(found, word, Relaxed, Relaxed).is_ok();
-            if marked {
-                *slept |= look.last;
-                return Turn::Asleep { word, holder: Some(holder.member()) };
+                Met::Changed => {}
+                Met::Asleep(word) => {
+                    *slept |= look.last;
+                    return Turn::Asleep { word, holder: Some(holder.member()) };
+                }
+                Met::Denied(denial) => return Turn::Ready(Err(denial)),
             }
         }
         Turn::Ready(Err(Denial::Corrupt(Corruption::Lock)))

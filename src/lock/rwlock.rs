@@ -11,6 +11,7 @@
 //! inconsistent.
 
 use super::holder::Holder;
+use super::met::{Met, meet};
 use super::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::{Denial, Fate, Held, INCONSISTENT, MOST_TURNS, WAITED};
 use crate::error::MemberId;
@@ -93,6 +94,9 @@ impl<'a> RwLock<'a> {
             // ORDERING(holder): Acquire, as the record of who is named is read next.
             let found = self.writer.load(Acquire);
             let Some(holder) = Holder::of(found) else {
+                if !Holder::is_none(found) {
+                    break;
+                }
                 match self.read_beside(me) {
                     Ok(Some(held)) => return Turn::Ready(Ok(held)),
                     Ok(None) => continue,
@@ -102,23 +106,13 @@ impl<'a> RwLock<'a> {
             if holder.is_same_thread(me) {
                 return Turn::Ready(Err(Denial::Own));
             }
-            if look.overdue {
-                match fate(holder) {
-                    Fate::Lives => {}
-                    Fate::Dead => {
-                        self.bury_writer(found);
-                        continue;
-                    }
-                    Fate::Impossible => break,
-                    Fate::Unseen => return Turn::Ready(Err(Denial::Blind)),
+            match meet(self.writer, found, holder, look, &fate) {
+                Met::Dead => self.bury_writer(found),
+                Met::Changed => {}
+                Met::Asleep(word) => {
+                    return Turn::Asleep { word, holder: Some(holder.member()) };
                 }
-            }
-            let word = found | WAITED;
-            let marked = !look.last
-                || found == word
-                || self.writer.compare_exchange(found, word, Relaxed, Relaxed).is_ok();
-            if marked {
-                return Turn::Asleep { word, holder: Some(holder.member()) };
+                Met::Denied(denial) => return Turn::Ready(Err(denial)),
             }
         }
         Turn::Ready(Err(Denial::Corrupt(Corruption::Lock)))
@@ -211,25 +205,15 @@ impl<'a> RwLock<'a> {
             if found & COUNT == 0 {
                 return Turn::Ready(Ok(()));
             }
-            if look.overdue {
-                match fate(Holder::new(member, found >> 32)) {
-                    Fate::Lives => {}
-                    Fate::Dead => {
-                        let freed = found & u64::MAX << 32;
-                        // That what the dead one read was read is the kernel's doing.
-                        let _ = word.compare_exchange(found, freed, AcqRel, Relaxed);
-                        continue;
-                    }
-                    Fate::Impossible => break,
-                    Fate::Unseen => return Turn::Ready(Err(Denial::Blind)),
+            match meet(word, found, Holder::new(member, found >> 32), look, &fate) {
+                Met::Dead => {
+                    let freed = found & u64::MAX << 32;
+                    // That what the dead one read was read is the kernel's doing.
+                    let _ = word.compare_exchange(found, freed, AcqRel, Relaxed);
                 }
-            }
-            let marked = found | WAITED;
-            let is_marked = !look.last
-                || found == marked
-                || word.compare_exchange(found, marked, Relaxed, Relaxed).is_ok();
-            if is_marked {
-                return Turn::Asleep { word: marked, holder: Some(member) };
+                Met::Changed => {}
+                Met::Asleep(word) => return Turn::Asleep { word, holder: Some(member) },
+                Met::Denied(denial) => return Turn::Ready(Err(denial)),
             }
         }
         Turn::Ready(Err(Denial::Corrupt(Corruption::Lock)))

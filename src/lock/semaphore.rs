@@ -5,6 +5,7 @@
 //! mark [`WAITED`] away and wakes as many as there is something for; who has slept and acquires puts it back, since others may
 //! sleep, and if more is left wakes another: a second release may have come while the mark was away.
 
+use super::met::mark;
 use super::{Acquire, Relaxed, Release};
 use super::{Denial, MOST_TURNS, WAITED};
 use crate::event::{Look, Turn};
@@ -83,11 +84,7 @@ impl<'a> Semaphore<'a> {
                 }
                 continue;
             }
-            let word = found | WAITED;
-            let marked = !look.last
-                || found == word
-                || self.word.compare_exchange(found, word, Relaxed, Relaxed).is_ok();
-            if marked {
+            if let Some(word) = mark(self.word, found, look) {
                 *slept |= look.last;
                 return Turn::Asleep { word, holder: None };
             }

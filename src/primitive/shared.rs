@@ -78,14 +78,14 @@ impl SharedBytes<'_> {
     pub fn copy_out(self, offset: usize, into: &mut [u8]) {
         let from = self.at(offset, into.len());
         // SAFETY: the bytes lie in the run, and `into` is the caller's alone.
-        unsafe { moves::copy(from, into.as_mut_ptr(), into.len()) }
+        unsafe { moves::get(from, into.as_mut_ptr(), into.len()) }
     }
 
     /// Copies bytes to `offset`. Panics beyond the run.
     pub fn copy_in(self, offset: usize, from: &[u8]) {
         let into = self.at(offset, from.len());
         // SAFETY: the bytes lie in the run, and nobody writes to `from` while it is borrowed.
-        unsafe { moves::copy(from.as_ptr(), into, from.len()) }
+        unsafe { moves::put(from.as_ptr(), into, from.len()) }
     }
 
     /// Reads the value at `offset`. Panics beyond the run.
@@ -191,7 +191,10 @@ mod by_instructions {
         get8, put8, u64, reg, "";
     }
 
-    /// Copies `len` bytes upwards: 64 at a time, then what is left in halves of that.
+    pub use self::{copy as get, copy as put};
+
+    /// Copies `len` bytes upwards: 64 at a time, then what is left in halves of that. Which of the two places is the shared one is all one
+    /// to it.
     ///
     /// # Safety
     ///
@@ -317,9 +320,14 @@ mod tests {
                 let (mut theirs, mut ours, from) = (filled(), filled(), vec![0x5a; len]);
                 let into = theirs[offset..].as_mut_ptr();
                 // SAFETY: so many bytes are there, of vectors that nobody else touches.
-                unsafe { by_atomics::copy(from.as_ptr(), into, len) };
+                unsafe { by_atomics::put(from.as_ptr(), into, len) };
                 shared(&mut ours).copy_in(offset, &from);
                 assert_eq!(theirs, ours, "{len} bytes at {offset}");
+                let (mut memory, mut taken) = (filled(), vec![0; len]);
+                let shared = memory[offset..].as_mut_ptr();
+                // SAFETY: as above.
+                unsafe { by_atomics::get(shared, taken.as_mut_ptr(), len) };
+                assert_eq!(taken, filled()[offset..offset + len], "{len} bytes at {offset}");
             }
         }
     }

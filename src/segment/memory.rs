@@ -89,7 +89,8 @@ impl Memory {
         self.len() == 0
     }
 
-    /// Copies the bytes from `offset` on, as many as `into` has.
+    /// Copies the bytes from `offset` on, as many as `into` has; also those of locks and of what they guard, which may be in the
+    /// middle of a change.
     ///
     /// # Errors
     ///
@@ -104,8 +105,9 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// [`AccessError::OutOfRange`], [`AccessError::Forked`]; [`AccessError::Overlap`] if this attachment has placed a lock
-    /// there: what that guards is reached through it. Then nothing was written.
+    /// [`AccessError::OutOfRange`], [`AccessError::Forked`]; [`AccessError::Overlap`] if this attachment had placed a lock
+    /// there before: what that guards is reached through it. Then nothing was written. (A lock that another thread is just
+    /// placing may be missed, as are those of other attachments and processes.)
     pub fn write_at(&self, offset: usize, from: &[u8]) -> Result<(), AccessError> {
         self.check(offset, from.len())?;
         self.check_unlocked(offset, from.len())?;
@@ -321,6 +323,16 @@ impl Words {
     fn has_structure(&self, start: usize, end: usize) -> bool {
         let mut before = self.0.range(..end).rev().take_while(|(_, (last, _))| *last > start);
         before.any(|(_, (_, unit))| matches!(unit, Unit::Structure(_)))
+    }
+
+    /// Whether that very run was noted.
+    fn has(&self, start: usize, end: usize, unit: Unit) -> bool {
+        self.0.get(&start) == Some(&(end, unit))
+    }
+
+    /// Takes back what was noted of the run that begins at `start`.
+    fn forget(&mut self, start: usize) {
+        self.0.remove(&start);
     }
 
     /// Notes a run, joined with those of its kind that it meets. Nothing if it meets others.

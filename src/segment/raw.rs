@@ -72,8 +72,8 @@ impl Raw {
             return Err(ErrorKind::OtherLength { wanted, found }.into());
         }
         let len = usize::try_from(found).map_err(|_| ErrorKind::Os)?;
-        // The kernel counts what has memory, in pieces of 512 bytes; asking for what is there takes its time.
-        if metadata.blocks().saturating_mul(512) < found {
+        // Asking for what is there takes its time. How much memory the file has says too little: some may lie behind its end.
+        if shm::has_holes(&file, found) {
             shm::back(&file, found)?;
         }
         Self::map(&file, len, &guard)

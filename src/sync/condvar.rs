@@ -56,7 +56,8 @@ impl Condvar {
     ///
     /// # Errors
     ///
-    /// As [`Mutex::lock`](super::Mutex::lock). The guard is back in any case in which there is one.
+    /// As [`Mutex::lock`](super::Mutex::lock). The guard is back in any case in which there is one. [`Fault::Forked`] if either of
+    /// the two is of a parent.
     pub fn wait<'a, T: Pod>(
         &self,
         guard: MutexGuard<'a, T>,
@@ -114,7 +115,7 @@ impl Condvar {
         Ok((guard, false))
     }
 
-    /// Wakes one who waits, if anybody does.
+    /// Wakes one who waits, if anybody does: whom the kernel chooses.
     ///
     /// # Errors
     ///
@@ -151,7 +152,8 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         deadline: Deadline,
     ) -> Result<Waited<'a, T>, LockError<MutexGuard<'a, T>>> {
-        if self.place.is_inherited() {
+        // Of either: who waited with a mutex of its parent's would never get it back.
+        if self.place.is_inherited() || guard.mutex.is_inherited() {
             return Err(LockError::Failed(Fault::Forked));
         }
         let (mutex, gate) = (guard.mutex, self.gate());

@@ -54,7 +54,6 @@ mod reentrant;
 mod rwlock;
 mod semaphore;
 mod site;
-mod thread;
 
 pub use barrier::{Barrier, Met};
 pub use condvar::Condvar;

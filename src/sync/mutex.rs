@@ -15,6 +15,7 @@ use crate::event::{Deadline, Look, Turn};
 use crate::layout::{LockKind, LockTag};
 use crate::lock::holder::Holder;
 use crate::lock::{Denial, Held, mutex};
+use crate::member::threads::Named;
 use crate::segment::{LockPlace, Memory};
 
 /// A value in shared memory that one thread of one process changes at a time.
@@ -39,15 +40,17 @@ pub struct Mutex<T: Pod> {
 
 /// Who has it has a [`Mutex`]. Dropping it gives the mutex back; dropped by a panic, it leaves it inconsistent.
 ///
-/// It stays with its thread. One that is forgotten keeps the mutex until its process ends, or the handle's attachment.
+/// It stays with its thread. One that is forgotten keeps the mutex until its process ends, or the handle's attachment; the thread's
+/// number, by which the mutex tells who has it, is then no other thread's.
 #[must_use = "a lock that is dropped at once guards nothing"]
 pub struct MutexGuard<'a, T: Pod> {
     pub(super) mutex: &'a Mutex<T>,
     held: Held,
     /// Whether the thread was panicking when it took it: then that it still is says nothing.
     panicking: bool,
-    /// As a guard of the standard library: it stays with its thread, and can be looked at by others.
-    like: PhantomData<std::sync::MutexGuard<'a, ()>>,
+    _named: Named,
+    /// As a guard of the standard library: it stays with its thread, and can be looked at by others where the value can.
+    like: PhantomData<std::sync::MutexGuard<'a, T>>,
 }
 
 impl Mutex<()> {
@@ -97,11 +100,10 @@ impl<T: Pod> Mutex<T> {
     /// [`LockError::OwnerDied`] with the guard; [`LockError::WouldDeadlock`] if this thread has it.
     #[inline]
     pub fn lock(&self) -> Result<MutexGuard<'_, T>, LockError<MutexGuard<'_, T>>> {
-        let me = self.site.me();
-        if let Some(held) = self.lock_at_once(me) {
+        if let Some(held) = self.lock_at_once() {
             return Ok(MutexGuard::new(self, held));
         }
-        self.lock_slowly(me)
+        self.lock_slowly()
             .map_err(|denied| match denied {
                 Denied::Denial(Denial::Own) => LockError::WouldDeadlock,
                 other => LockError::Failed(other.fault()),
@@ -116,11 +118,10 @@ impl<T: Pod> Mutex<T> {
     /// [`TryLockError::Held`] if another has it; [`TryLockError::OwnerDied`] with the guard; [`TryLockError::WouldDeadlock`] if
     /// this thread has it.
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError<MutexGuard<'_, T>>> {
-        let me = self.site.me();
-        if let Some(held) = self.lock_at_once(me) {
+        if let Some(held) = self.lock_at_once() {
             return Ok(MutexGuard::new(self, held));
         }
-        self.try_slowly(me)
+        self.try_slowly()
             .map_err(|denied| match denied {
                 Denied::Held(member) => TryLockError::Held(member),
                 Denied::Denial(Denial::Own) => TryLockError::WouldDeadlock,
@@ -139,11 +140,10 @@ impl<T: Pod> Mutex<T> {
         &self,
         timeout: Duration,
     ) -> Result<MutexGuard<'_, T>, LockTimeoutError<MutexGuard<'_, T>>> {
-        let me = self.site.me();
-        if let Some(held) = self.lock_at_once(me) {
+        if let Some(held) = self.lock_at_once() {
             return Ok(MutexGuard::new(self, held));
         }
-        self.lock_until(me, Deadline::after(timeout))
+        self.lock_until(Deadline::after(timeout))
             .map_err(|denied| match denied {
                 Denied::Late => LockTimeoutError::Timeout,
                 Denied::Denial(Denial::Own) => LockTimeoutError::WouldDeadlock,
@@ -164,46 +164,52 @@ impl<T: Pod> Mutex<T> {
 
     lock_handle!(self);
 
+    /// Whether it is of a parent.
+    pub(super) fn is_inherited(&self) -> bool {
+        self.place.is_inherited()
+    }
+
     #[inline(always)]
     fn raw(&self) -> mutex::Mutex<'_> {
         mutex::Mutex::new(self.place.word())
     }
 
     #[inline(always)]
-    fn lock_at_once(&self, me: Holder) -> Option<Held> {
-        if self.place.is_inherited() { None } else { self.raw().lock_at_once(me) }
+    fn lock_at_once(&self) -> Option<Held> {
+        // The thread's number comes second: a child has no business with those of its parent.
+        if self.place.is_inherited() { None } else { self.raw().lock_at_once(self.site.me()) }
     }
 
     /// Apart, because it is rare.
     #[cold]
-    fn lock_slowly(&self, me: Holder) -> Result<Outcome<'_, T>, Denied> {
-        self.lock_until(me, Deadline::NEVER)
+    fn lock_slowly(&self) -> Result<Outcome<'_, T>, Denied> {
+        self.lock_until(Deadline::NEVER)
     }
 
     /// As who had it before, and waited for something.
     pub(super) fn lock_again(&self) -> Result<Outcome<'_, T>, Denied> {
-        let me = self.site.me();
-        match self.lock_at_once(me) {
+        match self.lock_at_once() {
             Some(held) => self.outcome(Ok(held)),
-            None => self.lock_until(me, Deadline::NEVER),
+            None => self.lock_until(Deadline::NEVER),
         }
     }
 
-    fn lock_until(&self, me: Holder, deadline: Deadline) -> Result<Outcome<'_, T>, Denied> {
-        let mut slept = false;
-        let attempt = |look| self.attempt(me, &mut slept, look);
+    fn lock_until(&self, deadline: Deadline) -> Result<Outcome<'_, T>, Denied> {
         if self.place.is_inherited() {
             return Err(Denied::Forked);
         }
+        let (me, mut slept) = (self.site.me(), false);
+        let attempt = |look| self.attempt(me, &mut slept, look);
         let held = self.site.wait(self.raw().word(), deadline, attempt).ok_or(Denied::Late)?;
         self.outcome(held)
     }
 
     #[cold]
-    fn try_slowly(&self, me: Holder) -> Result<Outcome<'_, T>, Denied> {
+    fn try_slowly(&self) -> Result<Outcome<'_, T>, Denied> {
         if self.place.is_inherited() {
             return Err(Denied::Forked);
         }
+        let me = self.site.me();
         let attempt = |look| self.attempt(me, &mut false, look);
         match self.site.once(attempt) {
             Ok(held) => self.outcome(held),
@@ -266,7 +272,8 @@ impl<T: Pod> fmt::Debug for Mutex<T> {
 impl<'a, T: Pod> MutexGuard<'a, T> {
     #[inline(always)]
     fn new(mutex: &'a Mutex<T>, held: Held) -> Self {
-        Self { mutex, held, panicking: std::thread::panicking(), like: PhantomData }
+        let panicking = std::thread::panicking();
+        Self { mutex, held, panicking, _named: Named::new(), like: PhantomData }
     }
 
     /// Whether what it guards may be in the middle of a change: its owner died, and nobody has marked it consistent since.

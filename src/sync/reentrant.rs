@@ -13,6 +13,7 @@ use crate::error::{Failure, Fault, LockError, LockTimeoutError, MemberId, TryLoc
 use crate::event::Deadline;
 use crate::layout::{LockKind, LockTag};
 use crate::lock::{Denial, Held, mutex};
+use crate::member::threads::Named;
 use crate::primitive::Ordering::Relaxed;
 use crate::segment::{LockPlace, Memory};
 
@@ -45,6 +46,7 @@ pub struct ReentrantGuard<'a, T: Pod> {
     /// What it guards was left in the middle of a change when the thread took the mutex first; by this guard, perhaps.
     inconsistent: bool,
     panicking: bool,
+    _named: Named,
     alone: PhantomData<*const ()>,
 }
 
@@ -152,7 +154,7 @@ impl<T: Pod> ReentrantMutex<T> {
             Err(denial) => return Err(Denied::Failed(fault_of(denial))),
         }
         let (panicking, alone) = (std::thread::panicking(), PhantomData);
-        Ok(ReentrantGuard { mutex: self, inconsistent, panicking, alone })
+        Ok(ReentrantGuard { mutex: self, inconsistent, panicking, _named: Named::new(), alone })
     }
 
     /// How often its owner has it, and whether what it guards is doubtful.

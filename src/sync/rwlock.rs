@@ -15,6 +15,7 @@ use crate::event::Deadline;
 use crate::layout::{LockKind, LockTag};
 use crate::lock::holder::Holder;
 use crate::lock::{Denial, Held, rwlock};
+use crate::member::threads::Named;
 use crate::segment::{LockPlace, Memory};
 
 /// A value in shared memory that many threads of many processes look at, or one changes.
@@ -39,6 +40,8 @@ use crate::segment::{LockPlace, Memory};
 pub struct RwLock<T: Pod> {
     place: LockPlace<T>,
     site: Site,
+    /// Readers of several threads have references to the value at once.
+    like: PhantomData<std::sync::RwLock<T>>,
 }
 
 /// Who has it has an [`RwLock`] to look at what it guards, with others perhaps.
@@ -46,7 +49,7 @@ pub struct RwLock<T: Pod> {
 pub struct ReadGuard<'a, T: Pod> {
     lock: &'a RwLock<T>,
     held: Held,
-    like: PhantomData<std::sync::MutexGuard<'a, ()>>,
+    like: PhantomData<std::sync::MutexGuard<'a, T>>,
 }
 
 /// Who has it has an [`RwLock`] alone. Dropping it gives it back; dropped by a panic, it leaves it inconsistent.
@@ -55,7 +58,8 @@ pub struct WriteGuard<'a, T: Pod> {
     lock: &'a RwLock<T>,
     held: Held,
     panicking: bool,
-    like: PhantomData<std::sync::MutexGuard<'a, ()>>,
+    _named: Named,
+    like: PhantomData<std::sync::MutexGuard<'a, T>>,
 }
 
 /// Declares the three ways to take the lock as `$role`.
@@ -143,7 +147,8 @@ impl<T: Pod> RwLock<T> {
     }
 
     fn writer(&self, held: Held) -> WriteGuard<'_, T> {
-        WriteGuard { lock: self, held, panicking: std::thread::panicking(), like: PhantomData }
+        let panicking = std::thread::panicking();
+        WriteGuard { lock: self, held, panicking, _named: Named::new(), like: PhantomData }
     }
 
     #[inline]
@@ -229,7 +234,8 @@ impl<T: Pod> sealed::Lock for RwLock<T> {
     }
 
     fn place(memory: &Memory, offset: usize, tag: LockTag, site: Site) -> Result<Self, Failure> {
-        let lock = Self { place: LockPlace::new(memory, offset, tag, site.max_members())?, site };
+        let place = LockPlace::new(memory, offset, tag, site.max_members())?;
+        let lock = Self { place, site, like: PhantomData };
         let corrupt = "the readers of a lock are counted impossibly";
         let enrolled = lock.raw().enroll(lock.site.member());
         enrolled.map_err(|_| crate::error::ErrorKind::NotASegment(corrupt))?;

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::thread;
 use crate::error::{Fault, MemberId};
 use crate::event::{Deadline, Look, Patience, SharedRecheck, Turn, wait_at_word};
 use crate::lock::holder::Holder;
 use crate::lock::{Denial, Fate};
-use crate::member::Attachment;
+use crate::member::{Attachment, threads};
 use crate::primitive::LockWord;
 
 /// A look that asks nobody.
@@ -49,7 +48,7 @@ impl Site {
     /// This thread of it.
     #[inline(always)]
     pub fn me(&self) -> Holder {
-        self.me.thread(thread::number())
+        self.me.thread(threads::number())
     }
 
     /// What became of a holder.

@@ -144,3 +144,28 @@ fn plug(attached: Attached) {
         unsafe { libc::close(attached.descriptor) };
     }
 }
+
+/// Whether `act` says yes in a forked child, within seconds: for tests of what a child may ask.
+#[cfg(test)]
+pub fn child_says(act: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child runs `act`, of which the caller knows that it needs no other thread, and ends.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let code = i32::from(!act());
+        // SAFETY: it takes no pointers and does not return.
+        unsafe { libc::_exit(code) };
+    }
+    let (mut status, start) = (0, std::time::Instant::now());
+    loop {
+        // SAFETY: `status` is a place to write to.
+        let ended = unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) };
+        if ended != 0 {
+            return ended == child && status == 0;
+        }
+        if start.elapsed().as_secs() >= 5 {
+            // SAFETY: it is a child that was not waited for yet; it takes no pointers.
+            unsafe { libc::kill(child, libc::SIGKILL) };
+        }
+        std::thread::yield_now();
+    }
+}

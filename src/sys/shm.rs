@@ -94,6 +94,14 @@ pub fn back(file: &File, len: u64) -> io::Result<()> {
     }
 }
 
+/// Whether there is no memory for some of the first `len` bytes of the file; also whenever that cannot be told, and of what was
+/// never written.
+pub fn has_holes(file: &File, len: u64) -> bool {
+    // SAFETY: it moves the position of a descriptor, by which nobody reads.
+    let hole = unsafe { libc::lseek(file.as_raw_fd(), 0, libc::SEEK_HOLE) };
+    hole < len.cast_signed()
+}
+
 /// Gives the memory of `len` bytes of the file from `from` back: whole pages, which read as zeros from now on.
 pub fn punch(file: &File, from: u64, len: u64) -> io::Result<()> {
     let (from, len) = (from.cast_signed(), len.cast_signed());

@@ -127,6 +127,10 @@ fn what_a_lock_guards_is_not_written_to_without_it() {
     assert_eq!(block.slice_view::<u8>(0, 4096).unwrap().set(280, 1), overlap(280));
     block.write_at(200, &[1; 56]).unwrap();
     block.write_at(256 + Mutex::<[u64; 4]>::size_in(&block), &[1; 64]).unwrap();
-    block.read_at(250, &mut [0; 64]).unwrap();
+    mutex.lock().unwrap()[1] = 7;
+    let mut bytes = [0; 64];
+    block.read_at(256, &mut bytes).unwrap();
+    assert_eq!((bytes[24], before.get()), (7, Ok(0)), "reading is allowed");
+    mutex.lock().unwrap()[1] = 0;
     assert_eq!(*mutex.lock().unwrap(), [0; 4]);
 }

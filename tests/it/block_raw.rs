@@ -2,7 +2,7 @@
 //! `shared_memory`. And what of files is refused.
 
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::AtomicU64;
@@ -163,6 +163,12 @@ fn on_a_full_file_system(directory: &Path) {
     File::create(directory.join("sparse")).unwrap().set_len(1 << 20).unwrap();
     assert_eq!(options.open("sparse").unwrap_err().kind(), &ErrorKind::NoSpace);
     fs::remove_file(directory.join("sparse")).unwrap();
+    let behind = File::create(directory.join("behind")).unwrap();
+    behind.set_len(128 << 10).unwrap();
+    os::allocate_behind(&behind, 128 << 10, 192 << 10);
+    assert!(behind.metadata().unwrap().blocks() * 512 > 128 << 10, "as much memory as it is long");
+    assert_eq!(options.open("behind").unwrap_err().kind(), &ErrorKind::NoSpace);
+    fs::remove_file(directory.join("behind")).unwrap();
     let error = options.clone().len(1 << 20).create("big").unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::NoSpace);
     assert_eq!(crate::util::listing(directory), Vec::<String>::new());

@@ -247,7 +247,7 @@ fn a_descriptor_closed_behind_the_librarys_back_condemns_nobody() {
 }
 
 /// Descriptors of this process that are of the file at `path`.
-fn descriptors_of(path: &Path) -> Vec<RawFd> {
+pub fn descriptors_of(path: &Path) -> Vec<RawFd> {
     let wanted = fs::metadata(path).unwrap().ino();
     let numbers = listing(Path::new("/proc/self/fd"));
     let of_file = |number: &String| {

@@ -265,3 +265,36 @@ fn guards_stay_with_their_threads_and_locks_do_not() {
     shared::<(Semaphore, Permits, Condvar, Flag, Barrier)>();
     shared::<ringway::sync::Permit>();
 }
+
+/// Says of itself that threads must not look at it at once.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Alone(u64, std::marker::PhantomData<std::cell::Cell<()>>);
+
+#[allow(unsafe_code, reason = "the derive macros want all fields to be plain")]
+// SAFETY: all zero is a number and nothing.
+unsafe impl bytemuck::Zeroable for Alone {}
+#[allow(unsafe_code, reason = "as above")]
+// SAFETY: a number and nothing: any bytes are one.
+unsafe impl bytemuck::Pod for Alone {}
+
+#[test]
+fn what_threads_must_not_look_at_at_once_no_guard_shows_to_two() {
+    struct Asked<T>(std::marker::PhantomData<T>);
+    trait Otherwise {
+        const SHARED: bool = false;
+    }
+    impl<T> Otherwise for Asked<T> {}
+    impl<T: Sync> Asked<T> {
+        const SHARED: bool = true;
+    }
+    use ringway::sync::{MutexGuard, ReadGuard, WriteGuard};
+    const {
+        assert!(Asked::<MutexGuard<'_, u64>>::SHARED && Asked::<RwLock<u64>>::SHARED);
+        assert!(Asked::<Mutex<Alone>>::SHARED, "one at a time");
+        assert!(!Asked::<RwLock<Alone>>::SHARED);
+        assert!(!Asked::<MutexGuard<'_, Alone>>::SHARED);
+        assert!(!Asked::<ReadGuard<'_, Alone>>::SHARED);
+        assert!(!Asked::<WriteGuard<'_, Alone>>::SHARED);
+    }
+}

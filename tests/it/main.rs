@@ -39,6 +39,8 @@ mod liveness_places;
 mod locks;
 mod locks_bad;
 mod locks_deaths;
+mod locks_edges;
+mod locks_threads;
 mod locks_torture;
 mod locks_waits;
 mod names;
@@ -114,6 +116,8 @@ fn child() {
         Some(("liveness", role)) => liveness::play(role, &arguments),
         Some(("locks", role)) => locks::play(role, &arguments),
         Some(("locks_bad", role)) => locks_bad::play(role, &arguments),
+        Some(("locks_edges", role)) => locks_edges::play(role, &arguments),
+        Some(("locks_threads", role)) => locks_threads::play(role, &arguments),
         Some(("locks_torture", role)) => locks_torture::play(role, &arguments),
         Some(("locks_waits", role)) => locks_waits::play(role, &arguments),
         Some(("locks_deaths", role)) => locks_deaths::play(role, &arguments),

@@ -32,6 +32,8 @@ enum Target {
     Attach,
     /// A channel in use while somebody writes to its words
     Meddle,
+    /// Locks in use while somebody writes to their words
+    Locks,
     /// Rings of any words, read by the library and by a reader of its own
     Words,
 }
@@ -48,6 +50,7 @@ impl Target {
         match self {
             Self::Attach => "attach",
             Self::Meddle => "meddle",
+            Self::Locks => "locks",
             Self::Words => "words",
         }
     }

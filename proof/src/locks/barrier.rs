@@ -29,8 +29,10 @@ pub struct Wait {
 /// Who breaks a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Breaker {
-    /// Who takes a dead one's place, which was found.
-    Heir(u8, u64),
+    /// Who has taken the place of a dead one.
+    Heir(u8),
+    /// Who is about to, by mistake.
+    Early(u8, u64),
     /// Who waits and has found somebody dead.
     Waiter(Wait),
     /// Who gives up.
@@ -52,8 +54,10 @@ pub enum Party {
     BreakSwap(Breaker, u64, u64),
     /// Wakes who slept.
     BreakWake(Breaker),
-    /// Takes the dead one's place.
-    TakeOver(u8, u64),
+    /// Has found the dead in a place: sees which round it is.
+    Find(u8, u64),
+    /// Takes the dead one's place, which was found in the round that was seen.
+    TakeOver(u8, u64, u64),
     /// Looks how many have come.
     Arrive,
     /// Counts itself.
@@ -87,7 +91,7 @@ fn next_round(found: u64, reset: u64) -> u64 {
 /// Whether the round that began as `begun` is completed or broken, if it is either.
 fn outcome(begun: u64, found: u64) -> Option<bool> {
     let rounds = found.wrapping_sub(begun) & ROUNDS;
-    let resets = (found >> 32).wrapping_sub(begun >> 32) & ROUNDS;
+    let resets = (found >> 32).wrapping_sub(begun >> 32) & u64::MAX >> 32;
     match rounds.wrapping_sub(resets) & ROUNDS {
         0 if resets == 0 && found & BROKEN == 0 => None,
         0 => Some(false),
@@ -103,7 +107,7 @@ fn outcome_for(memory: &Memory, begun: u64, found: u64) -> Option<bool> {
 }
 
 /// Which round `word` is of, as the checker counts.
-fn number_of(word: u64) -> usize {
+pub fn number_of(word: u64) -> usize {
     let number = (word & ROUNDS).wrapping_sub(WORN) & ROUNDS;
     usize::try_from(number).map_or(MAX_ROUNDS - 1, |number| number.min(MAX_ROUNDS - 1))
 }
@@ -125,13 +129,17 @@ impl Party {
         match self {
             Self::Join(place) => join(memory, place),
             Self::Ask(place) => ask(memory, place),
-            Self::TakeOver(place, found) => {
-                let mine = memory.holder().bits();
-                if memory.swap(1 + usize::from(place), found, mine) {
-                    return has_place(memory, place);
-                }
-                ask_next(memory, place);
+            Self::Find(place, found) => {
+                let seen = memory.state.words[WORD];
+                let early = memory.config.is(Mutant::JoinBreaksFirst);
+                let breaks = Self::See(Breaker::Early(place, found));
+                memory.go(At::Party(if early {
+                    breaks
+                } else {
+                    Self::TakeOver(place, found, seen)
+                }));
             }
+            Self::TakeOver(place, found, seen) => take_over(memory, place, found, seen),
             Self::See(_) | Self::Break(..) | Self::BreakSwap(..) | Self::BreakWake(_) => {
                 self.step_of_break(memory);
             }
@@ -224,6 +232,9 @@ impl Party {
                 }
                 let same = number_of(seen) == number_of(found);
                 memory.rule(same, "a round was broken for what was in another");
+                let tired = matches!(breaker, Breaker::Quitter(_));
+                let mourned = round::had_dead(memory, number_of(found));
+                memory.rule(tired || mourned, "a round was broken in which nobody was dead");
                 let silent = memory.config.is(Mutant::BreakWakesNobody);
                 if found & WAITED != 0 && !silent {
                     return memory.go(At::Party(Self::BreakWake(breaker)));
@@ -273,7 +284,8 @@ impl Party {
 impl Breaker {
     fn has_broken(self, memory: &mut Memory) {
         memory.go(At::Party(match self {
-            Self::Heir(place, found) => Party::TakeOver(place, found),
+            Self::Heir(place) => return has_place(memory, place),
+            Self::Early(place, found) => Party::TakeOver(place, found, 0),
             Self::Waiter(wait) => Party::Attempt(wait),
             Self::Quitter(wait) => Party::Quit(wait),
         }));
@@ -306,9 +318,23 @@ fn ask(memory: &mut Memory, place: u8) {
     if !dead {
         return ask_next(memory, place);
     }
-    let careless = memory.config.is(Mutant::JoinBreaksNothing);
-    let breaks = Party::See(Breaker::Heir(place, found));
-    memory.go(At::Party(if careless { Party::TakeOver(place, found) } else { breaks }));
+    memory.go(At::Party(Party::Find(place, found)));
+}
+
+/// Takes a dead one's place, and breaks the round that was seen before, if anybody had come by then.
+fn take_over(memory: &mut Memory, place: u8, found: u64, seen: u64) {
+    let (mine, heir) = (memory.holder().bits(), Breaker::Heir(place));
+    if !memory.swap(1 + usize::from(place), found, mine) {
+        return ask_next(memory, place);
+    }
+    if memory.config.is(Mutant::HeirLooksLate) {
+        return memory.go(At::Party(Party::See(heir)));
+    }
+    let had_come = seen >> ARRIVED_SHIFT & ARRIVED > 0;
+    if !had_come || memory.config.is(Mutant::JoinBreaksNothing) {
+        return has_place(memory, place);
+    }
+    memory.go(At::Party(Party::Break(heir, seen)));
 }
 
 /// Where all places are taken nobody can join.

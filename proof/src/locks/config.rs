@@ -18,6 +18,8 @@ pub struct Config {
     pub threads: Vec<Role>,
     /// The first two are threads of one member; all others are members of their own.
     pub twins: bool,
+    /// There are so many parties more than places at a barrier.
+    pub spare: u8,
     /// How many times somebody may die,
     pub crashes: u8,
     /// and how many times a dead one's number may be used again.
@@ -86,6 +88,10 @@ pub enum Mutant {
     ResetsUncounted,
     /// Who takes a dead one's place lets the round go on.
     JoinBreaksNothing,
+    /// Who is about to take it breaks the round first.
+    JoinBreaksFirst,
+    /// Who has taken it breaks the round that goes on by then.
+    HeirLooksLate,
     /// Nobody asks whether the other parties live.
     PlacesUnasked,
     /// Who has slept locks without the mark for others.
@@ -139,7 +145,7 @@ impl Config {
 
     /// Parties of the barrier.
     pub fn parties(&self) -> u8 {
-        u8::try_from(self.threads.len()).unwrap_or(u8::MAX)
+        u8::try_from(self.threads.len()).unwrap_or(u8::MAX) - self.spare
     }
 
     /// Where one of `role` begins that still has `left` turns, on its own.

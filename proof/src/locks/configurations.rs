@@ -11,6 +11,7 @@ fn lock(name: &'static str, threads: &[Role], crashes: u8, heirs: u8) -> Config 
         quick: true,
         threads,
         twins: false,
+        spare: 0,
         crashes,
         heirs,
         impatient: false,
@@ -20,6 +21,11 @@ fn lock(name: &'static str, threads: &[Role], crashes: u8, heirs: u8) -> Config 
 
 fn twins(config: Config) -> Config {
     Config { twins: true, ..config }
+}
+
+/// One more party than places.
+fn crowd(config: Config) -> Config {
+    Config { spare: 1, ..config }
 }
 
 fn long(config: Config) -> Config {
@@ -56,12 +62,13 @@ pub fn all() -> Vec<Config> {
         lock("condvar-notifiers", &[Waiter(2), Notifier(1), Notifier(1)], 0, 0),
         lock("condvar-die", &[Waiter(2), Waiter(1), Notifier(3)], 1, 0),
         lock("condvar-die-notifier", &[Waiter(2), Notifier(1), Notifier(1)], 2, 0),
+        long(crowd(lock("barrier-crowd", &[Party(1), Party(2), Party(1)], 1, 1))),
         long(lock("barrier-heir-three", &[Party(1), Party(1), Party(1)], 1, 1)),
     ]
 }
 
 /// Each mistake, and the model that must catch it.
-pub const CAUGHT_BY: [(Mutant, &str); 25] = [
+pub const CAUGHT_BY: [(Mutant, &str); 27] = [
     (Mutant::LookBeforeCount, "rwlock-pair"),
     (Mutant::ClaimWithoutLook, "rwlock-pair"),
     (Mutant::UnlockWakesNobody, "rwlock-pair"),
@@ -82,6 +89,8 @@ pub const CAUGHT_BY: [(Mutant, &str); 25] = [
     (Mutant::RoundUncompared, "barrier-give-up"),
     (Mutant::ResetsUncounted, "barrier-give-up-three"),
     (Mutant::JoinBreaksNothing, "barrier-heir"),
+    (Mutant::JoinBreaksFirst, "barrier-crowd"),
+    (Mutant::HeirLooksLate, "barrier-heir"),
     (Mutant::PlacesUnasked, "barrier-die"),
     (Mutant::SleptLocksUnmarked, "condvar-waiters"),
     (Mutant::CountAfterUnlock, "condvar-pair"),

@@ -12,7 +12,8 @@
 //! than sequential consistency is loom's part.
 //!
 //! Checked: no writer beside another or a reader, among the living; what a dead writer left torn is never seen by one who was not told;
-//! of the parties of a round all are told that it is completed, each by its own index, or all that it broke, which it does for one in it;
+//! of the parties of a round all are told that it is completed, each by its own index, or all that it broke, which it does for one in it
+//! that gave up, or is dead;
 //! and from every state there is a way to one in which each of the living had its turns: nobody waits for the dead, or for nobody.
 
 mod barrier;
@@ -86,6 +87,9 @@ impl Locks {
         | Step::Inherit { me, .. }) = step;
         let mut memory = Memory::new(&self.config, state, me);
         change(&mut memory);
+        if (0..self.config.threads.len()).any(|place| self.leaves_place(&memory.state, place)) {
+            round::has_dead(&mut memory.state);
+        }
         let is_fault = !matches!(step, Step::Thread { .. } | Step::Recheck { .. });
         moves.push(Move { step, state: memory.state, is_fault, broken: memory.broken });
     }

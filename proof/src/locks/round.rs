@@ -1,6 +1,8 @@
 //! What became of the rounds of a barrier, and the rules about that: only the checker knows.
 
+use super::barrier::number_of;
 use super::memory::Memory;
+use super::state::State;
 
 /// The rounds that the checker tells apart.
 pub const MAX_ROUNDS: usize = 8;
@@ -13,6 +15,19 @@ pub struct Round {
     told: u8,
     /// Somebody was told that it broke.
     broke: bool,
+    /// While it went on a place named one who was dead.
+    had_dead: bool,
+}
+
+/// Some place names one who is dead now.
+pub fn has_dead(state: &mut State) {
+    let number = number_of(state.words[0]);
+    state.rounds[number].had_dead = true;
+}
+
+/// Whether a place named one who was dead while round `number` went on.
+pub fn had_dead(memory: &Memory, number: usize) -> bool {
+    memory.state.rounds[number].had_dead
 }
 
 /// The place of who makes the step was counted in round `number`.

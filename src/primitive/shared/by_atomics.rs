@@ -42,29 +42,51 @@ words! {
     get8, put8, u64, AtomicU64;
 }
 
-/// Copies `len` bytes upwards. Which of the two places is the shared one it need not know: both are accessed by atomics.
+/// Copies `len` shared bytes out, upwards.
 ///
 /// # Safety
 ///
-/// So many bytes are mapped at both places, which do not overlap; what is written is shared or the caller's.
-pub unsafe fn copy(from: *const u8, into: *mut u8, len: usize) {
-    let word = size_of::<u64>();
-    let alike = from.addr() % word == into.addr() % word;
+/// `from` has so many shared bytes, mapped; `into` has room for them and is the caller's.
+pub unsafe fn get(from: *const u8, into: *mut u8, len: usize) {
     let mut done = 0;
     while done < len {
         let (source, target) = (from.wrapping_add(done), into.wrapping_add(done));
-        if alike && target.addr().is_multiple_of(word) && len - done >= word {
-            // SAFETY: both are aligned, and as many bytes are left.
-            let found = unsafe { AtomicU64::from_ptr(source.cast_mut().cast()) }.load(Relaxed);
-            // SAFETY: as above.
-            unsafe { AtomicU64::from_ptr(target.cast()) }.store(found, Relaxed);
-            done += word;
+        if is_word(source, len - done) {
+            // SAFETY: it is aligned, and as many bytes are left.
+            unsafe { get8(source, target) };
+            done += WORD;
         } else {
             // SAFETY: there is one byte more.
-            let found = unsafe { AtomicU8::from_ptr(source.cast_mut()) }.load(Relaxed);
-            // SAFETY: as above.
-            unsafe { AtomicU8::from_ptr(target) }.store(found, Relaxed);
+            unsafe { get1(source, target) };
             done += 1;
         }
     }
+}
+
+/// Copies `len` bytes to shared ones, upwards. What is copied is only read, and by no atomics: it may be borrowed.
+///
+/// # Safety
+///
+/// `into` has so many shared bytes, mapped; `from` has as many, which nobody writes meanwhile.
+pub unsafe fn put(from: *const u8, into: *mut u8, len: usize) {
+    let mut done = 0;
+    while done < len {
+        let (source, target) = (from.wrapping_add(done), into.wrapping_add(done));
+        if is_word(target, len - done) {
+            // SAFETY: it is aligned, and as many bytes are left.
+            unsafe { put8(source, target) };
+            done += WORD;
+        } else {
+            // SAFETY: there is one byte more.
+            unsafe { put1(source, target) };
+            done += 1;
+        }
+    }
+}
+
+const WORD: usize = size_of::<u64>();
+
+/// Whether a word can be moved whole to or from `shared`, where so many bytes are left.
+fn is_word(shared: *const u8, left: usize) -> bool {
+    shared.addr().is_multiple_of(WORD) && left >= WORD
 }

@@ -10,7 +10,7 @@ use super::{Memory, Unit};
 use crate::error::{AccessError, ErrorKind, Failure};
 use crate::layout::{LockHead, LockTag};
 use crate::lock::data::Guarded;
-use crate::primitive::Ordering::{AcqRel, Acquire};
+use crate::primitive::Ordering::{AcqRel, Acquire, Relaxed};
 use crate::primitive::{Cells, LockWord};
 use crate::sys::fork;
 
@@ -30,16 +30,21 @@ struct Whole<T>(PhantomData<T>);
 
 impl<T: Pod> LockPlace<T> {
     /// The lock of `tag` at `offset`: a new one where there is none.
-    #[allow(clippy::cast_ptr_alignment, reason = "`claim` checks it")]
+    #[allow(clippy::cast_ptr_alignment, reason = "`check` sees to it")]
     pub fn new(
         memory: &Memory,
         offset: usize,
         tag: LockTag,
         members: u32,
     ) -> Result<Self, Failure> {
-        Self::claim(memory, offset, tag, members)?;
+        let (len, unit) = (tag.len(members), Unit::Structure(TypeId::of::<Whole<T>>()));
+        Self::check(memory, offset, tag, len)?;
+        // Held until it is known what lies there, so that what is noted in between is of nobody else.
+        let mut noted = memory.words();
+        let is_new = !noted.has(offset, offset + len, unit);
+        noted.claim(offset, offset + len, unit)?;
         let start = memory.inner.bytes.start().as_ptr().wrapping_add(offset);
-        // SAFETY: the range was checked, aligned and claimed for this lock; the result keeps the memory, gives the references out
+        // SAFETY: the range was checked, aligned and noted for this lock; the result keeps the memory, gives the references out
         // shortened, and any bytes are such words.
         let head = unsafe { &*start.cast::<LockHead>() };
         let behind = start.wrapping_add(size_of::<LockHead>()).cast::<LockWord>();
@@ -50,27 +55,33 @@ impl<T: Pod> LockPlace<T> {
         let cell = unsafe { Cells::new(value, 1) };
         // ORDERING(tag): nothing depends on it but what it says.
         match head.tag.compare_exchange(0, tag.bits(), AcqRel, Acquire) {
-            Err(found) if found != tag.bits() => return Err(other(found, tag)),
-            _ => {}
+            Err(found) if found != tag.bits() => {
+                // Another came first, after `check`: who has been refused may ask for the right one.
+                if is_new {
+                    noted.forget(offset);
+                }
+                return Err(other(found, tag));
+            }
+            _ => memory.inner.has_locks.store(true, Relaxed),
         }
+        drop(noted);
         let (value, generation) = (Guarded::new(cell), memory.inner.generation);
         Ok(Self { head, words, value, generation, _memory: memory.clone() })
     }
 
-    fn claim(memory: &Memory, offset: usize, tag: LockTag, members: u32) -> Result<(), Failure> {
-        let (len, align) = (tag.len(members), tag.align());
+    fn check(memory: &Memory, offset: usize, tag: LockTag, len: usize) -> Result<(), Failure> {
+        let align = tag.align();
         memory.check(offset, len)?;
         let address = memory.inner.bytes.start().addr().get() + offset;
         if !address.is_multiple_of(align) {
             return Err(AccessError::Misaligned { offset, align }.into());
         }
-        // Before it is noted what lies there: who has been refused may ask for the right one.
+        // Before it is noted: who has been refused may ask for the right one.
         let found = memory.inner.bytes.load::<u64>(offset);
         if found != 0 && found != tag.bits() {
             return Err(other(found, tag));
         }
-        let unit = Unit::Structure(TypeId::of::<Whole<T>>());
-        Ok(memory.note(offset, offset + len, unit)?)
+        Ok(())
     }
 
     /// What every lock has.

@@ -131,6 +131,14 @@ pub fn punch(file: &File, start: u64, len: u64) {
     check(unsafe { libc::fallocate(file.as_raw_fd(), how, start, len) }).expect("tmpfs has holes");
 }
 
+/// Gives a file memory behind its end: `len` bytes from `start`.
+pub fn allocate_behind(file: &File, start: u64, len: u64) {
+    let (start, len) = (start.cast_signed(), len.cast_signed());
+    let how = libc::FALLOC_FL_KEEP_SIZE;
+    // SAFETY: the descriptor is open; fallocate takes no pointers.
+    check(unsafe { libc::fallocate(file.as_raw_fd(), how, start, len) }).expect("there is room");
+}
+
 /// Has a signal that kills this process write no file of its memory.
 pub fn leave_no_core() {
     let limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

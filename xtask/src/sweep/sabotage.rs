@@ -273,7 +273,10 @@ pub const ALL: &[Sabotage] = &[
     sabotage(
         "lock: a dead reader keeps writers out",
         RWLOCK,
-        &[("match fate(Holder::new(member, found >> 32)) {", "match Fate::Lives {")],
+        &[(
+            "Holder::new(member, found >> 32), look, &fate)",
+            "Holder::new(member, found >> 32), look, |_| Fate::Lives)",
+        )],
         &["locks/read: killed"],
     ),
     sabotage(

@@ -142,6 +142,15 @@ pub const MUTANTS: &[Mutant] = &[
         Killed,
     ),
     mutant(
+        "lock: a permit is looked for in no one order",
+        PERMITS,
+        &[("word.load(SeqCst) == 0", "word.load(Acquire) == 0")],
+        OF_WAITS,
+        Survives(
+            "the count of the sleep before it is, for loom, a fence (`passed_rmw`), which orders any look",
+        ),
+    ),
+    mutant(
         "lock: a permit is taken without acquire",
         PERMITS,
         &[(
@@ -184,7 +193,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "lock: a successor breaks no round",
         BARRIER,
-        &[("self.break_round(self.word.load(Acquire)).map_err(Denial::Corrupt)?;", "")],
+        &[("if seen >> ARRIVED_SHIFT & ARRIVED > 0 {", "if false {")],
         OF_BARRIER,
         Killed,
     ),

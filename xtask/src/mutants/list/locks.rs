@@ -1,13 +1,17 @@
 //! Locks that guard something: what makes one owner at a time, what makes its work visible, and what wakes who waits.
 
-use super::Expect::Killed;
+use super::Expect::{Killed, Survives};
 use super::{Mutant, mutant};
 
 const MUTEX: &str = "src/lock/mutex.rs";
 const RWLOCK: &str = "src/lock/rwlock.rs";
+const MET: &str = "src/lock/met.rs";
 
 const OF_MUTEX: &[&str] = &["lock_mutex"];
 const OF_RWLOCK: &[&str] = &["lock_rwlock"];
+
+/// Of swaps and counts with which two sides do not miss each other.
+const IN_ONE_ORDER: &str = "loom takes it for one that acquires and releases only; `passed_rmw`, without which a mutant is killed, is there what the order is";
 
 pub const MUTANTS: &[Mutant] = &[
     mutant(
@@ -51,8 +55,8 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "lock: a sleeper marks nothing",
-        MUTEX,
-        &[("let word = found | WAITED;", "let word = found;")],
+        MET,
+        &[("let marked = found | WAITED;", "let marked = found;")],
         OF_MUTEX,
         Killed,
     ),
@@ -79,6 +83,20 @@ pub const MUTANTS: &[Mutant] = &[
         &[("        passed_rmw();\n        turn", "        turn")],
         OF_RWLOCK,
         Killed,
+    ),
+    mutant(
+        "lock: a reader counts in no one order",
+        RWLOCK,
+        &[("count.fetch_add(1, SeqCst);\n", "count.fetch_add(1, AcqRel);\n")],
+        OF_RWLOCK,
+        Survives(IN_ONE_ORDER),
+    ),
+    mutant(
+        "lock: a writer claims in no one order",
+        MUTEX,
+        &[("me.bits() | inconsistent | mark, SeqCst", "me.bits() | inconsistent | mark, AcqRel")],
+        OF_RWLOCK,
+        Survives(IN_ONE_ORDER),
     ),
     mutant(
         "lock: a reader leaves without release",
