@@ -2,7 +2,7 @@
 //!
 //! `slots` is the ring between many with its crashes and reapers; `wake` is how its two sides sleep
 //! and wake each other; `blocks` is what long messages lie in, `chain` how a
-//! queue grows, `locks` who has what of locks. `explore` searches each completely. What a model leaves out is said where
+//! queue grows, `locks` who has what of locks; `frame` is what they share. `explore` searches each completely. What a model leaves out is said where
 //! it is.
 
 #[path = "../../src/ring/block.rs"]
@@ -16,6 +16,7 @@ mod chain;
 mod chain_word;
 mod error;
 mod explore;
+mod frame;
 mod locks;
 mod pack;
 mod slots;

@@ -5,9 +5,8 @@ use clap::ValueEnum;
 use super::reaping::Reap;
 use super::receiving::Receive;
 use super::sending::Send;
-use super::state::{
-    At, Block, Fate, Life, MAX_BLOCKS, MAX_MESSAGES, MAX_THREADS, Ring, Shared, State, Thread,
-};
+use super::state::{At, Block, Fate, MAX_BLOCKS, MAX_MESSAGES, Ring, Shared, State};
+use crate::frame::Cast;
 use crate::word::Geometry;
 
 /// As a part of a state, which numbers things in a byte.
@@ -125,32 +124,18 @@ impl Config {
         }
     }
 
-    /// Where a thread of `role` begins, with `left` to do.
-    pub fn begin(role: Role, left: u8) -> At {
-        match role {
-            Role::Sender { .. } | Role::Mover { .. } if left == 0 => At::Rest,
-            Role::Sender { .. } => At::Send(Send::Take { at: 0 }),
-            Role::Receiver { .. } | Role::Mover { .. } => At::Receive(Receive::Seek),
-            Role::Reaper => At::Rest,
-        }
-    }
-
     /// The first state.
     pub fn initial(&self) -> State {
         let sent: u8 = self.threads.iter().map(|role| Self::sends(*role)).sum();
         assert!(usize::from(sent) <= MAX_MESSAGES && self.blocks <= MAX_BLOCKS, "{}", self.name);
-        let mut threads = [Thread { life: Life::Alive, left: 0, at: At::Rest }; MAX_THREADS];
-        for (thread, role) in threads.iter_mut().zip(&self.threads) {
-            thread.left = Self::amount(*role);
-            thread.at = Self::begin(*role, thread.left);
-        }
         let shared = Shared {
             rings: [Ring::new(self.slots); 2],
             blocks: [Block::NEW; MAX_BLOCKS],
             fates: [Fate::Unsent; MAX_MESSAGES],
             crashes: self.crashes,
         };
-        State { shared, threads }
+        let amounts = self.threads.iter().map(|role| Self::amount(*role)).enumerate();
+        State::new(shared, At::Rest, amounts.map(|(me, left)| (left, self.begin(me, left))))
     }
 
     /// The first thing that a reaper does.
@@ -162,5 +147,18 @@ impl Config {
             return Reap::Line { at: 0 };
         }
         Reap::Bound { at: 0 }
+    }
+}
+
+impl Cast for Config {
+    type At = At;
+
+    fn begin(&self, me: usize, left: u8) -> At {
+        match self.threads[me] {
+            Role::Sender { .. } | Role::Mover { .. } if left == 0 => At::Rest,
+            Role::Sender { .. } => At::Send(Send::Take { at: 0 }),
+            Role::Receiver { .. } | Role::Mover { .. } => At::Receive(Receive::Seek),
+            Role::Reaper => At::Rest,
+        }
     }
 }

@@ -1,36 +1,15 @@
 //! One shared access after another, and the rules about what each may do.
 
 use super::config::{Config, small};
-use super::state::{At, Block, Claim, Fate, State};
+use super::state::{Block, Claim, Fate, State};
 use crate::block::{BlockState, BlockWord, Place};
+use crate::frame;
 use crate::word::{SlotWord, State as Slot};
 
-/// A state while thread `me` makes a step in it.
-#[derive(Debug)]
-pub struct Memory<'c> {
-    /// What is modelled.
-    pub config: &'c Config,
-    /// The state.
-    pub state: State,
-    /// The thread.
-    pub me: usize,
-    /// The first rule that the step broke.
-    pub broken: Option<String>,
-}
+/// A state while a thread makes a step in it.
+pub type Memory<'c> = frame::Memory<'c, Config, State>;
 
-impl<'c> Memory<'c> {
-    /// `state` of `config`, in which `me` is about to make a step.
-    pub fn new(config: &'c Config, state: &State, me: usize) -> Self {
-        Self { config, state: *state, me, broken: None }
-    }
-
-    /// Breaks the rule `what` unless it `holds`.
-    pub fn rule(&mut self, holds: bool, what: &str) {
-        if !holds {
-            self.broken.get_or_insert(what.into());
-        }
-    }
-
+impl Memory<'_> {
     /// Its own number.
     pub fn number(&self) -> u16 {
         small(self.me).into()
@@ -39,23 +18,6 @@ impl<'c> Memory<'c> {
     /// OWNED by this thread.
     pub fn mine(&self) -> BlockWord {
         BlockWord::owned(self.number())
-    }
-
-    /// Goes to `at`.
-    pub fn go(&mut self, at: At) {
-        self.state.threads[self.me].at = at;
-    }
-
-    /// Done with one of what it has to do.
-    pub fn count(&mut self) {
-        self.state.threads[self.me].left -= 1;
-        self.begin();
-    }
-
-    /// Begins what it does next.
-    pub fn begin(&mut self) {
-        let left = self.state.threads[self.me].left;
-        self.go(Config::begin(self.config.threads[self.me], left));
     }
 
     /// A block.

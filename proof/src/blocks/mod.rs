@@ -29,61 +29,23 @@ use std::fmt::Write;
 
 use crate::block::{BlockWord, Place};
 use crate::explore::{Model, Move};
-use crate::pack::Interner;
+use crate::frame::{Key, Life, MAX_THREADS, Parts, Step, push};
 use crate::word::{SlotWord, State as Slot};
 use config::Role;
 use memory::Memory;
-use state::{At, Fate, Life, MAX_THREADS, Shared, State, Thread};
+use state::{At, Fate, Shared, State, Thread};
 
 /// A configuration being searched.
 #[derive(Debug)]
 pub struct Blocks {
     config: Config,
-    shared: Interner<Shared>,
-    threads: Interner<Thread>,
-}
-
-/// A state in little room: the number of each of its parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    shared: u32,
-    threads: [u32; MAX_THREADS],
-}
-
-/// Who makes a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A thread, choosing among several ways where there are.
-    Thread { me: usize, choice: u8 },
-    /// A member dies.
-    Crash { me: usize },
-    /// A reaper begins with a member.
-    Begin { me: usize, dead: u8 },
-    /// A member that was reaped is there again.
-    Respawn { me: usize },
+    parts: Parts<Shared, Thread>,
 }
 
 impl Blocks {
     /// The model of `config`.
     pub fn new(config: Config) -> Self {
-        Self { config, shared: Interner::default(), threads: Interner::default() }
-    }
-
-    fn push(
-        &self,
-        state: &State,
-        step: Step,
-        moves: &mut Vec<Move<Self>>,
-        change: impl FnOnce(&mut Memory),
-    ) {
-        let (Step::Thread { me, .. }
-        | Step::Crash { me }
-        | Step::Begin { me, .. }
-        | Step::Respawn { me }) = step;
-        let mut memory = Memory::new(&self.config, state, me);
-        change(&mut memory);
-        let is_fault = matches!(step, Step::Crash { .. });
-        moves.push(Move { step, state: memory.state, is_fault, broken: memory.broken });
+        Self { config, parts: Parts::default() }
     }
 
     fn thread_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
@@ -96,7 +58,7 @@ impl Blocks {
             At::Reap(..) => 1,
         };
         for choice in 0..choices {
-            self.push(state, Step::Thread { me, choice }, moves, |memory| match at {
+            push(&self.config, state, Step::Thread { me, choice }, moves, |memory| match at {
                 At::Rest => {}
                 At::Send(send) => send.step(memory, choice),
                 At::Receive(receive) => receive.step(memory, choice),
@@ -109,28 +71,25 @@ impl Blocks {
         if self.config.threads[me] != Role::Reaper || state.threads[me].at != At::Rest {
             return;
         }
-        for (dead, thread) in (0..).zip(&state.threads) {
-            if thread.life == Life::Dead {
-                self.push(state, Step::Begin { me, dead }, moves, |memory| {
-                    memory.go(At::Reap(dead, memory.config.first_of_reap()));
-                });
-            }
+        for dead in state.dead() {
+            push(&self.config, state, Step::Begin { me, dead }, moves, |memory| {
+                memory.go(At::Reap(dead, memory.config.first_of_reap()));
+            });
         }
     }
 
     fn fate_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
         let thread = &state.threads[me];
         if thread.life == Life::Alive && me < self.config.mortals && state.shared.crashes > 0 {
-            self.push(state, Step::Crash { me }, moves, |memory| {
+            push(&self.config, state, Step::Crash { me }, moves, |memory| {
                 memory.state.shared.crashes -= 1;
-                memory.state.threads[me].life = Life::Dead;
-                memory.go(At::Rest);
+                memory.die(At::Rest);
             });
         }
         let sends = matches!(self.config.threads[me], Role::Sender { .. });
         let again = self.config.respawn && sends && thread.left > 0;
         if again && thread.life == Life::Reaped && !self.is_being_reaped(state, me) {
-            self.push(state, Step::Respawn { me }, moves, |memory| {
+            push(&self.config, state, Step::Respawn { me }, moves, |memory| {
                 memory.state.threads[me].life = Life::Alive;
                 // Whether it sent what it was at it does not know: this is another message.
                 memory.state.threads[me].left -= 1;
@@ -175,7 +134,7 @@ impl Blocks {
 
 impl Model for Blocks {
     type State = State;
-    type Key = Key;
+    type Key = Key<MAX_THREADS>;
     type Step = Step;
 
     fn initial(&self) -> State {
@@ -223,25 +182,17 @@ impl Model for Blocks {
             && shared.fates.iter().all(|fate| !matches!(fate, Fate::At(..)))
     }
 
-    fn pack(&mut self, state: &State) -> Key {
-        let threads = state.threads.map(|thread| self.threads.number(&thread));
-        Key { shared: self.shared.number(&state.shared), threads }
+    fn pack(&mut self, state: &State) -> Self::Key {
+        self.parts.pack(&state.shared, &state.threads)
     }
 
-    fn unpack(&self, key: &Key) -> State {
-        State {
-            shared: *self.shared.part(key.shared),
-            threads: key.threads.map(|number| *self.threads.part(number)),
-        }
+    fn unpack(&self, key: &Self::Key) -> State {
+        let (shared, threads) = self.parts.unpack(key);
+        State { shared, threads }
     }
 
     fn explain(&self, before: &State, step: Step, after: &State) -> String {
-        let mut text = match step {
-            Step::Thread { me, .. } => format!("m{me} {:?}", before.threads[me].at),
-            Step::Crash { me } => format!("m{me} DIES at {:?}", before.threads[me].at),
-            Step::Begin { me, dead } => format!("m{me} begins to reap m{dead}"),
-            Step::Respawn { me } => format!("m{me} is there again"),
-        };
+        let mut text = step.told(before);
         let [before, after] = [before, after].map(|state| &state.shared);
         for (number, (old, new)) in before.blocks.iter().zip(&after.blocks).enumerate() {
             if old != new {

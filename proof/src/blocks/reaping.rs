@@ -5,8 +5,9 @@
 
 use super::config::{Mutant, small};
 use super::memory::Memory;
-use super::state::{At, Life};
+use super::state::At;
 use crate::block::{BlockState, BlockWord};
+use crate::frame::Life;
 use crate::word::{SlotWord, State as Slot};
 
 /// What is next.

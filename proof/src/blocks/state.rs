@@ -4,27 +4,22 @@ use super::reaping::Reap;
 use super::receiving::Receive;
 use super::sending::Send;
 use crate::block::{BlockWord, Place};
+use crate::frame;
 use crate::word::{Geometry, SlotWord};
 
 /// The most slots of one ring.
 pub const MAX_SLOTS: usize = 2;
 /// The most blocks.
 pub const MAX_BLOCKS: usize = 2;
-/// The most threads, each a member of its own.
-pub const MAX_THREADS: usize = 5;
 /// The most messages.
 pub const MAX_MESSAGES: usize = 5;
 /// What is in a block that nobody wrote to.
 pub const NOTHING: u8 = u8::MAX;
 
 /// One state of everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct State {
-    /// What all see, and what the checker knows of it.
-    pub shared: Shared,
-    /// Where each thread is.
-    pub threads: [Thread; MAX_THREADS],
-}
+pub type State = frame::State<Shared, At>;
+/// A thread.
+pub type Thread = frame::Thread<At>;
 
 /// Shared memory, the kernel's memory, and fates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,28 +69,6 @@ pub enum Fate {
     At(u8, u8),
     /// It was acknowledged, or dropped with who read it, by the policy.
     Done,
-}
-
-/// A thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Thread {
-    /// How its member is.
-    pub life: Life,
-    /// How many messages it will still send or move, or may still put back.
-    pub left: u8,
-    /// Where it is.
-    pub at: At,
-}
-
-/// How a member is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Life {
-    /// It runs.
-    Alive,
-    /// It died, and nobody has come to the end of reaping it.
-    Dead,
-    /// It was reaped.
-    Reaped,
 }
 
 /// Where a thread is.

@@ -3,8 +3,9 @@
 use super::config::{Mutant, small};
 use super::memory::{Found, Memory};
 use super::receiving::Receive;
-use super::state::{At, Life, Slot};
+use super::state::{At, Slot};
 use crate::chain_word::ChainWord;
+use crate::frame::Life;
 
 /// A change that somebody wants to make, or makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,7 +5,8 @@ use clap::ValueEnum;
 use super::closing::Close;
 use super::receiving::Receive;
 use super::sending::Send;
-use super::state::{At, Ghost, Life, MAX_SEGMENTS, MAX_THREADS, Ring, Shared, Slot, State, Thread};
+use super::state::{At, Ghost, MAX_SEGMENTS, Ring, Shared, Slot, State};
+use crate::frame::Cast;
 
 /// As a part of a state, which numbers things in a byte.
 pub fn small(number: impl TryInto<u8>) -> u8 {
@@ -98,30 +99,19 @@ impl Config {
         self.threads.contains(&Role::Closer)
     }
 
-    /// Where a thread of `role` begins, with `left` to do.
-    pub fn begin(role: Role, left: u8) -> At {
+    /// How many of it a thread of `role` has to do.
+    fn amount(role: Role) -> u8 {
         match role {
-            Role::Sender { .. } | Role::Closer if left == 0 => At::Rest,
-            Role::Sender { .. } => At::Send(Send::Look),
-            Role::Receiver { .. } => At::Receive(Receive::Look),
-            Role::Closer => At::Close(Close::Raise),
-            Role::Reaper => At::Rest,
+            Role::Sender { messages, .. } => messages,
+            Role::Receiver { puts_back } => puts_back,
+            Role::Closer => 1,
+            Role::Reaper => 0,
         }
     }
 
     /// The first state: the anchor alone, and empty.
     pub fn initial(&self) -> State {
         assert!(usize::from(self.annexes) < MAX_SEGMENTS, "{}", self.name);
-        let mut threads = [Thread { life: Life::Alive, left: 0, at: At::Rest }; MAX_THREADS];
-        for (thread, role) in threads.iter_mut().zip(&self.threads) {
-            thread.left = match *role {
-                Role::Sender { messages, .. } => messages,
-                Role::Receiver { puts_back } => puts_back,
-                Role::Closer => 1,
-                Role::Reaper => 0,
-            };
-            thread.at = Self::begin(*role, thread.left);
-        }
         let ring = Ring { shut: false, tail: 0, head: 0, slots: [Slot::Vacant; 2] };
         let ghost = Ghost { claims: 0, open: 0, next: 0, highest: 0, drained: false };
         let shared = Shared {
@@ -133,6 +123,21 @@ impl Config {
             crashes: self.crashes,
             ghost,
         };
-        State { shared, threads }
+        let amounts = self.threads.iter().map(|role| Self::amount(*role)).enumerate();
+        State::new(shared, At::Rest, amounts.map(|(me, left)| (left, self.begin(me, left))))
+    }
+}
+
+impl Cast for Config {
+    type At = At;
+
+    fn begin(&self, me: usize, left: u8) -> At {
+        match self.threads[me] {
+            Role::Sender { .. } | Role::Closer if left == 0 => At::Rest,
+            Role::Sender { .. } => At::Send(Send::Look),
+            Role::Receiver { .. } => At::Receive(Receive::Look),
+            Role::Closer => At::Close(Close::Raise),
+            Role::Reaper => At::Rest,
+        }
     }
 }

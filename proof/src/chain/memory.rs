@@ -1,21 +1,12 @@
 //! One shared access after another, and the rules about what each may do.
 
 use super::config::{Config, Mutant, Role, small};
-use super::state::{At, Ring, Slot, State};
+use super::state::{Ring, Slot, State};
 use crate::chain_word::ChainWord;
+use crate::frame;
 
-/// A state while thread `me` makes a step in it.
-#[derive(Debug)]
-pub struct Memory<'c> {
-    /// What is modelled.
-    pub config: &'c Config,
-    /// The state.
-    pub state: State,
-    /// The thread.
-    pub me: usize,
-    /// The first rule that the step broke.
-    pub broken: Option<String>,
-}
+/// A state while a thread makes a step in it.
+pub type Memory<'c> = frame::Memory<'c, Config, State>;
 
 /// Where a segment is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,36 +17,7 @@ pub enum Found {
     Gone,
 }
 
-impl<'c> Memory<'c> {
-    /// `state` of `config`, in which `me` is about to make a step.
-    pub fn new(config: &'c Config, state: &State, me: usize) -> Self {
-        Self { config, state: *state, me, broken: None }
-    }
-
-    /// Breaks the rule `what` unless it `holds`.
-    pub fn rule(&mut self, holds: bool, what: &str) {
-        if !holds {
-            self.broken.get_or_insert(what.into());
-        }
-    }
-
-    /// Goes to `at`.
-    pub fn go(&mut self, at: At) {
-        self.state.threads[self.me].at = at;
-    }
-
-    /// Begins what it does next.
-    pub fn begin(&mut self) {
-        let left = self.state.threads[self.me].left;
-        self.go(Config::begin(self.config.threads[self.me], left));
-    }
-
-    /// Done with one of what it has to do.
-    pub fn count(&mut self) {
-        self.state.threads[self.me].left -= 1;
-        self.begin();
-    }
-
+impl Memory<'_> {
     /// The chain as it is.
     pub fn look(&self) -> ChainWord {
         self.state.shared.seen()

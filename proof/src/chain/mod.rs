@@ -32,55 +32,22 @@ pub use configurations::{CAUGHT_BY, all};
 use std::fmt::Write;
 
 use crate::explore::{Model, Move};
-use crate::pack::Interner;
+use crate::frame::{Key, Life, MAX_THREADS, Parts, Step, push};
 use config::Role;
 use memory::Memory;
-use state::{At, Life, MAX_THREADS, Shared, State, Thread};
+use state::{At, Shared, State, Thread};
 
 /// A configuration being searched.
 #[derive(Debug)]
 pub struct Chain {
     config: Config,
-    shared: Interner<Shared>,
-    threads: Interner<Thread>,
-}
-
-/// A state in little room: the number of each of its parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    shared: u32,
-    threads: [u32; MAX_THREADS],
-}
-
-/// Who makes a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A thread, choosing among several ways where there are.
-    Thread { me: usize, choice: u8 },
-    /// A member dies.
-    Crash { me: usize },
-    /// A reaper begins with a member.
-    Begin { me: usize, dead: u8 },
+    parts: Parts<Shared, Thread>,
 }
 
 impl Chain {
     /// The model of `config`.
     pub fn new(config: Config) -> Self {
-        Self { config, shared: Interner::default(), threads: Interner::default() }
-    }
-
-    fn push(
-        &self,
-        state: &State,
-        step: Step,
-        moves: &mut Vec<Move<Self>>,
-        change: impl FnOnce(&mut Memory),
-    ) {
-        let (Step::Thread { me, .. } | Step::Crash { me } | Step::Begin { me, .. }) = step;
-        let mut memory = Memory::new(&self.config, state, me);
-        change(&mut memory);
-        let is_fault = matches!(step, Step::Crash { .. });
-        moves.push(Move { step, state: memory.state, is_fault, broken: memory.broken });
+        Self { config, parts: Parts::default() }
     }
 
     fn thread_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
@@ -93,7 +60,7 @@ impl Chain {
             At::Close(_) | At::Reap(..) | At::Change(_) => 1,
         };
         for choice in 0..choices {
-            self.push(state, Step::Thread { me, choice }, moves, |memory| match at {
+            push(&self.config, state, Step::Thread { me, choice }, moves, |memory| match at {
                 At::Rest => {}
                 At::Send(send) => send.step(memory, choice),
                 At::Receive(receive) => receive.step(memory, choice),
@@ -108,12 +75,10 @@ impl Chain {
         if self.config.threads[me] != Role::Reaper || state.threads[me].at != At::Rest {
             return;
         }
-        for (dead, thread) in (0..).zip(&state.threads) {
-            if thread.life == Life::Dead {
-                self.push(state, Step::Begin { me, dead }, moves, |memory| {
-                    memory.go(At::Reap(dead, reaping::Reap::Look));
-                });
-            }
+        for dead in state.dead() {
+            push(&self.config, state, Step::Begin { me, dead }, moves, |memory| {
+                memory.go(At::Reap(dead, reaping::Reap::Look));
+            });
         }
     }
 
@@ -121,15 +86,14 @@ impl Chain {
         if me >= self.config.mortals || state.shared.crashes == 0 {
             return;
         }
-        self.push(state, Step::Crash { me }, moves, |memory| {
+        push(&self.config, state, Step::Crash { me }, moves, |memory| {
             let shared = &mut memory.state.shared;
             shared.crashes -= 1;
             let held = shared.lock.is_some_and(|holder| usize::from(holder) == me);
             if held && !memory.config.is(Mutant::LockStays) {
                 shared.lock = None;
             }
-            memory.state.threads[me].life = Life::Dead;
-            memory.go(At::Rest);
+            memory.die(At::Rest);
         });
     }
 
@@ -146,7 +110,7 @@ impl Chain {
 
 impl Model for Chain {
     type State = State;
-    type Key = Key;
+    type Key = Key<MAX_THREADS>;
     type Step = Step;
 
     fn initial(&self) -> State {
@@ -191,24 +155,17 @@ impl Model for Chain {
             && threads.iter().zip(&self.config.threads).all(idle)
     }
 
-    fn pack(&mut self, state: &State) -> Key {
-        let threads = state.threads.map(|thread| self.threads.number(&thread));
-        Key { shared: self.shared.number(&state.shared), threads }
+    fn pack(&mut self, state: &State) -> Self::Key {
+        self.parts.pack(&state.shared, &state.threads)
     }
 
-    fn unpack(&self, key: &Key) -> State {
-        State {
-            shared: *self.shared.part(key.shared),
-            threads: key.threads.map(|number| *self.threads.part(number)),
-        }
+    fn unpack(&self, key: &Self::Key) -> State {
+        let (shared, threads) = self.parts.unpack(key);
+        State { shared, threads }
     }
 
     fn explain(&self, before: &State, step: Step, after: &State) -> String {
-        let mut text = match step {
-            Step::Thread { me, .. } => format!("m{me} {:?}", before.threads[me].at),
-            Step::Crash { me } => format!("m{me} DIES at {:?}", before.threads[me].at),
-            Step::Begin { me, dead } => format!("m{me} begins to reap m{dead}"),
-        };
+        let mut text = step.told(before);
         let [before, after] = [before, after].map(|state| &state.shared);
         if before.word != after.word {
             let seen = after.seen();

@@ -6,22 +6,17 @@ use super::reaping::Reap;
 use super::receiving::Receive;
 use super::sending::Send;
 use crate::chain_word::ChainWord;
+use crate::frame;
 
 /// The most slots of one segment.
 pub const MAX_SLOTS: usize = 2;
 /// The most segments: the anchor, and annexes of the generations from 1 on.
 pub const MAX_SEGMENTS: usize = 5;
-/// The most threads, each a member of its own.
-pub const MAX_THREADS: usize = 5;
 
 /// One state of everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct State {
-    /// What all see, and what the checker knows of it.
-    pub shared: Shared,
-    /// Where each thread is.
-    pub threads: [Thread; MAX_THREADS],
-}
+pub type State = frame::State<Shared, At>;
+/// A thread.
+pub type Thread = frame::Thread<At>;
 
 /// Shared memory, files, the lock, and what became of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,28 +82,6 @@ pub enum Slot {
     Redeliver { claim: u8 },
     /// Its memory is gone with its file.
     Blank,
-}
-
-/// A thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Thread {
-    /// How its member is.
-    pub life: Life,
-    /// How many messages it will still send, or may still put back.
-    pub left: u8,
-    /// Where it is.
-    pub at: At,
-}
-
-/// How a member is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Life {
-    /// It runs.
-    Alive,
-    /// It died, and nobody has come to the end of reaping it.
-    Dead,
-    /// It was reaped.
-    Reaped,
 }
 
 /// Where a thread is.

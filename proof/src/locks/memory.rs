@@ -5,33 +5,12 @@ use super::config::{Config, Mutant, Role};
 use super::holder::Holder;
 use super::state::{At, State};
 use super::{MemberId, WAITED};
+use crate::frame;
 
-/// A state while thread `me` makes a step in it.
-#[derive(Debug)]
-pub struct Memory<'c> {
-    /// What is modelled.
-    pub config: &'c Config,
-    /// The state.
-    pub state: State,
-    /// The thread.
-    pub me: usize,
-    /// The first rule that the step broke.
-    pub broken: Option<String>,
-}
+/// A state while a thread makes a step in it.
+pub type Memory<'c> = frame::Memory<'c, Config, State>;
 
-impl<'c> Memory<'c> {
-    /// `state` of `config`, in which `me` is about to make a step.
-    pub fn new(config: &'c Config, state: &State, me: usize) -> Self {
-        Self { config, state: *state, me, broken: None }
-    }
-
-    /// Breaks the rule `what` unless it `holds`.
-    pub fn rule(&mut self, holds: bool, what: &str) {
-        if !holds {
-            self.broken.get_or_insert(what.into());
-        }
-    }
-
+impl Memory<'_> {
     /// Goes to `at`.
     pub fn go(&mut self, at: At) {
         self.state.threads[self.me].at = at;

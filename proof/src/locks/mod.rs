@@ -91,7 +91,7 @@ impl Locks {
             round::has_dead(&mut memory.state);
         }
         let is_fault = !matches!(step, Step::Thread { .. } | Step::Recheck { .. });
-        moves.push(Move { step, state: memory.state, is_fault, broken: memory.broken });
+        moves.push(memory.moved(step, is_fault));
     }
 
     fn thread_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {

@@ -4,6 +4,7 @@
 use super::consumer::Receive;
 use super::producer::Send;
 use super::reaper::Reap;
+pub use crate::frame::Life;
 use crate::word::{CursorWord, POSITION_MASK, RedeliverWord, SlotWord};
 
 /// The largest ring that is modelled.
@@ -130,17 +131,6 @@ impl Fate {
             _ => None,
         }
     }
-}
-
-/// How a member is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Life {
-    /// Its threads run.
-    Alive,
-    /// It died, and nobody has come to the end of reaping it.
-    Dead,
-    /// It was reaped: its number may be used again.
-    Reaped,
 }
 
 /// A thread.

@@ -32,7 +32,7 @@ pub mod waiting;
 use std::fmt::Write;
 
 use crate::explore::{Model, Move};
-use crate::pack::Interner;
+use crate::frame::{Key, Parts};
 use config::Config;
 use machine::Machine;
 use state::{At, MAX_THREADS, State, Thread, Word};
@@ -44,16 +44,8 @@ type Shared = ([u8; Word::COUNT], [[u8; 2]; MAX_THREADS], [[bool; 2]; MAX_THREAD
 #[derive(Debug)]
 pub struct Waiting {
     config: Config,
-    memory: Interner<Shared>,
-    threads: Interner<Thread>,
+    parts: Parts<Shared, Thread>,
     alike: Vec<(usize, usize)>,
-}
-
-/// A state in 24 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    memory: u32,
-    threads: [u32; MAX_THREADS],
 }
 
 /// A step.
@@ -68,9 +60,8 @@ pub enum Step {
 impl Waiting {
     /// The model of `config`.
     pub fn new(config: Config) -> Self {
-        let (memory, threads) = (Interner::default(), Interner::default());
         let alike = alike(&config);
-        Self { config, memory, threads, alike }
+        Self { config, parts: Parts::default(), alike }
     }
 
     fn machine(&self, state: &State, me: usize) -> Machine<'_> {
@@ -97,7 +88,7 @@ fn is_runnable(at: At) -> bool {
 
 impl Model for Waiting {
     type State = State;
-    type Key = Key;
+    type Key = Key<MAX_THREADS>;
     type Step = Step;
 
     fn initial(&self) -> State {
@@ -149,9 +140,9 @@ impl Model for Waiting {
         })
     }
 
-    fn pack(&mut self, state: &State) -> Key {
+    fn pack(&mut self, state: &State) -> Self::Key {
         let mut state = *state;
-        let mut threads = state.threads.map(|thread| self.threads.number(&thread));
+        let mut threads = state.threads.map(|thread| self.parts.threads.number(&thread));
         // Threads that do the same, each a member of its own, may change places: the lowest number
         // first.
         for &(one, other) in &self.alike {
@@ -160,17 +151,13 @@ impl Model for Waiting {
                 self.swap_members(&mut state, one, other);
             }
         }
-        Key { memory: self.memory.number(&(state.memory, state.enrolled, state.settled)), threads }
+        let shared = (state.memory, state.enrolled, state.settled);
+        Key { shared: self.parts.shared.number(&shared), threads }
     }
 
-    fn unpack(&self, key: &Key) -> State {
-        let (memory, enrolled, settled) = *self.memory.part(key.memory);
-        State {
-            memory,
-            enrolled,
-            settled,
-            threads: key.threads.map(|number| *self.threads.part(number)),
-        }
+    fn unpack(&self, key: &Self::Key) -> State {
+        let ((memory, enrolled, settled), threads) = self.parts.unpack(key);
+        State { memory, threads, enrolled, settled }
     }
 
     fn explain(&self, before: &State, step: Step, after: &State) -> String {
