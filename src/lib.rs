@@ -80,6 +80,9 @@ pub mod sync;
 #[cfg(not(loom))]
 mod select;
 
+#[cfg(all(not(loom), feature = "manager"))]
+pub mod manager;
+
 /// For the generator of `include/ringway.h`; nothing here is promised to Rust programs.
 #[cfg(not(loom))]
 #[doc(hidden)]

@@ -63,7 +63,7 @@
 mod blocks;
 mod message;
 #[cfg(feature = "serde")]
-mod postcard;
+pub(crate) mod postcard;
 mod recv;
 mod send;
 mod station;

@@ -91,6 +91,37 @@ fn write<T: Serialize + ?Sized>(value: &T, place: &mut [u8]) -> Result<usize, Fa
     written.map_err(|why| unserializable(&why))
 }
 
+/// Appends the form of `value`. Where it has none, what was appended of it stays.
+#[cfg(feature = "manager")]
+pub(crate) fn append<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Result<(), Fault> {
+    ::postcard::serialize_with_flavor(value, Appended(to)).map_err(|why| unserializable(&why))
+}
+
+/// Memory that grows as it is written.
+#[cfg(feature = "manager")]
+struct Appended<'a>(&'a mut Vec<u8>);
+
+#[cfg(feature = "manager")]
+impl ser_flavors::Flavor for Appended<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> ::postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> ::postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> ::postcard::Result<()> {
+        Ok(())
+    }
+}
+
 /// A place that is being written, and how far it is.
 struct Place<'a> {
     place: &'a mut [u8],
@@ -140,6 +171,18 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
         [] => Ok(value),
         _ => Err(Fault::Undecodable("bytes are left over")),
     }
+}
+
+/// The value that `bytes`, which nobody else writes to, begin with, and how many of them are its form.
+#[cfg(feature = "manager")]
+pub(crate) fn read_first<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), Fault> {
+    let copy = OnceCell::new();
+    let mut reader = Deserializer::from_flavor(InPlace { rest: bytes, copy: &copy, copied: true });
+    let left = Cell::default();
+    let bounded = Bounded::new(&mut reader, bytes.len(), &left);
+    let value = T::deserialize(bounded).map_err(|why| undecodable(&why))?;
+    let rest = reader.finalize().map_err(|why| undecodable(&why))?;
+    Ok((value, bytes.len() - rest.len()))
 }
 
 /// Bytes where they lie, until something is taken that must not change any more: from there on a copy.

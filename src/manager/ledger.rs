@@ -1,0 +1,147 @@
+//! Who refers to which object: counts, and what nobody refers to any more.
+//!
+//! A reference is a session's, for each proxy that it has, or a value's, for each proxy that was stored in it
+//! ([`Stored`](super::Stored) counts itself). The server frees what the ledger says is dead once a call is over.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::ObjectNumber;
+
+/// Counts of all objects of a server. All of it happens under the server's lock; this one is for stored values that go.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    pages: Mutex<Pages>,
+    any_dead: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Pages {
+    /// By slot.
+    counts: Vec<Count>,
+    free: Vec<u32>,
+    dead: Vec<ObjectNumber>,
+}
+
+#[derive(Debug)]
+struct Count {
+    generation: u32,
+    references: u64,
+}
+
+impl Ledger {
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number that nothing had before, with one reference.
+    pub(super) fn open(&self) -> ObjectNumber {
+        let mut pages = self.pages();
+        let slot = pages.free.pop().unwrap_or_else(|| {
+            pages.counts.push(Count { generation: 0, references: 0 });
+            u32::try_from(pages.counts.len() - 1).expect("memory ends before")
+        });
+        let count = &mut pages.counts[slot as usize];
+        (count.generation, count.references) = (count.generation + 1, 1);
+        ObjectNumber::new(slot, count.generation)
+    }
+
+    /// Counts one reference more, if there is such an object.
+    pub(super) fn hold(&self, number: ObjectNumber) -> bool {
+        match self.pages().count(number) {
+            Some(count) => {
+                count.references += 1;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Counts one reference less.
+    pub(super) fn let_go(&self, number: ObjectNumber) {
+        let mut pages = self.pages();
+        let Some(count) = pages.count(number) else { return };
+        count.references = count.references.saturating_sub(1);
+        if count.references == 0 {
+            pages.dead.push(number);
+            self.any_dead.store(true, Relaxed);
+        }
+    }
+
+    /// How many references there are.
+    pub(super) fn references(&self, number: ObjectNumber) -> u64 {
+        self.pages().count(number).map_or(0, |count| count.references)
+    }
+
+    /// One that nobody refers to any more. Its number is not given again before [`close`](Self::close).
+    pub(super) fn next_dead(&self) -> Option<ObjectNumber> {
+        if !self.any_dead.load(Relaxed) {
+            return None;
+        }
+        let mut pages = self.pages();
+        while let Some(number) = pages.dead.pop() {
+            // It may have been stored again meanwhile, or be there twice.
+            if pages.count(number).is_some_and(|count| count.references == 0) {
+                return Some(number);
+            }
+        }
+        self.any_dead.store(false, Relaxed);
+        None
+    }
+
+    /// Gives the slot of an object that is gone to others.
+    pub(super) fn close(&self, number: ObjectNumber) {
+        let mut pages = self.pages();
+        if let Some(count) = pages.count(number) {
+            // No number has this generation, so none is counted here until the slot is used again.
+            count.references = 0;
+            if count.generation < u32::MAX - 1 {
+                count.generation += 1;
+                pages.free.push(number.slot());
+            }
+        }
+    }
+}
+
+impl Pages {
+    fn count(&mut self, number: ObjectNumber) -> Option<&mut Count> {
+        let count = self.counts.get_mut(number.slot() as usize)?;
+        (count.generation == number.generation()).then_some(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_refers_to_dies_once_and_its_number_never_comes_back() {
+        let ledger = Ledger::default();
+        let number = ledger.open();
+        assert!(ledger.hold(number));
+        ledger.let_go(number);
+        assert_eq!(ledger.next_dead(), None);
+        ledger.let_go(number);
+        assert_eq!(ledger.next_dead(), Some(number));
+        ledger.close(number);
+        assert_eq!(ledger.next_dead(), None);
+        assert!(!ledger.hold(number));
+        ledger.let_go(number);
+        let other = ledger.open();
+        assert_ne!(other, number);
+        assert_eq!(other.slot(), number.slot());
+        assert_eq!((ledger.references(other), ledger.references(number)), (1, 0));
+    }
+
+    #[test]
+    fn what_is_held_again_before_it_is_looked_for_lives() {
+        let ledger = Ledger::default();
+        let number = ledger.open();
+        ledger.let_go(number);
+        assert!(ledger.hold(number));
+        assert_eq!(ledger.next_dead(), None);
+        ledger.let_go(number);
+        ledger.let_go(number);
+        assert_eq!(ledger.next_dead(), Some(number));
+    }
+}

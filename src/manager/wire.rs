@@ -1,0 +1,133 @@
+//! What goes through the door and the pipes: frames, each a head in postcard's form and a body of bytes.
+//!
+//! The first four bytes of a [`Hello`] and of the answer to it are the version of the protocol, in every version. All else
+//! changes with it. Frames are read from private memory; what makes no sense in them is an error.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::error::Refusal;
+use super::item::ObjectNumber;
+use crate::channel::queue::postcard as form;
+use crate::error::Fault;
+
+/// The version of the protocol.
+pub(super) const VERSION: u32 = 1;
+
+/// The longest method, type or object name.
+pub(super) const LONGEST_NAME: usize = 200;
+
+/// Who wants in, through the door.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Hello<'a> {
+    /// Whose connection it is to be; zero for a new session, of which it is the first.
+    pub session: u64,
+    /// The name of the pipe.
+    pub pipe: &'a str,
+}
+
+/// The answer to [`Hello`], through the pipe.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Welcome {
+    /// Of the server: another each time that one is bound.
+    pub incarnation: u64,
+    pub session: u64,
+    /// The longest request.
+    pub max_request: u64,
+}
+
+/// What a client sends through a pipe.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Request<'a> {
+    /// The body is the arguments.
+    Call { request: u64, object: ObjectNumber, method: &'a str },
+    /// The object of that name, made if there is none, or a new one without a name. The body is the arguments.
+    Create { request: u64, ty: &'a str, name: Option<&'a str>, fingerprint: [u8; 16] },
+    /// The session has one reference less.
+    Release { object: ObjectNumber },
+    /// The answer to that request was taken.
+    Ack { request: u64 },
+    /// The wait for the answer to that request is given up.
+    Cancel { request: u64 },
+    /// The body is the next part of a request of `total` bytes in all.
+    Part { request: u64, total: u64 },
+    /// The next part of an answer.
+    More { request: u64 },
+    /// The session ends in order.
+    Goodbye,
+}
+
+/// What the server sends through a pipe.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Reply {
+    /// The body is the answer; the session has a reference more for each of `references`.
+    Answer { request: u64, needs_ack: bool, references: Vec<ObjectNumber> },
+    /// None.
+    Refused { request: u64, why: Refusal },
+    /// The body is the next part of a reply of `total` bytes in all.
+    Part { request: u64, total: u64 },
+}
+
+/// Appends `value`'s form.
+pub(super) fn append<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Result<(), Fault> {
+    form::append(value, to)
+}
+
+/// Appends the count that a sequence begins with.
+pub(super) fn append_count(count: usize, to: &mut Vec<u8>) {
+    append(&count, to).expect("a number has a form");
+}
+
+/// The `T` that `rest` begins with, which it leaves.
+pub(super) fn read_first<T: DeserializeOwned>(rest: &mut &[u8]) -> Result<T, Fault> {
+    let (value, len) = form::read_first(rest)?;
+    *rest = &rest[len..];
+    Ok(value)
+}
+
+/// Appends a value: its length, its form, its references. `write` appends the form and says what it refers to.
+pub(super) fn append_value<E>(
+    to: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<Vec<ObjectNumber>, E>,
+) -> Result<(), E> {
+    let at = to.len();
+    to.extend_from_slice(&[0; 4]);
+    let references = write(to)?;
+    // A value of 4 GiB is longer than any request may be, whatever is said of its length.
+    let len = u32::try_from(to.len() - at - 4).unwrap_or(u32::MAX);
+    to[at..at + 4].copy_from_slice(&len.to_le_bytes());
+    append(&references, to).unwrap_or_else(|_| unreachable!("numbers have a form"));
+    Ok(())
+}
+
+/// The value that `rest` begins with, which it leaves.
+pub(super) fn read_value<'a>(rest: &mut &'a [u8]) -> Result<(&'a [u8], Vec<ObjectNumber>), Fault> {
+    const SHORT: Fault = Fault::Undecodable("it ends too early");
+    let (len, behind) = rest.split_first_chunk::<4>().ok_or(SHORT)?;
+    let len = u32::from_le_bytes(*len) as usize;
+    let (bytes, mut behind) = behind.split_at_checked(len).ok_or(SHORT)?;
+    let references = read_first(&mut behind)?;
+    *rest = behind;
+    Ok((bytes, references))
+}
+
+/// The head of a frame and its body.
+pub(super) fn parse<'a, T: Deserialize<'a>>(frame: &'a [u8]) -> Option<(T, &'a [u8])> {
+    postcard::take_from_bytes(frame).ok()
+}
+
+/// A frame of greeting: the version, then `greeting`.
+pub(super) fn greeting<T: Serialize>(greeting: &T) -> Vec<u8> {
+    let mut frame = VERSION.to_le_bytes().to_vec();
+    append(greeting, &mut frame).expect("a greeting has a form");
+    frame
+}
+
+/// The greeting in `frame`. `Err` with the version if it is another, or none if it is garbage.
+pub(super) fn read_greeting<'a, T: Deserialize<'a>>(frame: &'a [u8]) -> Result<T, Option<u32>> {
+    let (version, rest) = frame.split_first_chunk::<4>().ok_or(None)?;
+    match u32::from_le_bytes(*version) {
+        VERSION => Ok(parse(rest).ok_or(None)?.0),
+        other => Err(Some(other)),
+    }
+}
