@@ -292,6 +292,22 @@ impl Basics {
         removed
     }
 
+    /// Removes the names that begin with `prefix` of segments which were to go with their users, who are all dead.
+    #[cfg(feature = "manager")]
+    pub fn sweep(&self, prefix: &str) {
+        let Ok(entries) = std::fs::read_dir(&self.directory) else { return };
+        let family = format!("ringway.{}.", self.namespace);
+        for entry in entries.flatten() {
+            let file = entry.file_name();
+            let name = file.to_str().and_then(|file| file.strip_prefix(&family));
+            let Some(name) = name.filter(|name| name.starts_with(prefix)) else { continue };
+            if let Ok(address) = Address::new(&self.directory, &self.namespace, name) {
+                // What cannot be looked at stays: it is not this one's, or somebody else is at it.
+                let _ = self.survey(&address);
+            }
+        }
+    }
+
     /// How many members the segment at `address` has that live and that died; `None` if it has just gone.
     fn survey(&self, address: &Address) -> Result<Option<(u32, u32)>, Failure> {
         match member::survey(address, &self.trust) {

@@ -32,6 +32,18 @@ pub(super) fn fingerprint_of<T: Fingerprint>() -> [u8; 16] {
 pub struct ObjectNumber(u64);
 
 impl ObjectNumber {
+    /// The server itself: no object has it.
+    pub(super) const SERVER: Self = Self(0);
+
+    /// As the key of a table.
+    pub(super) fn key(self) -> u64 {
+        self.0
+    }
+
+    pub(super) fn of(key: u64) -> Self {
+        Self(key)
+    }
+
     pub(super) fn new(slot: u32, generation: u32) -> Self {
         Self(u64::from(generation) << 32 | u64::from(slot))
     }

@@ -27,6 +27,8 @@ mod error;
 mod item;
 mod ledger;
 mod object;
+mod place;
+mod slots;
 mod wire;
 #[macro_use]
 mod proxy;
@@ -40,4 +42,6 @@ pub use item::{Item, ObjectNumber, Stored};
 pub use object::{Answer, Arguments, Caller, Object, SessionId, Ticket};
 pub use objects::value::Value;
 pub use proxy::{Encoder, Proxy};
-pub use server::{Bind, Running, Server, Shutdown};
+pub use server::{
+    Bind, BindError, Inspection, ObjectCounts, Running, Server, SessionCounts, Shutdown, inspect,
+};

@@ -92,6 +92,10 @@ impl Proxy {
         Self { handle: Arc::new(handle) }
     }
 
+    pub(super) fn session(&self) -> &Arc<Session> {
+        &self.handle.session
+    }
+
     /// Which object of the server it is.
     pub fn number(&self) -> ObjectNumber {
         self.handle.number

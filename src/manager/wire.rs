@@ -1,7 +1,7 @@
 //! What goes through the door and the pipes: frames, each a head in postcard's form and a body of bytes.
 //!
-//! The first four bytes of a [`Hello`] and of the answer to it are the version of the protocol, in every version. All else
-//! changes with it. Frames are read from private memory; what makes no sense in them is an error.
+//! In every version of the protocol the first four bytes of what goes through the door are the version, then come the length of
+//! the pipe's name in a byte and the name; the first four bytes of the answer are the version. All else changes with it. Frames are read from private memory; what makes no sense in them is an error.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,12 +18,12 @@ pub(super) const VERSION: u32 = 1;
 pub(super) const LONGEST_NAME: usize = 200;
 
 /// Who wants in, through the door.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Hello<'a> {
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Hello {
+    /// Of the server that the session is at; zero for any.
+    pub incarnation: u64,
     /// Whose connection it is to be; zero for a new session, of which it is the first.
     pub session: u64,
-    /// The name of the pipe.
-    pub pipe: &'a str,
 }
 
 /// The answer to [`Hello`], through the pipe.
@@ -116,15 +116,36 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(frame: &'a [u8]) -> Option<(T, &'a [
     postcard::take_from_bytes(frame).ok()
 }
 
-/// A frame of greeting: the version, then `greeting`.
-pub(super) fn greeting<T: Serialize>(greeting: &T) -> Vec<u8> {
+/// Who wants in, as the door takes it.
+pub(super) fn hello(pipe: &str, hello: &Hello) -> Vec<u8> {
     let mut frame = VERSION.to_le_bytes().to_vec();
-    append(greeting, &mut frame).expect("a greeting has a form");
+    frame.push(u8::try_from(pipe.len()).unwrap_or(u8::MAX));
+    frame.extend_from_slice(pipe.as_bytes());
+    append(hello, &mut frame).expect("numbers have a form");
     frame
 }
 
-/// The greeting in `frame`. `Err` with the version if it is another, or none if it is garbage.
-pub(super) fn read_greeting<'a, T: Deserialize<'a>>(frame: &'a [u8]) -> Result<T, Option<u32>> {
+/// The name of the pipe, and who wants in if its version is this build's. `None` for garbage.
+pub(super) fn read_hello(frame: &[u8]) -> Option<(&str, Option<Hello>)> {
+    let (version, rest) = frame.split_first_chunk::<4>()?;
+    let (len, rest) = rest.split_first()?;
+    let (pipe, rest) = rest.split_at_checked(usize::from(*len))?;
+    let pipe = std::str::from_utf8(pipe).ok()?;
+    if u32::from_le_bytes(*version) != VERSION {
+        return Some((pipe, None));
+    }
+    Some((pipe, Some(parse(rest)?.0)))
+}
+
+/// The answer to a [`Hello`].
+pub(super) fn welcome(answer: &Result<Welcome, Refusal>) -> Vec<u8> {
+    let mut frame = VERSION.to_le_bytes().to_vec();
+    append(answer, &mut frame).expect("it has a form");
+    frame
+}
+
+/// The answer in `frame`. `Err` with the version if it is another, or none if it is garbage.
+pub(super) fn read_welcome(frame: &[u8]) -> Result<Result<Welcome, Refusal>, Option<u32>> {
     let (version, rest) = frame.split_first_chunk::<4>().ok_or(None)?;
     match u32::from_le_bytes(*version) {
         VERSION => Ok(parse(rest).ok_or(None)?.0),

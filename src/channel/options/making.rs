@@ -80,6 +80,12 @@ impl<C: Channel> Options<C> {
         self.basics.run(Operation::Unlink, name, |address| self.basics.remove(address))
     }
 
+    /// Removes the names that begin with `prefix` of channels which were to go with their users, who are all dead.
+    #[cfg(feature = "manager")]
+    pub(crate) fn sweep(&self, prefix: &str) {
+        self.basics.sweep(prefix);
+    }
+
     /// A new channel, complete but for its name.
     fn build(&self) -> Result<C, Failure> {
         self.check_type()?;

@@ -1,0 +1,309 @@
+//! A connection: how it comes about, and one request at a time through it.
+
+use std::time::{Duration, Instant};
+
+use super::super::error::CallError;
+use super::super::item::ObjectNumber;
+use super::super::place::Place;
+use super::super::server::random;
+use super::super::wire::{self, Hello, Reply, Request, Welcome};
+use crate::channel::pipe;
+use crate::channel::queue::Queue;
+use crate::error::{
+    Error, ErrorKind, Fault, RecvError, RecvTimeoutError, SendTimeoutError, TrySendError,
+};
+
+/// Where the server is, and how connections to it are made.
+#[derive(Debug)]
+pub(in crate::manager) struct Door {
+    pub place: Place,
+    pub capacity: usize,
+    pub patience: Duration,
+}
+
+/// A connection that is not in use, or in the hands of one call.
+pub(super) struct Link {
+    sender: pipe::Sender,
+    receiver: pipe::Receiver,
+    /// Of the last request.
+    request: u64,
+    /// A request that is being written.
+    pub frame: Vec<u8>,
+    buffer: Vec<u8>,
+    /// A reply in parts.
+    long: Vec<u8>,
+}
+
+/// What came for a request.
+pub(super) enum Outcome {
+    /// Where the answer is in the link's memory.
+    Answer {
+        needs_ack: bool,
+        references: Vec<ObjectNumber>,
+        body: Body,
+    },
+    Refused(super::super::Refusal),
+}
+
+/// A place in a link's memory.
+#[derive(Clone, Copy)]
+pub(super) struct Body {
+    is_long: bool,
+    start: usize,
+    end: usize,
+}
+
+/// Bytes that the head of a part takes at most.
+const HEAD: usize = 32;
+/// The most that is taken as the length of a reply.
+const LONGEST: u64 = 1 << 40;
+
+impl Door {
+    /// Whether somebody serves the name.
+    pub(super) fn is_served(&self) -> bool {
+        self.place.door().open(&self.place.name).is_ok_and(|door| has_server(&door))
+    }
+
+    /// Makes a connection. The answer says of which session it is.
+    pub(super) fn connect(
+        &self,
+        hello: Hello,
+        capacity: usize,
+    ) -> Result<(Link, Welcome), CallError> {
+        let until = Instant::now() + self.patience;
+        let door = self.place.door().open(&self.place.name).map_err(no_server)?;
+        let name = format!("{}{:016x}", self.place.pipes(), random());
+        let pipe = self.place.pipe(capacity).create(&name).map_err(CallError::Connect)?;
+        let (Some(sender), Some(receiver)) = pipe.split() else {
+            return Err(CallError::Garbage("a pipe that does not go both ways"));
+        };
+        let knock = wire::hello(&name, &hello);
+        if let Err(why) = door.sender().send_timeout(&knock, self.patience) {
+            return Err(match why {
+                SendTimeoutError::Timeout(()) => CallError::TimedOut,
+                SendTimeoutError::Failed((), fault) => CallError::Failed(fault),
+                _ => CallError::NoServer,
+            });
+        }
+        let room = sender.max_whole_len();
+        let (frame, buffer, long) = (Vec::new(), vec![0; room], Vec::new());
+        let mut link = Link { sender, receiver, request: 0, frame, buffer, long };
+        let welcome = link.greeted(&door, self.place.recheck, until)?;
+        Ok((link, welcome))
+    }
+}
+
+fn no_server(error: Error) -> CallError {
+    match error.kind() {
+        ErrorKind::NotFound => CallError::NoServer,
+        _ => CallError::Connect(error),
+    }
+}
+
+fn has_server(door: &Queue<[u8]>) -> bool {
+    let serves = |member: &crate::Member| member.is_alive() && member.receivers() > 0;
+    door.members().is_ok_and(|members| members.iter().any(serves))
+}
+
+/// What a receiver that found nothing says of the server.
+fn lost(why: RecvTimeoutError) -> CallError {
+    match why {
+        RecvTimeoutError::Timeout => CallError::TimedOut,
+        RecvTimeoutError::Closed => CallError::ShutDown,
+        RecvTimeoutError::Disconnected => CallError::ServerGone,
+        RecvTimeoutError::Failed(Fault::Forked) => CallError::Forked,
+        RecvTimeoutError::Failed(fault) => CallError::Failed(fault),
+    }
+}
+
+fn ended(why: RecvError) -> CallError {
+    lost(match why {
+        RecvError::Closed => RecvTimeoutError::Closed,
+        RecvError::Disconnected => RecvTimeoutError::Disconnected,
+        RecvError::Failed(fault) => RecvTimeoutError::Failed(fault),
+    })
+}
+
+fn unsent(why: SendTimeoutError<()>) -> CallError {
+    lost(match why {
+        SendTimeoutError::Timeout(()) => RecvTimeoutError::Timeout,
+        SendTimeoutError::Closed(()) => RecvTimeoutError::Closed,
+        SendTimeoutError::Disconnected(()) => RecvTimeoutError::Disconnected,
+        SendTimeoutError::Failed((), fault) => RecvTimeoutError::Failed(fault),
+    })
+}
+
+impl Link {
+    /// Waits for the answer to what was said at the door.
+    fn greeted(
+        &mut self,
+        door: &Queue<[u8]>,
+        recheck: Duration,
+        until: Instant,
+    ) -> Result<Welcome, CallError> {
+        let frame = loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.receiver.recv_timeout(left.min(recheck)) {
+                Ok(frame) => break frame,
+                Err(RecvTimeoutError::Timeout) if !has_server(door) => {
+                    return Err(CallError::NoServer);
+                }
+                Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
+                Err(why) => return Err(lost(why)),
+            }
+        };
+        match wire::read_welcome(&frame) {
+            Ok(Ok(welcome)) => Ok(welcome),
+            Ok(Err(why)) => Err(CallError::Refused(why)),
+            Err(Some(found)) => Err(CallError::Version { found, expected: wire::VERSION }),
+            Err(None) => Err(CallError::Garbage("its greeting")),
+        }
+    }
+
+    /// Begins a request; its arguments are to be appended to `frame`.
+    pub(super) fn begin<'a>(&mut self, head: impl FnOnce(u64) -> Request<'a>) {
+        self.request += 1;
+        self.frame.clear();
+        wire::append(&head(self.request), &mut self.frame).expect("a head has a form");
+    }
+
+    /// Sends the request, in parts if it must.
+    pub(super) fn send(&mut self, timeout: Option<Duration>) -> Result<(), CallError> {
+        match self.sender.try_send(&self.frame) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(())) => self.push(timeout),
+            Err(TrySendError::Failed((), Fault::TooLong { max, .. })) => {
+                self.send_parts(max, timeout)
+            }
+            Err(TrySendError::Closed(())) => Err(CallError::ShutDown),
+            Err(TrySendError::Disconnected(())) => Err(CallError::ServerGone),
+            Err(TrySendError::Failed((), Fault::Forked)) => Err(CallError::Forked),
+            Err(TrySendError::Failed((), fault)) => Err(CallError::Failed(fault)),
+        }
+    }
+
+    fn push(&mut self, timeout: Option<Duration>) -> Result<(), CallError> {
+        let timeout = timeout.unwrap_or(Duration::MAX);
+        self.sender.send_timeout(&self.frame, timeout).map_err(unsent)
+    }
+
+    #[cold]
+    fn send_parts(&mut self, max: usize, timeout: Option<Duration>) -> Result<(), CallError> {
+        let timeout = timeout.unwrap_or(Duration::MAX);
+        let total = self.frame.len() as u64;
+        let mut part = Vec::with_capacity(max);
+        for chunk in self.frame.chunks(max.saturating_sub(HEAD).max(1)) {
+            part.clear();
+            let head = Request::Part { request: self.request, total };
+            wire::append(&head, &mut part).expect("a head has a form");
+            part.extend_from_slice(chunk);
+            self.sender.send_timeout(&part, timeout).map_err(unsent)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for what comes for the request. What comes for an earlier one is skipped.
+    pub(super) fn receive(&mut self, timeout: Option<Duration>) -> Result<Outcome, CallError> {
+        loop {
+            let len = match timeout {
+                None => self.receiver.recv_into(&mut self.buffer).map_err(ended)?,
+                Some(timeout) => {
+                    self.receiver.recv_into_timeout(&mut self.buffer, timeout).map_err(lost)?
+                }
+            };
+            let (head, body) = read(&self.buffer[..len])?;
+            let start = len - body;
+            match head {
+                Reply::Part { request, total } if request == self.request => {
+                    if let Some(outcome) = self.gather(start..len, total)? {
+                        return Ok(outcome);
+                    }
+                }
+                head => {
+                    let body = Body { is_long: false, start, end: len };
+                    if let Some(outcome) = self.outcome(head, body) {
+                        return Ok(outcome);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a reply is, if it is to the request.
+    fn outcome(&self, head: Reply, body: Body) -> Option<Outcome> {
+        match head {
+            Reply::Answer { request, needs_ack, references } if request == self.request => {
+                Some(Outcome::Answer { needs_ack, references, body })
+            }
+            Reply::Refused { request, why } if request == self.request => {
+                Some(Outcome::Refused(why))
+            }
+            _ => None,
+        }
+    }
+
+    /// Adds a part of a reply, and asks for the next, or says what the whole is.
+    #[cold]
+    fn gather(
+        &mut self,
+        part: std::ops::Range<usize>,
+        total: u64,
+    ) -> Result<Option<Outcome>, CallError> {
+        self.long.extend_from_slice(&self.buffer[part.clone()]);
+        let len = self.long.len() as u64;
+        if part.is_empty() || len > total || total > LONGEST {
+            return Err(CallError::Garbage("a part of a reply"));
+        }
+        if len < total {
+            self.say(&Request::More { request: self.request })?;
+            return Ok(None);
+        }
+        let (head, body) = read(&self.long)?;
+        let end = self.long.len();
+        let body = Body { is_long: true, start: end - body, end };
+        self.outcome(head, body).map(Some).ok_or(CallError::Garbage("a reply in parts"))
+    }
+
+    /// The bytes of an answer.
+    pub(super) fn body(&self, body: Body) -> &[u8] {
+        let memory = if body.is_long { &self.long } else { &self.buffer };
+        &memory[body.start..body.end]
+    }
+
+    /// Sends what has no answer of its own.
+    pub(super) fn say(&mut self, request: &Request<'_>) -> Result<(), CallError> {
+        let mut frame = Vec::with_capacity(HEAD);
+        wire::append(request, &mut frame).expect("a head has a form");
+        match self.sender.try_send(&frame) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(())) => Err(CallError::TimedOut),
+            Err(TrySendError::Closed(())) => Err(CallError::ShutDown),
+            Err(TrySendError::Disconnected(())) => Err(CallError::ServerGone),
+            Err(TrySendError::Failed((), fault)) => Err(CallError::Failed(fault)),
+        }
+    }
+
+    /// The number of the request.
+    pub(super) fn request(&self) -> u64 {
+        self.request
+    }
+
+    /// Gives memory back that only a long reply took.
+    pub(super) fn rest(&mut self) {
+        const SPARE: usize = 1 << 20;
+        if self.long.capacity() > SPARE {
+            self.long = Vec::new();
+        } else {
+            self.long.clear();
+        }
+        if self.frame.capacity() > SPARE {
+            self.frame = Vec::new();
+        }
+    }
+}
+
+/// The head of a reply and how long its body is.
+fn read(frame: &[u8]) -> Result<(Reply, usize), CallError> {
+    let (head, body) = wire::parse(frame).ok_or(CallError::Garbage("a reply"))?;
+    Ok((head, body.len()))
+}

@@ -1,0 +1,252 @@
+//! A session: its first connection, the idle ones, and calls.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::super::error::{CallError, Refusal};
+use super::super::item::{self, ObjectNumber};
+use super::super::proxy::Encoder;
+use super::super::wire::{self, Hello, Request};
+use super::link::{Door, Link, Outcome};
+use crate::error::Fault;
+use crate::sys::fork;
+
+/// A client's time at one server. It ends with the last of its proxies and clones of the client, or with the server.
+///
+/// The first connection is there as long as the session is: through it go the words that have no answer. Each call takes one of
+/// the others, and gives it back when it is done; one that is given up in the middle is not given back.
+pub(in crate::manager) struct Session {
+    door: Arc<Door>,
+    incarnation: u64,
+    number: u64,
+    max_request: u64,
+    first: Mutex<First>,
+    idle: Mutex<Vec<Link>>,
+    /// 0, or why it ended.
+    gone: AtomicU8,
+    generation: u64,
+}
+
+struct First {
+    link: Link,
+    /// References that are to be given back and found no room.
+    released: Vec<ObjectNumber>,
+}
+
+/// Room for words that have no answer.
+const FIRST_CAPACITY: usize = 4096;
+/// How long a server that was told to give up a wait may take to say how that ended.
+const GRACE: Duration = Duration::from_secs(1);
+
+const GONE: u8 = 1;
+const SHUT_DOWN: u8 = 2;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Session {
+    /// Begins one at whoever serves the name.
+    pub(super) fn begin(door: &Arc<Door>) -> Result<Arc<Self>, CallError> {
+        let hello = Hello { incarnation: 0, session: 0 };
+        let (link, welcome) = door.connect(hello, FIRST_CAPACITY)?;
+        Ok(Arc::new(Self {
+            door: Arc::clone(door),
+            incarnation: welcome.incarnation,
+            number: welcome.session,
+            max_request: welcome.max_request,
+            first: Mutex::new(First { link, released: Vec::new() }),
+            idle: Mutex::default(),
+            gone: AtomicU8::new(0),
+            generation: fork::generation(),
+        }))
+    }
+
+    pub(in crate::manager) fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
+
+    fn is_inherited(&self) -> bool {
+        self.generation != fork::generation()
+    }
+
+    /// Whether a call found its server gone.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Relaxed) != 0
+    }
+
+    /// Gives a reference back. It waits for nobody.
+    pub(in crate::manager) fn release(&self, number: ObjectNumber) {
+        if self.is_inherited() || self.is_gone() {
+            return;
+        }
+        let mut first = lock(&self.first);
+        first.released.push(number);
+        first.flush();
+    }
+
+    /// Calls a method of an object.
+    pub(in crate::manager) fn call<R: DeserializeOwned>(
+        self: &Arc<Self>,
+        object: ObjectNumber,
+        method: &str,
+        timeout: Option<Duration>,
+        encode: impl FnOnce(&mut Encoder<'_>) -> Result<(), CallError>,
+    ) -> Result<R, CallError> {
+        self.ask(|request| Request::Call { request, object, method }, timeout, encode)
+    }
+
+    /// Sends a request and waits for what comes of it.
+    pub(super) fn ask<'a, R: DeserializeOwned>(
+        self: &Arc<Self>,
+        head: impl FnOnce(u64) -> Request<'a>,
+        timeout: Option<Duration>,
+        encode: impl FnOnce(&mut Encoder<'_>) -> Result<(), CallError>,
+    ) -> Result<R, CallError> {
+        let mut link = self.take_link()?;
+        link.begin(head);
+        if let Err(why) = encode(&mut Encoder::new(&mut link.frame, self)) {
+            self.give_back(link);
+            return Err(why);
+        }
+        let len = link.frame.len() as u64;
+        if len > self.max_request {
+            self.give_back(link);
+            return Err(Refusal::TooLong { len, max: self.max_request }.into());
+        }
+        // From here on a link that is not given back is one that the server cancels and undoes what was not taken of.
+        match self.exchange(&mut link, timeout) {
+            Ok(Outcome::Answer { needs_ack, references, body }) => {
+                let value = self.decode(link.body(body), references);
+                if needs_ack {
+                    link.say(&Request::Ack { request: link.request() })
+                        .map_err(|why| self.failed(why))?;
+                }
+                self.give_back(link);
+                value
+            }
+            Ok(Outcome::Refused(why)) => {
+                self.give_back(link);
+                Err(if why == Refusal::Cancelled { CallError::TimedOut } else { why.into() })
+            }
+            Err(why) => Err(self.failed(why)),
+        }
+    }
+
+    fn exchange(&self, link: &mut Link, timeout: Option<Duration>) -> Result<Outcome, CallError> {
+        link.send(timeout)?;
+        match (link.receive(timeout), timeout) {
+            (Err(CallError::TimedOut), Some(_)) => {
+                link.say(&Request::Cancel { request: link.request() })?;
+                // It may have been granted meanwhile.
+                link.receive(Some(GRACE))
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    fn decode<R: DeserializeOwned>(
+        self: &Arc<Self>,
+        bytes: &[u8],
+        granted: Vec<ObjectNumber>,
+    ) -> Result<R, CallError> {
+        let read = || {
+            let mut rest = bytes;
+            match wire::read_first(&mut rest) {
+                Ok(value) if rest.is_empty() => Ok(value),
+                Ok(_) => Err(CallError::Undecodable("bytes are left over")),
+                Err(Fault::Undecodable(why)) => Err(CallError::Undecodable(why)),
+                Err(fault) => Err(CallError::Failed(fault)),
+            }
+        };
+        if granted.is_empty() { read() } else { item::reading(self, granted, read) }
+    }
+
+    /// A connection for one call.
+    fn take_link(&self) -> Result<Link, CallError> {
+        if self.is_inherited() {
+            return Err(CallError::Forked);
+        }
+        if self.is_gone() {
+            return Err(self.why_gone());
+        }
+        let idle = lock(&self.idle).pop();
+        match idle {
+            Some(link) => Ok(link),
+            None => self.connect(),
+        }
+    }
+
+    #[cold]
+    fn connect(&self) -> Result<Link, CallError> {
+        let hello = Hello { incarnation: self.incarnation, session: self.number };
+        match self.door.connect(hello, self.door.capacity) {
+            Ok((link, _)) => Ok(link),
+            // Another server has the name, or the one that has it knows the session no more.
+            Err(CallError::Refused(Refusal::UnknownObject)) => Err(self.failed(CallError::Stale)),
+            Err(CallError::NoServer) => Err(self.failed(CallError::ServerGone)),
+            Err(why) => Err(self.failed(why)),
+        }
+    }
+
+    fn give_back(&self, mut link: Link) {
+        link.rest();
+        lock(&self.idle).push(link);
+    }
+
+    /// Notes what an error says of the server.
+    #[cold]
+    fn failed(&self, why: CallError) -> CallError {
+        let ended = match why {
+            CallError::ShutDown => SHUT_DOWN,
+            CallError::ServerGone | CallError::NoServer | CallError::Stale => GONE,
+            why => return why,
+        };
+        self.gone.store(ended, Relaxed);
+        lock(&self.idle).clear();
+        why
+    }
+
+    /// What a call is told whose server was found gone before.
+    #[cold]
+    fn why_gone(&self) -> CallError {
+        match self.gone.load(Relaxed) {
+            _ if self.door.is_served() => CallError::Stale,
+            SHUT_DOWN => CallError::ShutDown,
+            _ => CallError::ServerGone,
+        }
+    }
+}
+
+impl First {
+    /// Gives back what it can. What finds no room stays for the next time.
+    fn flush(&mut self) {
+        while let Some(object) = self.released.last() {
+            if self.link.say(&Request::Release { object: *object }).is_err() {
+                return;
+            }
+            self.released.pop();
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if !self.is_inherited() {
+            self.idle.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+            let first = self.first.get_mut().unwrap_or_else(PoisonError::into_inner);
+            // What was not given back is with the session's end.
+            let _ = first.link.say(&Request::Goodbye);
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session of {:?}", self.door.place.name)
+    }
+}

@@ -1,0 +1,81 @@
+//! The door: clients come in.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::super::error::Refusal;
+use super::super::object::SessionId;
+use super::super::wire::{self, Hello, Welcome};
+use super::Shared;
+use super::round::Guest;
+use crate::channel::pipe;
+
+/// The longest frame that a client's pipe may carry.
+const LONGEST_FRAME: usize = 4 << 20;
+
+/// A number that is not zero and that nobody else draws.
+pub(in crate::manager) fn random() -> u64 {
+    let drawn = || RandomState::new().hash_one(std::process::id());
+    std::iter::repeat_with(drawn).find(|number| *number != 0).expect("it has no end")
+}
+
+impl Shared {
+    /// Takes the pipe of who is at the door, and welcomes or refuses him in it. Garbage is left alone.
+    pub(super) fn answer_door(self: &Arc<Self>, knock: &[u8], threads: &mut Vec<JoinHandle<()>>) {
+        let Some((pipe, hello)) = wire::read_hello(knock) else { return };
+        if !pipe.starts_with(&self.place.pipes()) {
+            return;
+        }
+        let options = self.place.pipe(0);
+        // Who made it may have died since.
+        let Ok(connection) = options.open(pipe) else { return };
+        let _ = options.unlink(pipe);
+        let (Some(mut sender), Some(receiver)) = connection.split() else { return };
+        match hello {
+            Some(hello) => self.welcome(hello, sender, receiver, threads),
+            // The version that begins the answer says it all.
+            None => refuse(&mut sender, Refusal::UnknownObject),
+        }
+    }
+
+    fn welcome(
+        self: &Arc<Self>,
+        hello: Hello,
+        mut sender: pipe::Sender,
+        receiver: pipe::Receiver,
+        threads: &mut Vec<JoinHandle<()>>,
+    ) {
+        let whole = sender.max_whole_len();
+        let mut hub = self.hub();
+        let incarnation = hub.incarnation;
+        if hello.incarnation != 0 && hello.incarnation != incarnation {
+            return refuse(&mut sender, Refusal::UnknownObject);
+        }
+        if whole > LONGEST_FRAME || hub.exchange.connections() >= self.limits.connections {
+            return refuse(&mut sender, Refusal::TooMany);
+        }
+        let is_first = hello.session == 0;
+        let session = SessionId(if is_first { random() } else { hello.session });
+        if is_first {
+            hub.exchange.begin(session);
+        }
+        drop(hub);
+        let max_request = self.limits.request as u64;
+        let welcome = Welcome { incarnation, session: session.0, max_request };
+        let placed = self.place_guest(threads, |bell| {
+            // Nothing else has been sent, so there is room.
+            let _ = sender.try_send(&wire::welcome(&Ok(welcome)));
+            let connection = self.hub().exchange.connect(session, sender, bell)?;
+            Some(Guest::new(receiver, connection, is_first, whole))
+        });
+        if placed.is_err() && is_first {
+            self.hub().exchange.end(session);
+        }
+    }
+}
+
+fn refuse(sender: &mut pipe::Sender, why: Refusal) {
+    let _ = sender.try_send(&wire::welcome(&Err(why)));
+    sender.close();
+}

@@ -1,0 +1,351 @@
+//! Answers: who waits for one, how it goes out, and what is undone if nobody takes it.
+//!
+//! Nothing here waits. A client has one call at a time on a connection, so its pipe has room for the answer; one that leaves
+//! answers lying is cut off.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+
+use super::super::error::Refusal;
+use super::super::item::ObjectNumber;
+use super::super::ledger::Ledger;
+use super::super::object::{Answer, SessionId, Ticket};
+use super::super::slots::Slots;
+use super::super::wire::{self, Reply};
+use super::counters::{Counters, What};
+use super::round::Bell;
+use crate::channel::pipe;
+use crate::error::TrySendError;
+
+/// Connections, as far as answers go; sessions; counters.
+pub(in crate::manager) struct Exchange {
+    lines: Slots<Line>,
+    sessions: HashMap<SessionId, Sitting>,
+    ledger: Arc<Ledger>,
+    pub(super) counters: Counters,
+    frame: Vec<u8>,
+}
+
+/// The sending half of a connection.
+struct Line {
+    sender: pipe::Sender,
+    session: SessionId,
+    bell: Arc<Bell>,
+    /// The call that is to be answered later.
+    waiting: Option<(u64, ObjectNumber)>,
+    unacknowledged: Vec<Unacknowledged>,
+    /// A reply that goes in parts, and how much of it went.
+    long: Option<(u64, Vec<u8>, usize)>,
+    /// It is to be ended.
+    doomed: bool,
+}
+
+/// An answer that nobody said yet was taken.
+pub(super) struct Unacknowledged {
+    pub request: u64,
+    /// The object that wants to know.
+    pub object: Option<ObjectNumber>,
+    pub references: Vec<ObjectNumber>,
+}
+
+/// A session.
+#[derive(Default)]
+pub(super) struct Sitting {
+    connections: usize,
+    /// References, and how many of each.
+    held: HashMap<ObjectNumber, u64>,
+    /// Its first connection has ended: no more are taken.
+    closing: bool,
+    /// It said goodbye.
+    orderly: bool,
+}
+
+/// What was left of a connection.
+pub(super) struct Remains {
+    pub session: SessionId,
+    pub waiting: Option<(u64, ObjectNumber)>,
+    pub unacknowledged: Vec<Unacknowledged>,
+}
+
+/// So many answers at most may be without an acknowledgement on a connection.
+const UNACKNOWLEDGED: usize = 16;
+/// Bytes that the head of a part takes at most.
+const HEAD: usize = 32;
+
+impl Exchange {
+    pub(super) fn new(ledger: Arc<Ledger>, counters: Counters) -> Self {
+        let (lines, sessions) = (Slots::default(), HashMap::new());
+        Self { lines, sessions, ledger, counters, frame: Vec::new() }
+    }
+
+    /// How many connections there are.
+    pub(super) fn connections(&self) -> usize {
+        self.sessions.values().map(|sitting| sitting.connections).sum()
+    }
+
+    /// Begins a session.
+    pub(super) fn begin(&mut self, session: SessionId) {
+        self.sessions.insert(session, Sitting::default());
+        self.counters.open(What::Session(session), "", None);
+    }
+
+    /// Adds a connection to a session. `None` if there is no such session.
+    pub(super) fn connect(
+        &mut self,
+        session: SessionId,
+        sender: pipe::Sender,
+        bell: &Arc<Bell>,
+    ) -> Option<u64> {
+        let sitting = self.sessions.get_mut(&session).filter(|sitting| !sitting.closing)?;
+        sitting.connections += 1;
+        Some(self.lines.insert(Line {
+            sender,
+            session,
+            bell: Arc::clone(bell),
+            waiting: None,
+            unacknowledged: Vec::new(),
+            long: None,
+            doomed: false,
+        }))
+    }
+
+    /// Whose connection it is.
+    pub(super) fn session_of(&self, connection: u64) -> Option<SessionId> {
+        self.lines.get(connection).map(|line| line.session)
+    }
+
+    /// Whether a connection is to be ended, or was.
+    pub(super) fn is_doomed(&self, connection: u64) -> bool {
+        self.lines.get(connection).is_none_or(|line| line.doomed)
+    }
+
+    /// The call of a connection that waits.
+    pub(super) fn waiting(&self, connection: u64) -> Option<(u64, ObjectNumber)> {
+        self.lines.get(connection)?.waiting
+    }
+
+    /// Has a call wait.
+    pub(super) fn wait(&mut self, ticket: Ticket, object: ObjectNumber) {
+        if let Some(line) = self.lines.get_mut(ticket.connection) {
+            line.waiting = Some((ticket.request, object));
+            self.counters.waiting(line.session, object, 1);
+        }
+    }
+
+    /// Ends the wait of a call, if it waits.
+    pub(super) fn stop_waiting(&mut self, ticket: Ticket, object: ObjectNumber) -> bool {
+        let Some(line) = self.lines.get_mut(ticket.connection) else { return false };
+        if line.waiting != Some((ticket.request, object)) {
+            return false;
+        }
+        line.waiting = None;
+        self.counters.waiting(line.session, object, -1);
+        true
+    }
+
+    /// Answers a call that waits.
+    pub(in crate::manager) fn answer_later(
+        &mut self,
+        object: ObjectNumber,
+        ticket: Ticket,
+        answer: Result<Answer, Refusal>,
+    ) -> bool {
+        let waits = self.stop_waiting(ticket, object);
+        if waits {
+            self.reply(ticket, object, answer);
+        }
+        waits
+    }
+
+    pub(in crate::manager) fn count_leases(&mut self, object: ObjectNumber, change: i64) {
+        self.counters.leases(object, change);
+    }
+
+    /// Sends what a call came to.
+    pub(super) fn reply(
+        &mut self,
+        ticket: Ticket,
+        object: ObjectNumber,
+        outcome: Result<Answer, Refusal>,
+    ) {
+        let request = ticket.request;
+        let Some(line) = self.lines.get_mut(ticket.connection) else { return };
+        let (head, body) = match outcome {
+            Ok(answer) => {
+                let Answer { bytes, references, .. } = answer;
+                let needs_ack = answer.needs_ack || !references.is_empty();
+                if needs_ack {
+                    let sitting = self.sessions.entry(line.session).or_default();
+                    sitting.grant(&references, &self.ledger);
+                    let object = answer.needs_ack.then_some(object);
+                    let references = references.clone();
+                    line.unacknowledged.push(Unacknowledged { request, object, references });
+                    line.doomed |= line.unacknowledged.len() > UNACKNOWLEDGED;
+                }
+                (Reply::Answer { request, needs_ack, references }, bytes)
+            }
+            Err(why) => {
+                self.counters.error(line.session, object);
+                (Reply::Refused { request, why }, Vec::new())
+            }
+        };
+        self.frame.clear();
+        wire::append(&head, &mut self.frame).expect("a head has a form");
+        self.frame.extend_from_slice(&body);
+        line.post(request, &mut self.frame);
+    }
+
+    /// Sends the next part of a long reply.
+    pub(super) fn more(&mut self, connection: u64, request: u64) {
+        if let Some(line) = self.lines.get_mut(connection)
+            && line.long.as_ref().is_some_and(|(of, ..)| *of == request)
+        {
+            line.post_part();
+        }
+    }
+
+    /// Takes the note of an answer that was taken. `None` if there is none.
+    pub(super) fn acknowledge(&mut self, connection: u64, request: u64) -> Option<Unacknowledged> {
+        let notes = &mut self.lines.get_mut(connection)?.unacknowledged;
+        let at = notes.iter().position(|note| note.request == request)?;
+        Some(notes.swap_remove(at))
+    }
+
+    /// Takes a reference of a session back, if it has one.
+    pub(super) fn release(&mut self, session: SessionId, object: ObjectNumber) {
+        if let Some(sitting) = self.sessions.get_mut(&session)
+            && sitting.release(object)
+        {
+            self.ledger.let_go(object);
+        }
+    }
+
+    /// Takes no more connections of a session whose first one has ended, `orderly` if it said goodbye.
+    pub(super) fn close_session(&mut self, session: SessionId, orderly: bool) {
+        if let Some(sitting) = self.sessions.get_mut(&session) {
+            sitting.closing = true;
+            sitting.orderly |= orderly;
+        }
+    }
+
+    /// Forgets a connection.
+    pub(super) fn disconnect(&mut self, connection: u64) -> Option<Remains> {
+        let line = self.lines.remove(connection)?;
+        if let Some((_, object)) = line.waiting {
+            self.counters.waiting(line.session, object, -1);
+        }
+        if let Some(sitting) = self.sessions.get_mut(&line.session) {
+            sitting.connections -= 1;
+        }
+        let Line { session, waiting, unacknowledged, .. } = line;
+        Some(Remains { session, waiting, unacknowledged })
+    }
+
+    /// Whether a session has no connection any more; if so whether it died.
+    pub(super) fn has_ended(&self, session: SessionId) -> Option<bool> {
+        let sitting = self.sessions.get(&session)?;
+        (sitting.connections == 0).then_some(!sitting.orderly)
+    }
+
+    /// Forgets a session, and lets go what it held. Whether that was anything.
+    pub(super) fn end(&mut self, session: SessionId) -> bool {
+        let Some(sitting) = self.sessions.remove(&session) else { return false };
+        self.counters.close(What::Session(session));
+        for (object, count) in &sitting.held {
+            (0..*count).for_each(|_| self.ledger.let_go(*object));
+        }
+        !sitting.held.is_empty()
+    }
+
+    /// Refuses every call of `object` that waits.
+    pub(super) fn refuse_waiting(&mut self, object: ObjectNumber, why: &Refusal) {
+        let waits = |(connection, line): (u64, &Line)| {
+            let (request, of) = line.waiting?;
+            (of == object).then_some(Ticket { connection, request })
+        };
+        let tickets: Vec<Ticket> = self.lines.iter().filter_map(waits).collect();
+        for ticket in tickets {
+            self.answer_later(object, ticket, Err(why.clone()));
+        }
+    }
+
+    /// Refuses every call that waits, and sends nothing more.
+    pub(super) fn close(&mut self) {
+        let waits = |(connection, line): (u64, &Line)| {
+            let (request, object) = line.waiting?;
+            Some((Ticket { connection, request }, object))
+        };
+        let waiting: Vec<(Ticket, ObjectNumber)> = self.lines.iter().filter_map(waits).collect();
+        for (ticket, object) in waiting {
+            self.answer_later(object, ticket, Err(Refusal::ShuttingDown));
+        }
+        self.lines.iter_mut().for_each(|(_, line)| line.sender.close());
+    }
+}
+
+impl Sitting {
+    fn grant(&mut self, references: &[ObjectNumber], ledger: &Ledger) {
+        for object in references {
+            if ledger.hold(*object) {
+                *self.held.entry(*object).or_insert(0) += 1;
+            }
+        }
+    }
+
+    fn release(&mut self, object: ObjectNumber) -> bool {
+        match self.held.get_mut(&object) {
+            Some(1) => {
+                self.held.remove(&object);
+                true
+            }
+            Some(count) => {
+                *count -= 1;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl Line {
+    /// Sends a reply, in parts if it must.
+    fn post(&mut self, request: u64, frame: &mut Vec<u8>) {
+        if frame.len() <= self.sender.max_whole_len() {
+            self.put(frame);
+        } else {
+            self.long = Some((request, mem::take(frame), 0));
+            self.post_part();
+        }
+    }
+
+    fn post_part(&mut self) {
+        let Some((request, frame, at)) = self.long.take() else { return };
+        let room = self.sender.max_whole_len().saturating_sub(HEAD).max(1);
+        let end = frame.len().min(at + room);
+        let mut part = Vec::with_capacity(HEAD + end - at);
+        let head = Reply::Part { request, total: frame.len() as u64 };
+        wire::append(&head, &mut part).expect("a head has a form");
+        part.extend_from_slice(&frame[at..end]);
+        self.put(&part);
+        if end < frame.len() {
+            self.long = Some((request, frame, end));
+        }
+    }
+
+    /// One that has no room for an answer has left others lying. One that has gone is found to be so by who receives.
+    fn put(&mut self, frame: &[u8]) {
+        if let Err(TrySendError::Full(()) | TrySendError::Failed((), _)) =
+            self.sender.try_send(frame)
+        {
+            self.doomed = true;
+            self.bell.ring();
+        }
+    }
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Exchange({} sessions)", self.sessions.len())
+    }
+}

@@ -1,0 +1,298 @@
+//! A loop: a thread that looks after some connections.
+//!
+//! It takes one frame of each that has one, round after round, so who floods takes no more turns than anybody else. While
+//! nothing comes it looks for a moment, then sleeps at all of them. Besides it has a bell, by which other threads tell it that it
+//! has a new connection, or one to end, or that the server shuts down.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::super::error::Refusal;
+use super::super::item::ObjectNumber;
+use super::super::object::Ticket;
+use super::super::wire::{self, Request};
+use super::hub::Violation;
+use super::{BindError, Loop, Shared};
+use crate::channel::{pipe, queue};
+use crate::error::{Error, TryRecvError};
+use crate::event::Wait;
+use crate::select::{Selectable, Selector};
+
+/// So many connections at most has a loop: with bell and door not more than a selector takes.
+pub(super) const MOST: usize = 100;
+/// Rounds without a frame before it sleeps.
+const EMPTY: u32 = 200;
+/// Rounds between two looks at the door.
+const DOOR: u32 = 16;
+
+/// Wakes a loop.
+pub(super) struct Bell(queue::Sender<u64>);
+
+impl Bell {
+    pub(super) fn ring(&self) {
+        // If it is full it rings already.
+        let _ = self.0.try_send(1);
+    }
+}
+
+fn bell() -> Result<(Arc<Bell>, queue::Receiver<u64>), Error> {
+    let queue = queue::Queue::<u64>::options().capacity(4).max_members(2).unnamed()?;
+    Ok((Arc::new(Bell(queue.sender())), queue.receiver()))
+}
+
+/// The receiving half of a connection.
+pub(super) struct Guest {
+    pub receiver: pipe::Receiver,
+    pub connection: u64,
+    /// It is its session's first: when it ends, no others are taken.
+    pub is_first: bool,
+    /// The longest frame it can send.
+    pub whole: usize,
+    /// What has come of a request in parts, and how much that was.
+    gathered: Vec<u8>,
+    came: u64,
+    over: bool,
+}
+
+impl Guest {
+    pub(super) fn new(
+        receiver: pipe::Receiver,
+        connection: u64,
+        is_first: bool,
+        whole: usize,
+    ) -> Self {
+        Self { receiver, connection, is_first, whole, gathered: Vec::new(), came: 0, over: false }
+    }
+}
+
+/// One thread's.
+pub(super) struct Round {
+    pub(super) shared: Arc<Shared>,
+    number: usize,
+    bell: queue::Receiver<u64>,
+    /// The first loop has it.
+    pub(super) door: Option<queue::Queue<[u8]>>,
+    knocks: Option<queue::Receiver<[u8]>>,
+    guests: Vec<Guest>,
+    selector: Selector,
+    frame: Vec<u8>,
+    /// The threads of the other loops.
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Round {
+    /// The first loop, which also looks after the door.
+    pub(super) fn first(shared: &Arc<Shared>, door: queue::Queue<[u8]>) -> Result<Self, BindError> {
+        let mut round = Self::new(shared)?;
+        round.knocks = Some(door.receiver());
+        round.door = Some(door);
+        Ok(round)
+    }
+
+    fn new(shared: &Arc<Shared>) -> Result<Self, BindError> {
+        let (rope, bell) = bell()?;
+        let mut loops = shared.loops();
+        let number = loops.len();
+        loops.push(Loop { bell: rope, inbox: Vec::new(), guests: 0 });
+        drop(loops);
+        Ok(Self {
+            shared: Arc::clone(shared),
+            number,
+            bell,
+            door: None,
+            knocks: None,
+            guests: Vec::new(),
+            selector: Selector::waiting(shared.place.wait),
+            frame: Vec::new(),
+            threads: Vec::new(),
+        })
+    }
+
+    /// Until the server shuts down.
+    pub(super) fn run(&mut self) {
+        let hot = if self.shared.place.wait == Wait::Park { 1 } else { EMPTY };
+        let (mut empty, mut rounds) = (0, 0u32);
+        while !self.shared.is_stopping() {
+            rounds = rounds.wrapping_add(1);
+            if rounds.is_multiple_of(DOOR) {
+                self.knocked();
+            }
+            if self.go_round() {
+                empty = 0;
+            } else if empty < hot {
+                empty += 1;
+                std::hint::spin_loop();
+            } else {
+                self.sleep();
+                empty = 0;
+            }
+        }
+    }
+
+    /// Takes one frame of each that has one. Whether anybody had.
+    fn go_round(&mut self) -> bool {
+        let (mut any, mut over) = (false, false);
+        for guest in &mut self.guests {
+            match guest.receiver.try_recv_into(&mut self.frame) {
+                Ok(len) => {
+                    any = true;
+                    guest.over = take(&self.shared, guest, &self.frame[..len]).is_err();
+                }
+                Err(TryRecvError::Empty | TryRecvError::Busy(_)) => {}
+                Err(_) => guest.over = true,
+            }
+            over |= guest.over;
+        }
+        if over {
+            self.part();
+        }
+        any
+    }
+
+    /// Ends the connections that are over.
+    fn part(&mut self) {
+        for guest in self.guests.extract_if(.., |guest| guest.over) {
+            let mut hub = self.shared.hub();
+            if guest.is_first
+                && let Some(session) = hub.exchange.session_of(guest.connection)
+            {
+                hub.exchange.close_session(session, false);
+            }
+            hub.disconnect(guest.connection);
+            drop(hub);
+            self.shared.loops()[self.number].guests -= 1;
+        }
+        let place = &self.shared.place;
+        place.pipe(0).sweep(&place.pipes());
+    }
+
+    /// Waits for whatever comes first.
+    fn sleep(&mut self) {
+        let mut sources: Vec<&dyn Selectable> = Vec::with_capacity(self.guests.len() + 2);
+        sources.push(&self.bell);
+        sources.extend(self.knocks.as_ref().map(|knocks| knocks as &dyn Selectable));
+        sources.extend(self.guests.iter().map(|guest| &guest.receiver as &dyn Selectable));
+        // One that cannot be waited for is found by the round that follows.
+        let _ = self.selector.wait(&sources);
+        self.rung();
+        self.knocked();
+    }
+
+    /// Does what the bell may be for.
+    fn rung(&mut self) {
+        let mut any = false;
+        while self.bell.try_recv().is_ok() {
+            any = true;
+        }
+        if !any {
+            return;
+        }
+        let inbox = std::mem::take(&mut self.shared.loops()[self.number].inbox);
+        inbox.into_iter().for_each(|guest| self.admit(guest));
+        let hub = self.shared.hub();
+        let mut over = false;
+        for guest in &mut self.guests {
+            guest.over |= hub.exchange.is_doomed(guest.connection);
+            over |= guest.over;
+        }
+        drop(hub);
+        if over {
+            self.part();
+        }
+    }
+
+    fn admit(&mut self, guest: Guest) {
+        if self.frame.len() < guest.whole {
+            self.frame.resize(guest.whole, 0);
+        }
+        self.guests.push(guest);
+    }
+
+    /// Lets in who is at the door.
+    fn knocked(&mut self) {
+        let knock = |knocks: &queue::Receiver<[u8]>| knocks.try_recv().ok();
+        while let Some(hello) = self.knocks.as_ref().and_then(knock) {
+            if self.shared.is_stopping() {
+                return;
+            }
+            self.shared.answer_door(&hello, &mut self.threads);
+            // It may be this loop's.
+            let inbox = std::mem::take(&mut self.shared.loops()[self.number].inbox);
+            inbox.into_iter().for_each(|guest| self.admit(guest));
+        }
+    }
+
+    /// Ends: what clients send from now on is refused. The threads of the other loops.
+    pub(super) fn leave(mut self) -> Vec<JoinHandle<()>> {
+        if let Some(door) = &self.door {
+            door.close();
+            // It may have been replaced or removed by others.
+            let _ = self.shared.place.door().unlink(&self.shared.place.name);
+        }
+        self.guests.append(&mut self.shared.loops()[self.number].inbox);
+        self.guests.iter_mut().for_each(|guest| guest.receiver.close());
+        std::mem::take(&mut self.threads)
+    }
+}
+
+impl Shared {
+    /// Gives a connection to a loop that has room, or to a new one.
+    pub(super) fn place_guest(
+        self: &Arc<Self>,
+        threads: &mut Vec<JoinHandle<()>>,
+        guest: impl FnOnce(&Arc<Bell>) -> Option<Guest>,
+    ) -> Result<(), BindError> {
+        let free = |each: &Loop| each.guests < MOST;
+        let found = self.loops().iter().position(free);
+        let number = if let Some(number) = found {
+            number
+        } else {
+            let mut round = Round::new(self)?;
+            let number = round.number;
+            let thread = std::thread::Builder::new().name("ringway-manager".to_owned());
+            let thread = thread.spawn(move || {
+                round.run();
+                round.leave();
+            });
+            threads.push(thread.map_err(BindError::Thread)?);
+            number
+        };
+        let bell = Arc::clone(&self.loops()[number].bell);
+        if let Some(guest) = guest(&bell) {
+            let mut loops = self.loops();
+            loops[number].inbox.push(guest);
+            loops[number].guests += 1;
+            bell.ring();
+        }
+        Ok(())
+    }
+}
+
+/// Does what a frame asks for; a request in parts once all of it is there.
+fn take(shared: &Shared, guest: &mut Guest, frame: &[u8]) -> Result<(), Violation> {
+    let (head, body) = wire::parse::<Request<'_>>(frame).ok_or(Violation)?;
+    let Request::Part { request, total } = head else {
+        return shared.hub().take(guest.connection, head, body);
+    };
+    let limit = shared.limits.request as u64;
+    guest.came += body.len() as u64;
+    if guest.came > total || body.is_empty() {
+        return Err(Violation);
+    }
+    if total <= limit {
+        guest.gathered.extend_from_slice(body);
+    }
+    if guest.came < total {
+        return Ok(());
+    }
+    guest.came = 0;
+    if total > limit {
+        let why = Refusal::TooLong { len: total, max: limit };
+        let ticket = Ticket { connection: guest.connection, request };
+        shared.hub().exchange.reply(ticket, ObjectNumber::SERVER, Err(why));
+        return Ok(());
+    }
+    let whole = std::mem::take(&mut guest.gathered);
+    let (head, body) = wire::parse::<Request<'_>>(&whole).ok_or(Violation)?;
+    shared.hub().take(guest.connection, head, body)
+}
