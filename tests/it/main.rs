@@ -43,6 +43,7 @@ mod locks_edges;
 mod locks_threads;
 mod locks_torture;
 mod locks_waits;
+mod manager;
 mod names;
 mod pieces;
 mod pieces_cut;
@@ -121,6 +122,7 @@ fn child() {
         Some(("locks_torture", role)) => locks_torture::play(role, &arguments),
         Some(("locks_waits", role)) => locks_waits::play(role, &arguments),
         Some(("locks_deaths", role)) => locks_deaths::play(role, &arguments),
+        Some(("manager", role)) => manager::play(role, &arguments),
         Some(("postcard", role)) => postcard::play(role, &arguments),
         Some(("pieces_deaths", role)) => pieces_deaths::play(role, &arguments),
         Some(("places", role)) => liveness_places::play(role, &arguments),

@@ -197,12 +197,12 @@ impl Hub {
     pub(super) fn disconnect(&mut self, connection: u64) {
         let Some(remains) = self.exchange.disconnect(connection) else { return };
         let session = remains.session;
+        for note in remains.unacknowledged {
+            self.undo(session, connection, &note);
+        }
         if let Some((request, object)) = remains.waiting {
             let ticket = Ticket { connection, request };
             self.tell(object, session, ticket, |entry, caller| entry.object.cancel(caller));
-        }
-        for note in remains.unacknowledged {
-            self.undo(session, connection, &note);
         }
         if let Some(died) = self.exchange.has_ended(session) {
             self.end(session, died);

@@ -1,0 +1,105 @@
+//! What calls do while nothing goes wrong.
+
+use std::thread;
+use std::time::Duration;
+
+use ringway::manager::{Client, Proxy, Value};
+
+use super::{Gate, serve};
+use crate::util::{LONG, Name, within};
+
+#[test]
+fn two_clients_see_each_others_changes() {
+    let name = Name::new("shared");
+    let server = serve(&name);
+    let (here, there) = (Client::connect(&name).unwrap(), Client::connect(&name).unwrap());
+    let one = here.value::<String>("text", &"first".to_owned()).unwrap();
+    let other = there.value::<String>("text", &"ignored".to_owned()).unwrap();
+    assert_eq!(other.get().unwrap(), "first");
+    one.set(&"second".to_owned()).unwrap();
+    assert_eq!(other.swap(&"third".to_owned()).unwrap(), "second");
+    let exchange = |from: &str, to: &str| one.compare_exchange(&from.to_owned(), &to.to_owned());
+    assert_eq!(exchange("second", "x").unwrap(), Err("third".to_owned()));
+    assert_eq!(exchange("third", "fourth").unwrap(), Ok(()));
+    assert_eq!(other.update(|old| format!("{old} and last")).unwrap(), "fourth and last");
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn no_update_is_lost_whoever_makes_it() {
+    let name = Name::new("updates");
+    let server = serve(&name);
+    let client = server.client().unwrap();
+    let sum = client.value::<u64>("kept", &0).unwrap();
+    client.keep(sum.proxy()).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let sum = sum.clone();
+            scope.spawn(move || (0..50).for_each(|_| _ = sum.update(|n| n + 1).unwrap()));
+        }
+    });
+    drop(sum);
+    assert_eq!(client.value::<u64>("kept", &0).unwrap().get().unwrap(), 200);
+}
+
+#[test]
+fn requests_and_answers_of_any_length_arrive() {
+    let name = Name::new("lengths");
+    let server = serve(&name);
+    let client = Client::options().capacity(4096).connect(&name).unwrap();
+    let value = client.value::<Vec<u8>>("bytes", &Vec::new()).unwrap();
+    for len in (1900..2100).chain([0, 1, 4000, 4096, 10_000, 100_000, 3_000_000]) {
+        let bytes: Vec<u8> = (0..len).map(|n: u32| (n % 251) as u8).collect();
+        value.set(&bytes).unwrap();
+        assert!(value.get().unwrap() == bytes, "{len}");
+    }
+    drop(server);
+}
+
+#[test]
+fn a_proxy_within_a_value_is_the_same_object_and_keeps_it() {
+    let name = Name::new("nested");
+    let server = serve(&name);
+    let (here, there) = (Client::connect(&name).unwrap(), Client::connect(&name).unwrap());
+    let inner = here.new_value(&1u64).unwrap();
+    let outer =
+        here.value::<Vec<Value<u64>>>("outer", &vec![inner.clone(), inner.clone()]).unwrap();
+    let number = inner.proxy().number();
+    drop(inner);
+    let found = there.value::<Vec<Value<u64>>>("outer", &Vec::new()).unwrap().get().unwrap();
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(|value| value.proxy().number() == number));
+    found[0].set(&5).unwrap();
+    assert_eq!(outer.get().unwrap()[1].get().unwrap(), 5, "a change through it is kept");
+    outer.set(&Vec::new()).unwrap();
+    assert_eq!(found[1].get().unwrap(), 5, "while anybody has it");
+    drop(server);
+}
+
+#[test]
+fn a_call_that_waits_holds_up_nobody_else() {
+    let name = Name::new("waits");
+    let server = serve(&name);
+    let client = server.client().unwrap();
+    let gate = client.create_object::<Gate>(Some("gate"), &()).unwrap();
+    enter(&gate);
+    let second = gate.clone();
+    let waiter = thread::spawn(move || enter(&second));
+    while gate.call_with::<usize>("waiting", |_| Ok(())).unwrap() == 0 {
+        thread::yield_now();
+    }
+    for n in 1..100u64 {
+        assert_eq!(gate.call::<u64>("add", &1u64).unwrap(), n);
+    }
+    gate.call_with::<()>("leave", |_| Ok(())).unwrap();
+    within(LONG, || waiter.join().unwrap());
+    let late = Duration::from_millis(20);
+    let timed_out = gate.call_timeout::<()>("enter", late, |_| Ok(()));
+    assert!(matches!(timed_out, Err(ringway::manager::CallError::TimedOut)), "{timed_out:?}");
+    assert_eq!(gate.call_with::<Vec<String>>("log", |_| Ok(())).unwrap(), ["cancelled"]);
+    assert_eq!(gate.call::<u64>("add", &1u64).unwrap(), 100, "the connection is in order");
+}
+
+fn enter(gate: &Proxy) {
+    gate.call_with::<()>("enter", |_| Ok(())).unwrap();
+}

@@ -1,0 +1,127 @@
+//! The manager: objects that a server owns and clients in other processes use.
+
+mod bad;
+mod calls;
+mod deaths;
+mod hostile;
+
+use ringway::manager::{Answer, Arguments, Caller, Object, Refusal, Running, Server, Ticket};
+
+use crate::util::Name;
+
+pub fn play(role: &str, arguments: &[&str]) {
+    match role.split_once("::") {
+        Some(("deaths", role)) => deaths::play(role, arguments),
+        _ => panic!("no role {role}"),
+    }
+}
+
+/// A server of that name in a thread of its own, with all types of these tests.
+fn serve(name: &Name) -> Running {
+    let mut server = Server::bind(name).unwrap();
+    register(&mut server);
+    server.spawn()
+}
+
+fn register(server: &mut Server) {
+    server.register::<Gate>();
+}
+
+/// A turn that one has at a time, and what a test wants to see of the server's side.
+#[derive(Default)]
+struct Gate {
+    /// Whose turn it is, once the answer was taken.
+    owner: Option<u64>,
+    /// Whose turn it is, if the answer is.
+    granted: Option<Ticket>,
+    waiting: Vec<Ticket>,
+    log: Vec<String>,
+    count: u64,
+}
+
+impl Gate {
+    fn pass_on(&mut self, caller: &mut Caller<'_>) {
+        while self.owner.is_none() && self.granted.is_none() && !self.waiting.is_empty() {
+            let next = self.waiting.remove(0);
+            if caller.answer(next, Ok(Answer::nothing().needs_ack())) {
+                self.granted = Some(next);
+                caller.leases(1);
+            }
+        }
+    }
+}
+
+impl Object for Gate {
+    const TYPE: &'static str = "gate";
+
+    fn create(arguments: Arguments<'_>) -> Result<Self, Refusal> {
+        arguments.finish()?;
+        Ok(Self::default())
+    }
+
+    fn call(
+        &mut self,
+        method: &str,
+        mut arguments: Arguments<'_>,
+        caller: &mut Caller<'_>,
+    ) -> Result<Answer, Refusal> {
+        match method {
+            "enter" if self.owner.is_none() && self.granted.is_none() => {
+                self.granted = Some(caller.ticket());
+                caller.leases(1);
+                Ok(Answer::nothing().needs_ack())
+            }
+            "enter" => {
+                self.waiting.push(caller.ticket());
+                Ok(Answer::later())
+            }
+            "leave" => {
+                self.owner = None;
+                caller.leases(-1);
+                self.pass_on(caller);
+                Ok(Answer::nothing())
+            }
+            "log" => Answer::value(&self.log),
+            "waiting" => Answer::value(&self.waiting.len()),
+            "add" => {
+                let more: u64 = arguments.read()?;
+                arguments.finish()?;
+                self.count += more;
+                Answer::value(&self.count)
+            }
+            "echo" => {
+                let value = arguments.value()?;
+                arguments.finish()?;
+                Ok(Answer::stored(&value))
+            }
+            "panic" => panic!("as it was asked to"),
+            "refuse" => Err(Refusal::Object(7, "it is shut".to_owned())),
+            _ => Err(Refusal::UnknownMethod(method.to_owned())),
+        }
+    }
+
+    fn cancel(&mut self, caller: &mut Caller<'_>) {
+        self.waiting.retain(|ticket| *ticket != caller.ticket());
+        self.log.push("cancelled".to_owned());
+    }
+
+    fn acknowledged(&mut self, caller: &mut Caller<'_>) {
+        assert_eq!(self.granted.take(), Some(caller.ticket()));
+        self.owner = Some(1);
+    }
+
+    fn undo(&mut self, caller: &mut Caller<'_>) {
+        assert_eq!(self.granted.take(), Some(caller.ticket()));
+        caller.leases(-1);
+        self.log.push("undone".to_owned());
+        self.pass_on(caller);
+    }
+
+    fn session_ended(&mut self, died: bool, caller: &mut Caller<'_>) {
+        self.log.push(if died { "died".to_owned() } else { "left".to_owned() });
+        if died && self.owner.take().is_some() {
+            caller.leases(-1);
+            self.pass_on(caller);
+        }
+    }
+}
