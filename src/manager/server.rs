@@ -20,9 +20,10 @@ use super::client::{Client, Connect};
 use super::error::CallError;
 use super::object::Object;
 use super::place::{Place, place_setters};
-use crate::channel::queue::Queue;
+use crate::channel::queue::{Queue, Receiver};
 use crate::error::{Error, Fault};
 use crate::sync::Permit;
+use crate::sys::fork;
 
 pub use counters::{Inspection, ObjectCounts, SessionCounts, inspect};
 pub(super) use door::random;
@@ -36,6 +37,8 @@ use round::{Bell, Guest, Round};
 pub struct Server {
     shared: Arc<Shared>,
     door: Queue<[u8]>,
+    /// Clients see by it that somebody is there.
+    knocks: Receiver<[u8]>,
     permit: Permit,
 }
 
@@ -123,6 +126,7 @@ impl Bind {
         place.pipe(0).sweep(&place.pipes());
         let hub = Hub::new(place, self.limits)?;
         let door = place.door().replace(name)?;
+        let knocks = door.receiver();
         let shared = Shared {
             place: self.place,
             limits: self.limits,
@@ -130,7 +134,7 @@ impl Bind {
             stopping: AtomicBool::new(false),
             loops: Mutex::default(),
         };
-        let mut server = Server { shared: Arc::new(shared), door, permit };
+        let mut server = Server { shared: Arc::new(shared), door, knocks, permit };
         super::objects::register(&mut server);
         Ok(server)
     }
@@ -159,7 +163,7 @@ impl Server {
 
     /// What shuts it down, from any thread.
     pub fn shutdown_handle(&self) -> Shutdown {
-        Shutdown { shared: Arc::clone(&self.shared) }
+        Shutdown { shared: Arc::clone(&self.shared), generation: fork::generation() }
     }
 
     /// Serves, in this thread and in more where there are many clients, until it is shut down.
@@ -168,8 +172,8 @@ impl Server {
     ///
     /// [`BindError`] where it cannot begin.
     pub fn serve(self) -> Result<(), BindError> {
-        let Self { shared, door, permit } = self;
-        let mut round = Round::first(&shared, door)?;
+        let Self { shared, door, knocks, permit } = self;
+        let mut round = Round::first(&shared, door, knocks)?;
         round.run();
         let others = round.leave();
         for thread in others {
@@ -228,7 +232,13 @@ impl Running {
 
     fn end(&mut self) -> Option<Result<(), BindError>> {
         self.shutdown.shutdown();
-        self.thread.take()?.join().ok()
+        let thread = self.thread.take()?;
+        if self.shutdown.is_inherited() {
+            // There is no such thread in a forked child.
+            std::mem::forget(thread);
+            return None;
+        }
+        thread.join().ok()
     }
 }
 
@@ -242,15 +252,23 @@ impl Drop for Running {
 #[derive(Clone)]
 pub struct Shutdown {
     shared: Arc<Shared>,
+    generation: u64,
 }
 
 impl Shutdown {
-    /// Has the server shut down, as soon as it is done with what it is doing.
+    /// Has the server shut down, as soon as it is done with what it is doing. Nothing in a forked child, where no server is.
     pub fn shutdown(&self) {
+        if self.is_inherited() {
+            return;
+        }
         self.shared.stopping.store(true, Relaxed);
         for each in self.shared.loops().iter() {
             each.bell.ring();
         }
+    }
+
+    fn is_inherited(&self) -> bool {
+        self.generation != fork::generation()
     }
 }
 

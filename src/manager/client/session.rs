@@ -1,7 +1,7 @@
 //! A session: its first connection, the idle ones, and calls.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,9 +26,6 @@ pub(in crate::manager) struct Session {
     max_request: u64,
     first: Mutex<First>,
     idle: Mutex<Vec<Link>>,
-    /// Connections of posted calls, and whether there are any. No other call begins before those are done.
-    posted: Mutex<Vec<Link>>,
-    has_posted: AtomicBool,
     /// 0, or why it ended.
     gone: AtomicU8,
     generation: u64,
@@ -64,8 +61,6 @@ impl Session {
             max_request: welcome.max_request,
             first: Mutex::new(First { link, released: Vec::new() }),
             idle: Mutex::default(),
-            posted: Mutex::default(),
-            has_posted: AtomicBool::new(false),
             gone: AtomicU8::new(0),
             generation: fork::generation(),
         }))
@@ -103,35 +98,6 @@ impl Session {
         encode: impl FnOnce(&mut Encoder<'_>) -> Result<(), CallError>,
     ) -> Result<R, CallError> {
         self.ask(|request| Request::Call { request, object, method }, timeout, encode)
-    }
-
-    /// Calls a method whose answer nobody wants, and does not wait for it: for guards that are dropped. Calls that begin after
-    /// this come after it at the server too.
-    pub(in crate::manager) fn post(
-        self: &Arc<Self>,
-        object: ObjectNumber,
-        method: &str,
-        encode: impl FnOnce(&mut Encoder<'_>) -> Result<(), CallError>,
-    ) -> Result<(), CallError> {
-        let mut link = self.take_link()?;
-        link.begin(|request| Request::Call { request, object, method });
-        encode(&mut Encoder::new(&mut link.frame, self))?;
-        link.send(None).map_err(|why| self.failed(why))?;
-        lock(&self.posted).push(link);
-        self.has_posted.store(true, Relaxed);
-        Ok(())
-    }
-
-    /// Waits for what became of posted calls.
-    #[cold]
-    fn settle(&self) -> Result<(), CallError> {
-        let mut posted = lock(&self.posted);
-        while let Some(mut link) = posted.pop() {
-            link.receive(None).map_err(|why| self.failed(why))?;
-            self.give_back(link);
-        }
-        self.has_posted.store(false, Relaxed);
-        Ok(())
     }
 
     /// Sends a request and waits for what comes of it.
@@ -207,9 +173,6 @@ impl Session {
         }
         if self.is_gone() {
             return Err(self.why_gone());
-        }
-        if self.has_posted.load(Relaxed) {
-            self.settle()?;
         }
         let idle = lock(&self.idle).pop();
         match idle {

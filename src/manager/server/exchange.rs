@@ -281,6 +281,8 @@ impl Exchange {
             self.answer_later(object, ticket, Err(Refusal::ShuttingDown));
         }
         self.lines.iter_mut().for_each(|(_, line)| line.sender.close());
+        self.lines = Slots::default();
+        self.sessions.clear();
     }
 }
 

@@ -287,9 +287,12 @@ impl Hub {
         self.bury();
     }
 
-    /// The end: who waits is refused, and nobody is answered any more.
+    /// The end: who waits is refused, nobody is answered any more, and all objects go.
     pub(super) fn close(&mut self) {
         self.exchange.close();
+        self.names.clear();
+        let objects = std::mem::take(&mut self.objects);
+        guarded_quietly(|| drop(objects));
     }
 }
 

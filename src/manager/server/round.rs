@@ -22,7 +22,7 @@ use crate::select::{Selectable, Selector};
 pub(super) const MOST: usize = 100;
 /// Rounds without a frame before it sleeps.
 const EMPTY: u32 = 200;
-/// Rounds between two looks at the door.
+/// Rounds between two looks at bell and door.
 const DOOR: u32 = 16;
 
 /// Wakes a loop.
@@ -82,9 +82,13 @@ pub(super) struct Round {
 
 impl Round {
     /// The first loop, which also looks after the door.
-    pub(super) fn first(shared: &Arc<Shared>, door: queue::Queue<[u8]>) -> Result<Self, BindError> {
+    pub(super) fn first(
+        shared: &Arc<Shared>,
+        door: queue::Queue<[u8]>,
+        knocks: queue::Receiver<[u8]>,
+    ) -> Result<Self, BindError> {
         let mut round = Self::new(shared)?;
-        round.knocks = Some(door.receiver());
+        round.knocks = Some(knocks);
         round.door = Some(door);
         Ok(round)
     }
@@ -110,11 +114,16 @@ impl Round {
 
     /// Until the server shuts down.
     pub(super) fn run(&mut self) {
-        let hot = if self.shared.place.wait == Wait::Park { 1 } else { EMPTY };
+        let hot = match self.shared.place.wait {
+            Wait::Spin => u32::MAX,
+            Wait::SpinThenPark => EMPTY,
+            Wait::Park => 1,
+        };
         let (mut empty, mut rounds) = (0, 0u32);
         while !self.shared.is_stopping() {
             rounds = rounds.wrapping_add(1);
             if rounds.is_multiple_of(DOOR) {
+                self.rung();
                 self.knocked();
             }
             if self.go_round() {
@@ -151,7 +160,9 @@ impl Round {
 
     /// Ends the connections that are over.
     fn part(&mut self) {
+        let mut any_first = false;
         for guest in self.guests.extract_if(.., |guest| guest.over) {
+            any_first |= guest.is_first;
             let mut hub = self.shared.hub();
             if guest.is_first
                 && let Some(session) = hub.exchange.session_of(guest.connection)
@@ -162,8 +173,11 @@ impl Round {
             drop(hub);
             self.shared.loops()[self.number].guests -= 1;
         }
-        let place = &self.shared.place;
-        place.pipe(0).sweep(&place.pipes());
+        if any_first {
+            // Of clients that were killed before they said that they were there.
+            let place = &self.shared.place;
+            place.pipe(0).sweep(&place.pipes());
+        }
     }
 
     /// Waits for whatever comes first.

@@ -1,1 +1,242 @@
+//! Clients that send what no client sends: their connection ends, and nobody else notices.
 
+use ringway::RecvError;
+use ringway::manager::{CallError, Client, Proxy, Value};
+use ringway::pipe::Connection;
+use ringway::queue::Queue;
+
+use super::{Gate, counts, serve};
+use crate::util::{LONG, Name, PROMPT, Random, eventually, within};
+
+const VERSION: u32 = 1;
+
+/// Frames by hand.
+struct Raw(Connection);
+
+impl Raw {
+    /// Says at the door that there is a pipe.
+    fn knock(name: &Name, version: u32, session: &[u8]) -> Self {
+        let pipe =
+            format!("{}.c{:016x}", &**name, u64::from(std::process::id()) + u64::from(version));
+        let options = Connection::options().whole_records().capacity(4096).remove_when_unused();
+        let connection = options.create(&pipe).unwrap();
+        let mut hello = version.to_le_bytes().to_vec();
+        hello.push(u8::try_from(pipe.len()).unwrap());
+        hello.extend_from_slice(pipe.as_bytes());
+        hello.extend_from_slice(session);
+        Queue::<[u8]>::options().open(name).unwrap().sender().send(&hello).unwrap();
+        Self(connection)
+    }
+
+    /// One that is let in.
+    fn enter(name: &Name) -> Self {
+        let mut raw = Self::knock(name, VERSION, &[0, 0]);
+        assert_eq!(raw.recv().unwrap()[..5], [1, 0, 0, 0, 0]);
+        raw
+    }
+
+    fn send(&mut self, frame: &[u8]) {
+        self.0.send(frame).unwrap();
+    }
+
+    fn recv(&mut self) -> Result<Vec<u8>, RecvError> {
+        within(PROMPT, || self.0.recv())
+    }
+
+    /// Makes or finds the gate `"gate"`; its number.
+    fn gate(&mut self) -> Vec<u8> {
+        let mut frame = vec![1, 9, 4];
+        frame.extend_from_slice(b"gate\x01\x04gate");
+        frame.extend_from_slice(&[0; 16]);
+        self.send(&frame);
+        let answer = self.recv().unwrap();
+        assert_eq!(answer[..4], [0, 9, 1, 1], "an answer to 9 with one reference");
+        let number = &answer[4..];
+        let number = number[..number.len() / 2].to_vec();
+        self.send(&[3, 9]);
+        number
+    }
+
+    fn call(&mut self, request: u8, gate: &[u8], method: &str) {
+        let mut frame = vec![0, request];
+        frame.extend_from_slice(gate);
+        frame.push(u8::try_from(method.len()).unwrap());
+        frame.extend_from_slice(method.as_bytes());
+        self.send(&frame);
+    }
+}
+
+/// A client that knows nothing of the hostile ones.
+struct Witness {
+    gate: Proxy,
+    value: Value<u64>,
+    _client: Client,
+}
+
+impl Witness {
+    fn new(name: &Name) -> Self {
+        let client = Client::connect(name).unwrap();
+        let gate = client.create_object::<Gate>(Some("gate"), &()).unwrap();
+        Self { gate, value: client.value("number", &0).unwrap(), _client: client }
+    }
+
+    fn check(&self) {
+        let now = self.value.update(|n| n + 1).unwrap();
+        assert_eq!(self.value.get().unwrap(), now);
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.gate.call("log", &()).unwrap()
+    }
+}
+
+#[test]
+fn garbage_ends_the_connection_of_who_sent_it() {
+    let name = Name::new("garbage");
+    let server = serve(&name);
+    let witness = Witness::new(&name);
+    let mut frames: Vec<Vec<u8>> = vec![
+        vec![],
+        vec![99],
+        vec![0],
+        vec![0, 1, 0, 200],
+        // A part of nothing, one that is longer than it says, and one that is not in parts.
+        vec![5, 1, 10],
+        [vec![5, 1, 2], vec![0; 9]].concat(),
+        [vec![5, 1, 3], vec![5, 1, 3]].concat(),
+        // An acknowledgement of nothing.
+        vec![3, 77],
+        [vec![0xff; 200]].concat(),
+    ];
+    let mut random = Random(3);
+    for len in 1..40 {
+        let byte = |_| u8::try_from(random.below(256)).unwrap();
+        frames.push((0..len).map(byte).collect());
+    }
+    for frame in frames {
+        let mut raw = Raw::enter(&name);
+        raw.send(&frame);
+        // Where it is no garbage but a call it is answered, and the next is garbage.
+        let _ = raw.0.send(&[99]);
+        while raw.recv().is_ok() {}
+        witness.check();
+    }
+    assert!(eventually(LONG, || counts(&name) == (1, 2, 0, 0)), "{:?}", counts(&name));
+    drop(server);
+}
+
+#[test]
+fn garbage_at_the_door_is_left_alone() {
+    let name = Name::new("garbage-door");
+    let server = serve(&name);
+    let witness = Witness::new(&name);
+    let door = Queue::<[u8]>::options().open(&name).unwrap().sender();
+    let foreign = Name::new("foreign");
+    let _pipe = Connection::options().create(&foreign).unwrap();
+    let long = |name: &str| {
+        let len = u8::try_from(name.len()).unwrap();
+        [&VERSION.to_le_bytes()[..], &[len], name.as_bytes(), &[0, 0]].concat()
+    };
+    let mut knocks = vec![vec![], vec![1], vec![1, 0, 0, 0, 200], long(&foreign), long(&name)];
+    knocks.push(long(&format!("{}.c/../x", &*name)));
+    knocks.push(long(&format!("{}.server", &*name)));
+    for knock in knocks {
+        door.send(&knock).unwrap();
+    }
+    witness.check();
+    assert!(foreign.exists(), "a pipe that is not the server's");
+    Raw::enter(&name);
+    drop(server);
+}
+
+#[test]
+fn another_version_is_told_which_this_is() {
+    let name = Name::new("versions");
+    let server = serve(&name);
+    let mut raw = Raw::knock(&name, 2, b"whatever it says there");
+    assert_eq!(raw.recv().unwrap()[..4], VERSION.to_le_bytes());
+    assert_eq!(raw.recv(), Err(RecvError::Closed));
+    server.shutdown().unwrap();
+
+    // And the other way: a server of another version.
+    let door = Queue::<[u8]>::options().remove_when_unused().create(&name).unwrap();
+    let knocks = door.receiver();
+    let told = std::thread::scope(|scope| {
+        let client = scope.spawn(|| Client::connect(&name).map(drop));
+        let knock = within(PROMPT, || knocks.recv()).unwrap();
+        let pipe = std::str::from_utf8(&knock[5..5 + usize::from(knock[4])]).unwrap();
+        let mut connection = Connection::options().open(pipe).unwrap();
+        connection.send(b"\x09\0\0\0 of a later version").unwrap();
+        client.join().unwrap()
+    });
+    assert!(matches!(told, Err(CallError::Version { found: 9, expected: 1 })), "{told:?}");
+}
+
+#[test]
+fn an_answer_that_nobody_took_is_undone() {
+    let name = Name::new("untaken");
+    let server = serve(&name);
+    let witness = Witness::new(&name);
+    let mut raw = Raw::enter(&name);
+    let gate = raw.gate();
+    raw.call(10, &gate, "enter");
+    assert_eq!(raw.recv().unwrap()[..3], [0, 10, 1]);
+    assert_eq!(counts(&name).3, 1, "it is lent");
+    drop(raw);
+    assert!(eventually(LONG, || witness.log().len() == 2), "{:?}", witness.log());
+    assert_eq!(witness.log(), ["undone", "died"], "not as of an owner that died");
+    witness.gate.call_with::<()>("enter", |_| Ok(())).unwrap();
+    assert_eq!(counts(&name), (1, 2, 0, 1));
+    drop(server);
+}
+
+#[test]
+fn references_that_are_made_up_harm_nobody() {
+    let name = Name::new("made-up");
+    let server = serve(&name);
+    let witness = Witness::new(&name);
+    let mut raw = Raw::enter(&name);
+    let gate = raw.gate();
+    for _ in 0..3 {
+        raw.send(&[&[2], &gate[..]].concat());
+    }
+    raw.call(10, &gate, "log");
+    raw.recv().unwrap();
+    witness.check();
+    assert_eq!(witness.gate.call::<u64>("add", &1u64).unwrap(), 1, "it has a reference of its own");
+    // Values that refer to what is not there, or say so of more than they have.
+    for value in
+        [&[1, 0, 0, 0, 7, 1, 255, 1][..], &[1, 0, 0, 0, 7, 255, 255, 255, 255, 15], &[255; 8]]
+    {
+        raw.call(11, &gate, "echo");
+        raw.recv().unwrap();
+        let mut frame = vec![0, 12];
+        frame.extend_from_slice(&gate);
+        frame.extend_from_slice(b"\x04echo");
+        frame.extend_from_slice(value);
+        raw.send(&frame);
+        assert_eq!(raw.recv().unwrap()[..2], [1, 12]);
+    }
+    // A second call while one waits.
+    witness.gate.call_with::<()>("enter", |_| Ok(())).unwrap();
+    raw.call(13, &gate, "enter");
+    raw.call(14, &gate, "log");
+    assert!(raw.recv().is_err());
+    drop(raw);
+    assert!(eventually(LONG, || counts(&name) == (1, 2, 0, 1)), "{:?}", counts(&name));
+    drop(server);
+}
+
+#[test]
+fn who_leaves_answers_lying_is_cut_off() {
+    let name = Name::new("lying");
+    let server = serve(&name);
+    let witness = Witness::new(&name);
+    let mut raw = Raw::enter(&name);
+    let gate = raw.gate();
+    // None of their answers is read: at some time there is no room for more, and the server has not waited.
+    while raw.0.send(&[&[0, 10], &gate[..], b"\x03log"].concat()).is_ok() {}
+    while raw.recv().is_ok() {}
+    witness.check();
+    drop(server);
+}

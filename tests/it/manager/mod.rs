@@ -5,9 +5,13 @@ mod calls;
 mod deaths;
 mod hostile;
 
-use ringway::manager::{Answer, Arguments, Caller, Object, Refusal, Running, Server, Ticket};
+use std::path::Path;
 
-use crate::util::Name;
+use ringway::manager::{
+    Answer, Arguments, Caller, Object, Refusal, Running, Server, SessionId, Ticket, inspect,
+};
+
+use crate::util::{Name, listing};
 
 pub fn play(role: &str, arguments: &[&str]) {
     match role.split_once("::") {
@@ -23,6 +27,22 @@ fn serve(name: &Name) -> Running {
     server.spawn()
 }
 
+/// How many sessions and objects there are, calls that wait, and leases, by the counters.
+fn counts(name: &Name) -> (usize, usize, u64, u64) {
+    let found = inspect(name).unwrap();
+    let objects = &found.objects;
+    let waiting = objects.iter().map(|object| object.waiting).sum();
+    let leases = objects.iter().map(|object| object.leases).sum();
+    (found.sessions.len(), objects.len(), waiting, leases)
+}
+
+/// What has a name in shared memory that begins so.
+fn left(name: &Name) -> Vec<String> {
+    let names = listing(Path::new("/dev/shm")).into_iter();
+    let names = names.filter_map(|file| Some(file.strip_prefix("ringway.default.")?.to_owned()));
+    names.filter(|file| file.starts_with(&**name)).collect()
+}
+
 fn register(server: &mut Server) {
     server.register::<Gate>();
 }
@@ -31,7 +51,7 @@ fn register(server: &mut Server) {
 #[derive(Default)]
 struct Gate {
     /// Whose turn it is, once the answer was taken.
-    owner: Option<u64>,
+    owner: Option<SessionId>,
     /// Whose turn it is, if the answer is.
     granted: Option<Ticket>,
     waiting: Vec<Ticket>,
@@ -107,7 +127,7 @@ impl Object for Gate {
 
     fn acknowledged(&mut self, caller: &mut Caller<'_>) {
         assert_eq!(self.granted.take(), Some(caller.ticket()));
-        self.owner = Some(1);
+        self.owner = Some(caller.session());
     }
 
     fn undo(&mut self, caller: &mut Caller<'_>) {
@@ -119,7 +139,8 @@ impl Object for Gate {
 
     fn session_ended(&mut self, died: bool, caller: &mut Caller<'_>) {
         self.log.push(if died { "died".to_owned() } else { "left".to_owned() });
-        if died && self.owner.take().is_some() {
+        if died && self.owner == Some(caller.session()) {
+            self.owner = None;
             caller.leases(-1);
             self.pass_on(caller);
         }
