@@ -4,6 +4,7 @@
 //! - [`pipe`]: records of bytes between two connections, both ways or one way.
 //! - [`queue`]: values or bytes from many senders to many receivers.
 //! - [`block`]: memory that several processes read and write as they like: bytes, arrays, values.
+//! - `manager` (feature `manager`): objects that a server owns and clients in other processes use.
 //!
 //! A channel has a name. One process makes it, another opens it; both go through [`Options`], which
 //! `Producer::options()`, `Consumer::options()`, `Connection::options()` and `Queue::<T>::options()` give. Sending and receiving come as

@@ -74,6 +74,13 @@ fn channels_ask_the_system_for_the_barrier_only() {
     assert_eq!(offenders(&["unsafe"], "channel/", &["channel/mod.rs"]), NONE);
     assert_eq!(offenders(&["unsafe", "crate::sys"], "block", &[]), NONE);
     assert_eq!(offenders(&["unsafe", "crate::sys"], "sync/", &["sync/mod.rs"]), NONE);
+    assert_eq!(offenders(&["unsafe"], "manager/", &["manager/mod.rs"]), NONE);
+    let system = files().into_iter().filter(|(name, _)| name.starts_with("manager/"));
+    let lines: Vec<String> = system
+        .flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|line| line.contains("crate::sys"))
+        .collect();
+    assert!(lines.iter().all(|line| line == "use crate::sys::fork;"), "{lines:?}");
 }
 
 #[test]
