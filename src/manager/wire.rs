@@ -37,7 +37,7 @@ pub(super) struct Welcome {
 }
 
 /// What a client sends through a pipe.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) enum Request<'a> {
     /// The body is the arguments.
     Call { request: u64, object: ObjectNumber, method: &'a str },

@@ -119,7 +119,7 @@ impl Session {
             return Err(Refusal::TooLong { len, max: self.max_request }.into());
         }
         // From here on a link that is not given back is one that the server cancels and undoes what was not taken of.
-        match self.exchange(&mut link, timeout) {
+        match Self::exchange(&mut link, timeout) {
             Ok(Outcome::Answer { needs_ack, references, body }) => {
                 let value = self.decode(link.body(body), references);
                 if needs_ack {
@@ -137,7 +137,7 @@ impl Session {
         }
     }
 
-    fn exchange(&self, link: &mut Link, timeout: Option<Duration>) -> Result<Outcome, CallError> {
+    fn exchange(link: &mut Link, timeout: Option<Duration>) -> Result<Outcome, CallError> {
         link.send(timeout)?;
         match (link.receive(timeout), timeout) {
             (Err(CallError::TimedOut), Some(_)) => {

@@ -261,7 +261,9 @@ impl Hub {
         for (number, entry) in self.objects.iter() {
             let mut found = Vec::new();
             guarded_quietly(|| entry.object.references(&mut |to| found.push(to)));
-            found.iter().for_each(|to| *within.entry(*to).or_insert(0) += 1);
+            for to in &found {
+                *within.entry(*to).or_insert(0) += 1;
+            }
             if !found.is_empty() {
                 refers.insert(number, found);
             }

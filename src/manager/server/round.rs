@@ -201,8 +201,7 @@ impl Round {
         if !any {
             return;
         }
-        let inbox = std::mem::take(&mut self.shared.loops()[self.number].inbox);
-        inbox.into_iter().for_each(|guest| self.admit(guest));
+        self.admit();
         let hub = self.shared.hub();
         let mut over = false;
         for guest in &mut self.guests {
@@ -215,11 +214,15 @@ impl Round {
         }
     }
 
-    fn admit(&mut self, guest: Guest) {
-        if self.frame.len() < guest.whole {
-            self.frame.resize(guest.whole, 0);
+    /// Takes in those that it was given to look after.
+    fn admit(&mut self) {
+        let inbox = std::mem::take(&mut self.shared.loops()[self.number].inbox);
+        for guest in inbox {
+            if self.frame.len() < guest.whole {
+                self.frame.resize(guest.whole, 0);
+            }
+            self.guests.push(guest);
         }
-        self.guests.push(guest);
     }
 
     /// Lets in who is at the door.
@@ -231,8 +234,7 @@ impl Round {
             }
             self.shared.answer_door(&hello, &mut self.threads);
             // It may be this loop's.
-            let inbox = std::mem::take(&mut self.shared.loops()[self.number].inbox);
-            inbox.into_iter().for_each(|guest| self.admit(guest));
+            self.admit();
         }
     }
 

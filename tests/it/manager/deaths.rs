@@ -143,7 +143,9 @@ fn what_a_killed_client_had_goes_to_the_next() {
     owner.expect("there");
     owner.expect("in");
     let waiters = [(); 2].map(|()| Child::spawn("manager::deaths::enter", &[&name]));
-    waiters.iter().for_each(|waiter| waiter.expect("there"));
+    for waiter in &waiters {
+        waiter.expect("there");
+    }
     let waiting = || gate.call_with::<usize>("waiting", |_| Ok(())).unwrap();
     assert!(eventually(LONG, || waiting() == 2));
     assert_eq!(counts(&name), (4, 1, 2, 1));
@@ -168,7 +170,9 @@ fn whenever_clients_are_killed_nothing_of_them_is_left() {
     let mut random = Random(7);
     for _ in 0..6 {
         let children = [(); 2].map(|()| Child::spawn("manager::deaths::busy", &[&name]));
-        children.iter().for_each(|child| child.expect("busy"));
+        for child in &children {
+            child.expect("busy");
+        }
         let moves = random.below(3000);
         let value = client.new_value(&0usize).unwrap();
         for n in 0..moves {
