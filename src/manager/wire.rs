@@ -152,3 +152,43 @@ pub(super) fn read_welcome(frame: &[u8]) -> Result<Result<Welcome, Refusal>, Opt
         other => Err(Some(other)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `read` says of each beginning of `whole` must be nothing.
+    fn needs_all_of(whole: &[u8], read: impl Fn(&[u8]) -> bool) {
+        assert!(read(whole));
+        for len in 0..whole.len() {
+            assert!(!read(&whole[..len]), "{len} of {whole:?}");
+        }
+    }
+
+    #[test]
+    fn greetings_that_end_too_early_are_none() {
+        let frame = hello("name.c1", &Hello { incarnation: 300, session: 7 });
+        needs_all_of(&frame, |frame| matches!(read_hello(frame), Some(("name.c1", Some(_)))));
+        let frame = welcome(&Ok(Welcome { incarnation: 1, session: 2, max_request: 3 }));
+        needs_all_of(&frame, |frame| matches!(read_welcome(frame), Ok(Ok(_))));
+        assert_eq!(read_welcome(b"\x07\0\0\0?").unwrap_err(), Some(7));
+        assert!(matches!(read_hello(b"\x07\0\0\0\x01x?"), Some(("x", None))));
+        assert!(read_hello(b"\x01\0\0\0\x01\xff").is_none(), "no text");
+    }
+
+    #[test]
+    fn values_that_end_too_early_are_none_and_what_follows_is_left() {
+        let mut frame = Vec::new();
+        let numbers = vec![ObjectNumber::of(1), ObjectNumber::of(1 << 40)];
+        let written: Result<(), Fault> = append_value(&mut frame, |to| {
+            to.extend_from_slice(b"form");
+            Ok(numbers.clone())
+        });
+        written.unwrap();
+        needs_all_of(&frame, |frame| read_value(&mut { frame }).is_ok());
+        frame.push(9);
+        let mut rest = &frame[..];
+        assert_eq!(read_value(&mut rest), Ok((&b"form"[..], numbers)));
+        assert_eq!(rest, [9]);
+    }
+}

@@ -25,7 +25,9 @@ pub(in crate::manager) struct Session {
     number: u64,
     max_request: u64,
     first: Mutex<First>,
-    idle: Mutex<Vec<Link>>,
+    /// In boxes, since they are long and each call takes one.
+    #[allow(clippy::vec_box, reason = "they are moved in and out")]
+    idle: Mutex<Vec<Box<Link>>>,
     /// 0, or why it ended.
     gone: AtomicU8,
     generation: u64,
@@ -131,7 +133,11 @@ impl Session {
             }
             Ok(Outcome::Refused(why)) => {
                 self.give_back(link);
-                Err(if why == Refusal::Cancelled { CallError::TimedOut } else { why.into() })
+                Err(match why {
+                    Refusal::Cancelled => CallError::TimedOut,
+                    Refusal::ShuttingDown => self.failed(CallError::ShutDown),
+                    why => why.into(),
+                })
             }
             Err(why) => Err(self.failed(why)),
         }
@@ -167,7 +173,7 @@ impl Session {
     }
 
     /// A connection for one call.
-    fn take_link(&self) -> Result<Link, CallError> {
+    fn take_link(&self) -> Result<Box<Link>, CallError> {
         if self.is_inherited() {
             return Err(CallError::Forked);
         }
@@ -182,10 +188,10 @@ impl Session {
     }
 
     #[cold]
-    fn connect(&self) -> Result<Link, CallError> {
+    fn connect(&self) -> Result<Box<Link>, CallError> {
         let hello = Hello { incarnation: self.incarnation, session: self.number };
         match self.door.connect(hello, self.door.capacity) {
-            Ok((link, _)) => Ok(link),
+            Ok((link, _)) => Ok(Box::new(link)),
             // Another server has the name, or the one that has it knows the session no more.
             Err(CallError::Refused(Refusal::UnknownObject)) => Err(self.failed(CallError::Stale)),
             Err(CallError::NoServer) => Err(self.failed(CallError::ServerGone)),
@@ -193,7 +199,7 @@ impl Session {
         }
     }
 
-    fn give_back(&self, mut link: Link) {
+    fn give_back(&self, mut link: Box<Link>) {
         link.rest();
         lock(&self.idle).push(link);
     }

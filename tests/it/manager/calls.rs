@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ringway::manager::{Client, Proxy, Value};
 
-use super::{Gate, serve};
-use crate::util::{LONG, Name, within};
+use super::{Gate, counts, serve};
+use crate::util::{LONG, Name, eventually, within};
 
 #[test]
 fn two_clients_see_each_others_changes() {
@@ -102,4 +102,44 @@ fn a_call_that_waits_holds_up_nobody_else() {
 
 fn enter(gate: &Proxy) {
     gate.call_with::<()>("enter", |_| Ok(())).unwrap();
+}
+
+#[test]
+fn objects_that_only_refer_to_each_other_go_with_the_last_session_that_had_one() {
+    let name = Name::new("circle");
+    let server = serve(&name);
+    let (here, there) = (Client::connect(&name).unwrap(), Client::connect(&name).unwrap());
+    let one = here.value::<Vec<Proxy>>("one", &Vec::new()).unwrap();
+    let other = here.new_value(&vec![one.proxy().clone(), one.proxy().clone()]).unwrap();
+    one.set(&vec![other.proxy().clone(), one.proxy().clone()]).unwrap();
+    let alone = there.new_value(&1u64).unwrap();
+    let found = there.value::<Vec<Proxy>>("one", &Vec::new()).unwrap();
+    drop((here, one, other));
+    assert!(eventually(LONG, || counts(&name).0 == 1));
+    assert_eq!(counts(&name).1, 3, "somebody has one of them");
+    assert_eq!(found.get().unwrap()[1], *found.proxy());
+    drop(found);
+    let last = Client::connect(&name).unwrap();
+    drop((there, alone));
+    assert!(eventually(LONG, || counts(&name) == (1, 0, 0, 0)), "{:?}", counts(&name));
+    drop((last, server));
+}
+
+#[test]
+fn what_is_kept_stays_until_its_name_is_removed() {
+    let name = Name::new("kept");
+    let server = serve(&name);
+    let client = server.client().unwrap();
+    let value = client.value::<u64>("number", &7).unwrap();
+    client.keep(value.proxy()).unwrap();
+    client.keep(value.proxy()).unwrap();
+    drop(value);
+    let value = client.value::<u64>("number", &8).unwrap();
+    assert_eq!(value.get().unwrap(), 7);
+    assert!(client.remove("number").unwrap());
+    let another = client.value::<u64>("number", &8).unwrap();
+    assert_eq!((value.get().unwrap(), another.get().unwrap()), (7, 8));
+    drop((value, another));
+    assert_eq!(client.value::<u64>("number", &9).unwrap().get().unwrap(), 9, "nobody kept it");
+    assert!(eventually(LONG, || counts(&name) == (1, 0, 0, 0)), "{:?}", counts(&name));
 }
