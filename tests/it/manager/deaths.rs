@@ -85,6 +85,9 @@ fn who_calls_a_server_that_is_killed_is_told_and_finds_its_successor() {
     assert_eq!(anew.get().unwrap(), 2);
     drop((anew, value, gate, client));
     server.kill();
+    // The next takes over what a killed one leaves, and leaves nothing itself.
+    serve(&name).shutdown().unwrap();
+    assert_eq!(left(&name), [""; 0]);
 }
 
 #[test]
