@@ -1,12 +1,13 @@
 //! What calls do while nothing goes wrong.
 
+use std::os::unix::fs::PermissionsExt;
 use std::thread;
 use std::time::Duration;
 
-use ringway::manager::{Client, Proxy, Value};
+use ringway::manager::{CallError, Client, Proxy, Server, Value};
 
 use super::{Gate, counts, serve};
-use crate::util::{LONG, Name, eventually, within};
+use crate::util::{Directory, LONG, Name, eventually, within};
 
 #[test]
 fn two_clients_see_each_others_changes() {
@@ -95,7 +96,7 @@ fn a_call_that_waits_holds_up_nobody_else() {
     within(LONG, || waiter.join().unwrap());
     let late = Duration::from_millis(20);
     let timed_out = gate.call_timeout::<()>("enter", late, |_| Ok(()));
-    assert!(matches!(timed_out, Err(ringway::manager::CallError::TimedOut)), "{timed_out:?}");
+    assert!(matches!(timed_out, Err(CallError::TimedOut)), "{timed_out:?}");
     assert_eq!(gate.call_with::<Vec<String>>("log", |_| Ok(())).unwrap(), ["cancelled"]);
     assert_eq!(gate.call::<u64>("add", &1u64).unwrap(), 100, "the connection is in order");
 }
@@ -142,4 +143,26 @@ fn what_is_kept_stays_until_its_name_is_removed() {
     drop((value, another));
     assert_eq!(client.value::<u64>("number", &9).unwrap().get().unwrap(), 9, "nobody kept it");
     assert!(eventually(LONG, || counts(&name) == (1, 0, 0, 0)), "{:?}", counts(&name));
+}
+
+#[test]
+fn a_server_is_where_and_for_whom_its_options_say() {
+    let name = Name::new("placed");
+    let directory = Directory::in_memory("placed");
+    let options = Server::options().mode(0o660).namespace("family").directory(directory.path());
+    let server = options.bind(&name).unwrap().spawn();
+    assert!(matches!(Client::connect(&name), Err(CallError::NoServer)));
+    let options = Client::options().mode(0o660).namespace("family").directory(directory.path());
+    let client = options.connect(&name).unwrap();
+    assert_eq!(client.new_value(&7u64).unwrap().get().unwrap(), 7);
+    assert_eq!(server.client().unwrap().new_value(&8u64).unwrap().get().unwrap(), 8);
+    let files = directory.listing();
+    assert_eq!(files.len(), 3, "door, permit, counters: {files:?}");
+    for file in files {
+        let mode = std::fs::metadata(directory.path().join(&file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o660, "{file}");
+    }
+    drop(client);
+    server.shutdown().unwrap();
+    assert_eq!(directory.listing(), [""; 0]);
 }

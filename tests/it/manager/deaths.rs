@@ -91,6 +91,29 @@ fn who_calls_a_server_that_is_killed_is_told_and_finds_its_successor() {
 }
 
 #[test]
+fn who_calls_a_server_that_is_stopped_waits_no_longer_than_it_would() {
+    let name = Name::new("stopped-server");
+    let server = Child::spawn("manager::deaths::serve", &[&name]);
+    server.expect("serving");
+    let client = Client::connect(&name).unwrap();
+    let gate = client.create_object::<Gate>(Some("gate"), &()).unwrap();
+    assert_eq!(gate.call::<u64>("add", &1u64).unwrap(), 1);
+    server.signal(libc::SIGSTOP);
+    let add = |more: u64| gate.call_timeout::<u64>("add", PROMPT / 100, |to| to.put(&more));
+    let told = within(PROMPT, || add(10));
+    assert!(matches!(told, Err(CallError::TimedOut)), "{told:?}");
+    server.signal(libc::SIGCONT);
+    // Nobody knows whether that call was carried out, but its answer is nobody else's.
+    let now = within(PROMPT, || gate.call::<u64>("add", &100u64)).unwrap();
+    assert!([101, 111].contains(&now), "{now}");
+    drop((gate, client));
+    let mut server = server;
+    server.tell("end");
+    server.finish();
+    assert_eq!(left(&name), [""; 0]);
+}
+
+#[test]
 fn who_calls_a_server_that_shuts_down_is_told_so() {
     let name = Name::new("shut-down");
     let server = serve(&name);
