@@ -86,6 +86,12 @@ impl Session {
         if self.is_inherited() || self.is_gone() {
             return;
         }
+        // Before the next call of the same connection, so that who lets go and calls is taken in that order.
+        if let Some(link) = lock(&self.idle).last_mut()
+            && link.say(&Request::Release { object: number }).is_ok()
+        {
+            return;
+        }
         let mut first = lock(&self.first);
         first.released.push(number);
         first.flush();

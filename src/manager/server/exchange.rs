@@ -248,14 +248,13 @@ impl Exchange {
         (sitting.connections == 0).then_some(!sitting.orderly)
     }
 
-    /// Forgets a session, and lets go what it held. Whether that was anything.
-    pub(super) fn end(&mut self, session: SessionId) -> bool {
-        let Some(sitting) = self.sessions.remove(&session) else { return false };
+    /// Forgets a session, and lets go what it held.
+    pub(super) fn end(&mut self, session: SessionId) {
+        let Some(sitting) = self.sessions.remove(&session) else { return };
         self.counters.close(What::Session(session));
         for (object, count) in &sitting.held {
             (0..*count).for_each(|_| self.ledger.let_go(*object));
         }
-        !sitting.held.is_empty()
     }
 
     /// Refuses every call of `object` that waits.

@@ -228,10 +228,9 @@ impl Hub {
             };
             self.tell(object, session, NO_TICKET, tell);
         }
-        if self.exchange.end(session) {
-            self.bury();
-            self.collect();
-        }
+        self.exchange.end(session);
+        self.bury();
+        self.collect();
     }
 
     /// Frees what nobody refers to any more, and what only that referred to.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ringway::manager::{BindError, CallError, Client, Server, Value};
 
 use super::{Gate, counts, left, register, serve};
-use crate::util::child::{Child, hear, say};
+use crate::util::child::{Child, hear, say, state_of};
 use crate::util::os::in_fork;
 use crate::util::{LONG, Name, PROMPT, Random, eventually, within};
 
@@ -99,6 +99,7 @@ fn who_calls_a_server_that_is_stopped_waits_no_longer_than_it_would() {
     let gate = client.create_object::<Gate>(Some("gate"), &()).unwrap();
     assert_eq!(gate.call::<u64>("add", &1u64).unwrap(), 1);
     server.signal(libc::SIGSTOP);
+    assert!(eventually(LONG, || state_of(server.pid()) == Some('T')));
     let add = |more: u64| gate.call_timeout::<u64>("add", PROMPT / 100, |to| to.put(&more));
     let told = within(PROMPT, || add(10));
     assert!(matches!(told, Err(CallError::TimedOut)), "{told:?}");
