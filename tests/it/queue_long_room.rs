@@ -5,7 +5,7 @@ use std::time::Duration;
 use ringway::{ErrorKind, Fault, Options, SendError, SendTimeoutError, TrySendError};
 
 use crate::queue_long::{Bytes, assert_all_free, options};
-use crate::util::NO_RECHECK;
+use crate::util::{NO_RECHECK, os};
 
 #[test]
 fn where_the_queue_is_full_a_long_message_is_refused_for_the_reason_that_a_short_one_is() {
@@ -104,4 +104,32 @@ fn lengths_and_counts_that_cannot_be_are_refused() {
     assert_eq!(too_long.max_len(), 1000);
     let fault = too_long.sender().try_send(&[0; 1001]).unwrap_err().fault();
     assert_eq!(fault, Some(Fault::TooLong { len: 1001, max: 1000 }));
+}
+
+/// What attachments cost is their pages: who has them already pays nothing.
+#[test]
+fn an_attachment_that_was_given_up_is_filled_again_without_a_page_fault() {
+    const LEN: usize = 16 << 20;
+    let queue = options().max_message(LEN).attachments(1).unnamed().unwrap();
+    let (sender, receiver) = (queue.sender(), queue.receiver());
+    let fill = || {
+        let before = os::faults();
+        let mut grant = sender.reserve(LEN).unwrap();
+        grant.fill(7);
+        (os::faults() - before, grant)
+    };
+    // At least one for each huge page.
+    let least = i64::try_from(LEN >> 21).unwrap();
+    let (faults, grant) = fill();
+    assert!(faults >= least, "{faults} to fill it first");
+    drop(grant);
+    let (faults, grant) = fill();
+    assert!(faults < least, "{faults} to fill it again");
+    grant.commit().unwrap();
+    receiver.recv_guard().unwrap().ack();
+    // What was received gave its memory back.
+    let (faults, grant) = fill();
+    assert!(faults >= least, "{faults} to fill it after a message");
+    drop(grant);
+    assert_all_free(&queue);
 }

@@ -123,6 +123,15 @@ pub fn limit_locked_memory(bytes: u64) {
         .expect("a lower limit");
 }
 
+/// Page faults of this thread so far.
+pub fn faults() -> i64 {
+    // SAFETY: all zeros is a value of it.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: there is room for the answer.
+    assert_eq!(unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) }, 0);
+    usage.ru_minflt
+}
+
 /// Takes `len` bytes from `start` out of a file, which keeps its length.
 pub fn punch(file: &File, start: u64, len: u64) {
     let how = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
