@@ -14,7 +14,7 @@ use super::wire;
 /// An object that a server owns. Types of your own join by [`Server::register`](super::Server::register).
 ///
 /// All of it runs in the server, one call at a time, with every other call of every client behind it: be short, never block.
-/// A call that has to wait answers [`Answer::later`]. A panic is [`Refusal::Panicked`] to who called and nobody else; the object stays
+/// A call of the same server from within would wait for itself. One that has to wait answers [`Answer::later`]. A panic is [`Refusal::Panicked`] to who called and nobody else; the object stays
 /// as the panic left it.
 ///
 /// ```

@@ -1,13 +1,21 @@
 //! Where a server is, and how whoever is there waits: what both sides must agree on, and what each chooses for itself.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::channel::options::Options;
 use crate::channel::pipe::Connection;
 use crate::channel::queue::Queue;
+use crate::error::{Error, ErrorKind};
 use crate::event::Wait;
 use crate::sync::Permits;
+
+/// A number that is not zero and that nobody else draws.
+pub(super) fn random() -> u64 {
+    let drawn = || RandomState::new().hash_one(std::process::id());
+    std::iter::repeat_with(drawn).find(|number| *number != 0).expect("it has no end")
+}
 
 /// As builders of channels know it.
 #[derive(Clone, Debug)]
@@ -112,9 +120,22 @@ impl Place {
         at!(self, Connection::options()).whole_records().capacity(capacity).max_members(4)
     }
 
+    /// A new name for a pipe.
+    pub(super) fn new_pipe(&self) -> String {
+        format!("{}{:016x}", self.pipes(), random())
+    }
+
     /// A name of one of the server's things.
     pub(super) fn named(&self, what: &str) -> String {
         format!("{}.{what}", self.name)
+    }
+
+    /// Whether the names of all of its things can be: those of pipes are the longest.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self.pipe(0).open(&self.new_pipe()) {
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidName(_)) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// What the names of its pipes begin with.

@@ -26,7 +26,6 @@ use crate::sync::Permit;
 use crate::sys::fork;
 
 pub use counters::{Inspection, ObjectCounts, SessionCounts, inspect};
-pub(super) use door::random;
 pub(super) use exchange::Exchange;
 use hub::Hub;
 use round::{Bell, Guest, Round};
@@ -120,6 +119,7 @@ impl Bind {
     pub fn bind(mut self, name: &str) -> Result<Server, BindError> {
         name.clone_into(&mut self.place.name);
         let place = &self.place;
+        place.check()?;
         let permits = place.permit().open_or_create(&place.named("server"))?;
         let permit = permits.try_acquire().map_err(BindError::Permit)?;
         let permit = permit.ok_or(BindError::AlreadyServed)?;

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::super::error::CallError;
 use super::super::item::ObjectNumber;
 use super::super::place::Place;
-use super::super::server::random;
 use super::super::wire::{self, Hello, Reply, Request, Welcome};
 use crate::channel::pipe;
 use crate::channel::queue::Queue;
@@ -72,7 +71,7 @@ impl Door {
     ) -> Result<(Link, Welcome), CallError> {
         let until = Instant::now() + self.patience;
         let door = self.place.door().open(&self.place.name).map_err(no_server)?;
-        let name = format!("{}{:016x}", self.place.pipes(), random());
+        let name = self.place.new_pipe();
         let pipe = self.place.pipe(capacity).create(&name).map_err(CallError::Connect)?;
         let (Some(sender), Some(receiver)) = pipe.split() else {
             return Err(CallError::Garbage("a pipe that does not go both ways"));

@@ -1,11 +1,11 @@
 //! The door: clients come in.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::super::error::Refusal;
 use super::super::object::SessionId;
+use super::super::place::random;
 use super::super::wire::{self, Hello, Welcome};
 use super::Shared;
 use super::round::Guest;
@@ -13,12 +13,6 @@ use crate::channel::pipe;
 
 /// The longest frame that a client's pipe may carry.
 const LONGEST_FRAME: usize = 4 << 20;
-
-/// A number that is not zero and that nobody else draws.
-pub(in crate::manager) fn random() -> u64 {
-    let drawn = || RandomState::new().hash_one(std::process::id());
-    std::iter::repeat_with(drawn).find(|number| *number != 0).expect("it has no end")
-}
 
 impl Shared {
     /// Takes the pipe of who is at the door, and welcomes or refuses him in it. Garbage is left alone.

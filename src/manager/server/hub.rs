@@ -10,7 +10,7 @@ use super::super::error::Refusal;
 use super::super::item::ObjectNumber;
 use super::super::ledger::Ledger;
 use super::super::object::{Answer, Arguments, Caller, Object, SessionId, Ticket};
-use super::super::place::Place;
+use super::super::place::{Place, random};
 use super::super::wire::{LONGEST_NAME, Request};
 use super::Limits;
 use super::counters::{Counters, What};
@@ -38,7 +38,7 @@ const NO_TICKET: Ticket = Ticket { connection: 0, request: 0 };
 
 impl Hub {
     pub(super) fn new(place: &Place, limits: Limits) -> Result<Self, Error> {
-        let incarnation = super::door::random();
+        let incarnation = random();
         let ledger = Arc::new(Ledger::default());
         let counters = Counters::make(place, incarnation)?;
         Ok(Self {

@@ -119,6 +119,8 @@ fn names_and_options_that_are_none_are_errors() {
     let told = Server::bind("a/b").unwrap_err();
     let BindError::Setup(error) = told else { panic!("{told:?}") };
     assert!(matches!(error.kind(), ErrorKind::InvalidName(_)), "{error}");
+    let told = Server::bind(&"n".repeat(180));
+    assert!(matches!(told, Err(BindError::Setup(_))), "no room for the names of pipes: {told:?}");
     let name = Name::new("bad-options");
     let told = Server::options().mode(0o777).bind(&name);
     assert!(matches!(told, Err(BindError::Setup(_))), "{told:?}");

@@ -1,6 +1,7 @@
 //! Whoever is killed: clients are told, what they had comes back, and nothing is left lying.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
@@ -88,6 +89,58 @@ fn who_calls_a_server_that_is_killed_is_told_and_finds_its_successor() {
     // The next takes over what a killed one leaves, and leaves nothing itself.
     serve(&name).shutdown().unwrap();
     assert_eq!(left(&name), [""; 0]);
+}
+
+#[test]
+fn whenever_a_server_is_killed_its_clients_are_told_and_go_on_with_the_next() {
+    let name = Name::new("killed-servers");
+    let mut random = Random(5);
+    let mut client = None;
+    for _ in 0..6 {
+        let server = Child::spawn("manager::deaths::serve", &[&name]);
+        server.expect("serving");
+        let connected = || Client::options().capacity(4096).connect(&name).unwrap();
+        let client: &Client = client.get_or_insert_with(connected);
+        // Of the last server it is known only now that it is gone, if that was not seen in a call.
+        let start = || client.value::<u64>("sum", &0);
+        let sum = start().or_else(|_| start()).unwrap();
+        assert_eq!(sum.get().unwrap(), 0, "nothing is left of the last one's objects");
+        let calls = AtomicU64::new(0);
+        let limit = 10 + random.below(500) as u64;
+        thread::scope(|scope| {
+            let callers = [(); 2].map(|()| {
+                scope.spawn(|| {
+                    loop {
+                        match sum.update(|n| n + 1) {
+                            Ok(_) => _ = calls.fetch_add(1, Relaxed),
+                            Err(CallError::ServerGone | CallError::Stale) => break,
+                            Err(other) => panic!("{other:?}"),
+                        }
+                        let text = "x".repeat(random_len(calls.load(Relaxed)));
+                        match client.new_value(&text).and_then(|value| value.get()) {
+                            Ok(back) => assert_eq!(back, text),
+                            Err(CallError::ServerGone | CallError::NoServer | CallError::Stale) => {
+                            }
+                            Err(other) => panic!("{other:?}"),
+                        }
+                    }
+                })
+            });
+            assert!(eventually(LONG, || calls.load(Relaxed) >= limit));
+            server.kill();
+            within(PROMPT, || callers.map(|caller| caller.join().unwrap()));
+        });
+        let told = within(PROMPT, || sum.get());
+        assert!(matches!(told, Err(CallError::ServerGone)), "{told:?}");
+    }
+    drop(client);
+    serve(&name).shutdown().unwrap();
+    assert_eq!(left(&name), [""; 0]);
+}
+
+/// Some short, some in parts.
+fn random_len(n: u64) -> usize {
+    usize::try_from(n * 7919 % 6000).unwrap()
 }
 
 #[test]
