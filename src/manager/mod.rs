@@ -40,6 +40,11 @@ pub use client::{Client, Connect};
 pub use error::{CallError, Refusal};
 pub use item::{Item, ObjectNumber, Stored};
 pub use object::{Answer, Arguments, Caller, Object, SessionId, Ticket};
+pub use objects::locks::{
+    Barrier, BarrierError, Condvar, Flag, LockError, Met, Mutex, MutexGuard, Permit, Permits,
+    ReadGuard, ReentrantGuard, ReentrantMutex, ReleaseError, RwLock, Semaphore, WriteGuard,
+};
+pub use objects::queue::{Delivery, Iter as QueueIter, Queue, QueueError};
 pub use objects::value::Value;
 pub use proxy::{Encoder, Proxy};
 pub use server::{

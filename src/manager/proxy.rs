@@ -147,6 +147,21 @@ impl Proxy {
     ) -> Result<R, CallError> {
         self.handle.session.call(self.handle.number, method, Some(timeout), encode)
     }
+
+    /// Calls `method` and does not wait for what becomes of it: for what is given back by dropping it.
+    pub(super) fn post(
+        &self,
+        method: &str,
+        encode: impl FnOnce(&mut Encoder<'_>) -> Result<(), CallError>,
+    ) {
+        // Where that fails the session's end gives it back, or has.
+        let _ = self.handle.session.post(self.handle.number, method, encode);
+    }
+
+    /// Which session it is of, among those that there are now.
+    pub(super) fn session_address(&self) -> usize {
+        std::sync::Arc::as_ptr(&self.handle.session).addr()
+    }
 }
 
 impl PartialEq for Proxy {

@@ -132,6 +132,53 @@ fn one(scene: &dyn Scene, trace: &Trace, step: usize) -> Result<Vec<usize>> {
     Ok(stages)
 }
 
+/// Kills a victim after each of the chosen numbers of instructions, whichever these are.
+pub fn counted(scene: &dyn Scene, choice: Choice, lots: &mut Lots) -> Result<Report> {
+    after_each(scene, choice, lots, "instructions", Victim::steps)
+}
+
+/// Kills a victim before or after each of the chosen system calls.
+pub fn called(scene: &dyn Scene, choice: Choice, lots: &mut Lots) -> Result<Report> {
+    after_each(scene, choice, lots, "ends of system calls", Victim::ends_of_calls)
+}
+
+/// Takes a victim on by as many steps as it says, but none behind its next mark. Says how many those were.
+type Take = fn(&Victim, usize) -> Result<usize>;
+
+/// Kills a victim after each of the chosen numbers of steps. What it came to may be an earlier stage than that of one that died
+/// before: others that it waited for were not stepped.
+fn after_each(
+    scene: &dyn Scene,
+    choice: Choice,
+    lots: &mut Lots,
+    what: &str,
+    take: Take,
+) -> Result<Report> {
+    let (mut survivor, victim) = begin(scene)?;
+    let steps = take(&victim, usize::MAX)?;
+    victim.finish()?;
+    survivor.settle(true).context("the victim went all the way")?;
+    end(survivor)?;
+    let names = scene.stages();
+    let mut met = vec![0; names.len()];
+    let chosen = lots.choose(choice, &(0..=steps).collect::<Vec<_>>());
+    for step in &chosen {
+        let at = || format!("killed after {step} of {steps} {what}");
+        let (mut survivor, victim) = begin(scene)?;
+        take(&victim, *step)?;
+        victim.kill()?;
+        for stage in survivor.settle(false).with_context(at)? {
+            met[stage] += 1;
+        }
+        end(survivor).with_context(at)?;
+    }
+    let (first, last) = (met[0], met[names.len() - 1]);
+    ensure!(first > 0 && last > 0, "of {names:?} it came to {met:?}");
+    let stages = names.iter().zip(met).map(|(name, times)| format!(", {name} {times} times"));
+    let text = format!("{:>5} of {steps} {what}{}", chosen.len(), stages.collect::<String>());
+    Ok(Report { kills: chosen.len(), text })
+}
+
 /// How many instructions an operation has, and its events.
 fn events_of(scene: &dyn Scene) -> Result<(usize, Vec<Point>)> {
     let (mut survivor, victim) = begin(scene)?;

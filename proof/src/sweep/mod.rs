@@ -18,6 +18,7 @@ mod lifecycle_scenes;
 mod load;
 mod lock_scenes;
 mod lock_sleepers;
+mod manager_scenes;
 mod pair;
 mod pipe_scenes;
 mod place;
@@ -63,6 +64,10 @@ enum Way {
     Seen,
     Stopped,
     Twice,
+    /// Of an operation that waits for another process, and so goes another way each time.
+    Counted,
+    /// The same, of one with many system calls.
+    Called,
 }
 
 /// One part of the sweep.
@@ -78,6 +83,8 @@ impl Part {
             Way::Seen => "killed at each event",
             Way::Stopped => "stopped",
             Way::Twice => "and its reaper killed",
+            Way::Counted => "killed after so many instructions",
+            Way::Called => "killed around system calls",
         };
         format!("{}: {way}", self.scene.name())
     }
@@ -92,6 +99,11 @@ impl Part {
         match self.way {
             Way::Killed => kills::each(scene, if debug { some(40) } else { Choice::All }, lots),
             Way::Seen => kills::seen(scene, if debug { some(8) } else { Choice::All }, lots),
+            Way::Counted => {
+                let gate = if debug { 4 } else { 25 };
+                kills::counted(scene, Choice::Some(if long { 20 * gate } else { gate }), lots)
+            }
+            Way::Called => kills::called(scene, some(if debug { 6 } else { 30 }), lots),
             Way::Stopped if debug => {
                 kills::stopped(scene, Choice::Some(if long { 200 } else { 6 }), long, lots)
             }
@@ -125,6 +137,8 @@ const SWEPT: &[(Scenes, &[Way])] = &[
     (lock_scenes::all, &[Way::Killed]),
     (lock_sleepers::sleeping, &[Way::Seen]),
     (lock_sleepers::waking, &[Way::Killed]),
+    (manager_scenes::all, &[Way::Counted]),
+    (manager_scenes::connecting, &[Way::Called]),
 ];
 
 /// All parts.

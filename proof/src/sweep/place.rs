@@ -110,7 +110,12 @@ pub fn tidy() -> Result<()> {
 
 /// Names that the process `pid` has left behind.
 pub fn leftovers(pid: u32) -> Result<Vec<PathBuf>> {
-    let prefix = format!("ringway.{NAMESPACE}.{pid}-");
+    names(&format!("{pid}-"))
+}
+
+/// Names of the sweep that begin so.
+pub fn names(prefix: &str) -> Result<Vec<PathBuf>> {
+    let prefix = format!("ringway.{NAMESPACE}.{prefix}");
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/dev/shm")? {
         let path = entry?.path();

@@ -19,7 +19,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
 use super::place::state_of;
-use super::trace::Astray;
+use super::trace::{Astray, MOST_STEPS};
 
 /// Runs `act` between two marks.
 #[inline(never)]
@@ -108,6 +108,46 @@ impl Victim {
             return self.address();
         }
         Ok(registers.rip)
+    }
+
+    /// Executes so many instructions, but none behind its next mark. Says how many.
+    pub fn steps(&self, most: usize) -> Result<usize> {
+        let mut address = self.address()?;
+        for count in 0..most {
+            if self.next(address)? == Next::Mark {
+                return Ok(count);
+            }
+            ensure!(count < MOST_STEPS, "the operation does not end");
+            address = self.step()?;
+        }
+        Ok(most)
+    }
+
+    /// Runs over so many beginnings and ends of system calls, but not behind its next mark. Says how many.
+    pub fn ends_of_calls(&self, most: usize) -> Result<usize> {
+        for count in 0..most {
+            let begins = count.is_multiple_of(2);
+            match if begins { self.begin_call() } else { self.end_whole_call() } {
+                Err(why) if why.is::<Astray>() => {
+                    self.back_to_mark()?;
+                    return Ok(count);
+                }
+                outcome => outcome?,
+            }
+        }
+        Ok(most)
+    }
+
+    /// Has it execute the mark again that it was stopped by.
+    fn back_to_mark(&self) -> Result<()> {
+        let mut registers = ptrace::getregs(self.pid)?;
+        registers.rip -= 1;
+        Ok(ptrace::setregs(self.pid, registers)?)
+    }
+
+    /// Executes the system call that it is at, however long that sleeps.
+    fn end_whole_call(&self) -> Result<()> {
+        if self.end_call_or_sleep()? { Ok(()) } else { self.end_call() }
     }
 
     /// Executes one system call, unless it puts the victim to sleep. True if it came back.

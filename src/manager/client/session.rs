@@ -1,7 +1,7 @@
 //! A session: its first connection, the idle ones, and calls.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +28,10 @@ pub(in crate::manager) struct Session {
     /// In boxes, since they are long and each call takes one.
     #[allow(clippy::vec_box, reason = "they are moved in and out")]
     idle: Mutex<Vec<Box<Link>>>,
+    /// Connections of posted calls, and whether there are any. No other call begins before those are done.
+    #[allow(clippy::vec_box, reason = "they are moved in and out")]
+    posted: Mutex<Vec<Box<Link>>>,
+    has_posted: AtomicBool,
     /// 0, or why it ended.
     gone: AtomicU8,
     generation: u64,
@@ -63,6 +67,8 @@ impl Session {
             max_request: welcome.max_request,
             first: Mutex::new(First { link, released: Vec::new() }),
             idle: Mutex::default(),
+            posted: Mutex::default(),
+            has_posted: AtomicBool::new(false),
             gone: AtomicU8::new(0),
             generation: fork::generation(),
         }))
@@ -106,6 +112,40 @@ impl Session {
         encode: impl FnOnce(&mut Encoder<'_>) -> Result<(), CallError>,
     ) -> Result<R, CallError> {
         self.ask(|request| Request::Call { request, object, method }, timeout, encode)
+    }
+
+    /// Calls a method whose answer nobody wants, and does not wait for it: for guards that are dropped. Calls of this session that
+    /// begin after this come after it at the server too.
+    pub(in crate::manager) fn post(
+        self: &Arc<Self>,
+        object: ObjectNumber,
+        method: &str,
+        encode: impl FnOnce(&mut Encoder<'_>) -> Result<(), CallError>,
+    ) -> Result<(), CallError> {
+        if self.is_inherited() || self.is_gone() {
+            return Err(CallError::Stale);
+        }
+        let mut posted = lock(&self.posted);
+        let again = posted.pop();
+        let mut link = again.map_or_else(|| self.idle_link(), Ok)?;
+        link.begin(|request| Request::Call { request, object, method });
+        encode(&mut Encoder::new(&mut link.frame, self))?;
+        link.send(None).map_err(|why| self.failed(why))?;
+        posted.push(link);
+        self.has_posted.store(true, Relaxed);
+        Ok(())
+    }
+
+    /// Waits until posted calls are done.
+    #[cold]
+    fn settle(&self) -> Result<(), CallError> {
+        let mut posted = lock(&self.posted);
+        while let Some(mut link) = posted.pop() {
+            link.receive(None).map_err(|why| self.failed(why))?;
+            self.give_back(link);
+        }
+        self.has_posted.store(false, Relaxed);
+        Ok(())
     }
 
     /// Sends a request and waits for what comes of it.
@@ -186,6 +226,13 @@ impl Session {
         if self.is_gone() {
             return Err(self.why_gone());
         }
+        if self.has_posted.load(Relaxed) {
+            self.settle()?;
+        }
+        self.idle_link()
+    }
+
+    fn idle_link(&self) -> Result<Box<Link>, CallError> {
         let idle = lock(&self.idle).pop();
         match idle {
             Some(link) => Ok(link),
@@ -249,6 +296,7 @@ impl First {
 impl Drop for Session {
     fn drop(&mut self) {
         if !self.is_inherited() {
+            self.posted.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
             self.idle.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
             let first = self.first.get_mut().unwrap_or_else(PoisonError::into_inner);
             // What was not given back is with the session's end.

@@ -4,6 +4,10 @@ mod bad;
 mod calls;
 mod deaths;
 mod hostile;
+mod locks;
+mod locks_deaths;
+mod queue;
+mod queue_deaths;
 
 use std::path::Path;
 
@@ -16,6 +20,8 @@ use crate::util::{Name, listing};
 pub fn play(role: &str, arguments: &[&str]) {
     match role.split_once("::") {
         Some(("deaths", role)) => deaths::play(role, arguments),
+        Some(("locks_deaths", role)) => locks_deaths::play(role, arguments),
+        Some(("queue_deaths", role)) => queue_deaths::play(role, arguments),
         _ => panic!("no role {role}"),
     }
 }

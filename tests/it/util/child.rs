@@ -6,7 +6,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child as Process, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
 use super::{LONG, eventually, os};
 
@@ -79,6 +79,15 @@ impl Child {
     #[track_caller]
     pub fn line(&self) -> String {
         self.lines.recv_timeout(LONG).expect("the child says something")
+    }
+
+    /// The next line of a child that ends, or has ended; none if there is no more.
+    #[track_caller]
+    pub fn last_line(&self) -> Option<String> {
+        match self.lines.recv_timeout(LONG) {
+            Err(RecvTimeoutError::Timeout) => panic!("the child does not end"),
+            outcome => outcome.ok(),
+        }
     }
 
     /// Waits for the line `expected`.

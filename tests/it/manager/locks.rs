@@ -1,0 +1,391 @@
+//! Locks that a server keeps: who has them, who waits, and what each is told.
+
+use std::sync::Barrier as Start;
+use std::thread::scope;
+use std::time::{Duration, Instant};
+
+use ringway::manager::{
+    BarrierError, CallError, Client, LockError, Met, Refusal, ReleaseError, Running, Server,
+};
+
+use crate::util::{LONG, Name, PROMPT, eventually, within};
+
+/// Between the shortest and the longest that may be.
+const SHORT: Duration = Duration::from_millis(5);
+
+/// A server of that label and a client.
+fn serve(label: &str) -> (Name, Running, Client) {
+    let name = Name::new(label);
+    let server = Server::bind(&name).unwrap().spawn();
+    let client = Client::connect(&name).unwrap();
+    (name, server, client)
+}
+
+#[test]
+fn a_mutex_is_one_threads_of_all_clients() {
+    let (name, server, client) = serve("mgr-mutex");
+    let count = client.value::<u64>("count", &0).unwrap();
+    let others = [Client::connect(&name).unwrap(), client.clone()];
+    scope(|scope| {
+        for other in &others {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let mutex = other.mutex("mutex").unwrap();
+                    let count = other.value::<u64>("count", &0).unwrap();
+                    for _ in 0..100 {
+                        let guard = mutex.lock().unwrap();
+                        count.set(&(count.get().unwrap() + 1)).unwrap();
+                        drop(guard);
+                    }
+                });
+            }
+        }
+    });
+    assert_eq!(count.get().unwrap(), 400);
+    drop((count, others, client));
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn who_asks_for_a_mutex_is_told_why_it_has_none() {
+    let (name, server, client) = serve("mgr-mutex-told");
+    let mutex = client.mutex("mutex").unwrap();
+    let guard = mutex.lock().unwrap();
+    assert!(matches!(mutex.lock(), Err(LockError::WouldDeadlock)));
+    assert!(matches!(mutex.try_lock(), Err(LockError::WouldDeadlock)));
+    assert!(mutex.is_locked().unwrap());
+    scope(|scope| {
+        scope.spawn(|| {
+            assert!(matches!(mutex.try_lock(), Err(LockError::Held)), "threads are told apart");
+            let start = Instant::now();
+            assert!(matches!(mutex.lock_timeout(SHORT), Err(LockError::Timeout)));
+            assert!(start.elapsed() >= SHORT);
+        });
+    });
+    let other = Client::connect(&name).unwrap().mutex("mutex").unwrap();
+    assert!(matches!(other.try_lock(), Err(LockError::Held)), "and clients");
+    assert_eq!(mutex.waiting().unwrap(), 0, "who gave up has left");
+    guard.unlock().unwrap();
+    other.try_lock().unwrap().unlock().unwrap();
+    assert!(!mutex.is_locked().unwrap());
+    drop((mutex, other, client));
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn who_waits_for_a_mutex_gets_it_in_the_order_of_coming() {
+    let (_name, server, client) = serve("mgr-order");
+    let (mutex, order) = (client.mutex("m").unwrap(), client.queue::<u64>("order", None).unwrap());
+    let guard = mutex.lock().unwrap();
+    scope(|scope| {
+        for number in 0..4 {
+            let (mutex, order) = (&mutex, &order);
+            scope.spawn(move || {
+                let _guard = mutex.lock().unwrap();
+                order.put(&number).unwrap();
+            });
+            assert!(eventually(LONG, || mutex.waiting().unwrap() == number + 1));
+        }
+        drop(guard);
+    });
+    order.close().unwrap();
+    assert_eq!(order.iter().collect::<Result<Vec<_>, _>>().unwrap(), [0, 1, 2, 3]);
+    drop((mutex, order, client));
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn a_blocking_call_blocks_its_caller_alone() {
+    let (_name, server, client) = serve("mgr-alone");
+    let mutex = client.mutex("m").unwrap();
+    let value = client.value::<u64>("v", &0).unwrap();
+    let guard = mutex.lock().unwrap();
+    scope(|scope| {
+        let waits = scope.spawn(|| mutex.lock().unwrap().unlock());
+        assert!(eventually(LONG, || mutex.waiting().unwrap() == 1));
+        within(PROMPT, || {
+            for number in 0..100 {
+                value.set(&number).unwrap();
+            }
+        });
+        assert!(!waits.is_finished());
+        guard.unlock().unwrap();
+        waits.join().unwrap().unwrap();
+    });
+    drop((mutex, value, client));
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn a_panic_leaves_a_mutex_inconsistent_until_somebody_mends_it() {
+    let (_name, server, client) = serve("mgr-panic");
+    let mutex = client.mutex("m").unwrap();
+    let panicked = scope(|scope| {
+        let panics = scope.spawn(|| {
+            let _guard = mutex.lock().unwrap();
+            panic!("on purpose");
+        });
+        panics.join()
+    });
+    assert!(panicked.is_err());
+    for _ in 0..2 {
+        assert!(matches!(mutex.lock(), Err(LockError::OwnerDied(_))));
+    }
+    let mut guard = mutex.lock().unwrap_err().into_guard().unwrap();
+    assert!(guard.is_inconsistent());
+    guard.mark_consistent();
+    drop(guard);
+    mutex.lock().unwrap().unlock().unwrap();
+    assert!(!mutex.is_inconsistent().unwrap());
+    drop((mutex, client));
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn a_reentrant_mutex_is_given_back_as_often_as_it_was_taken() {
+    let (_name, server, client) = serve("mgr-reentrant");
+    let mutex = client.reentrant_mutex("m").unwrap();
+    let (outer, inner) = (mutex.lock().unwrap(), mutex.lock().unwrap());
+    outer.unlock().unwrap();
+    assert!(mutex.is_locked().unwrap());
+    scope(|scope| {
+        scope.spawn(|| assert!(matches!(mutex.try_lock(), Err(LockError::Held))));
+    });
+    inner.unlock().unwrap();
+    assert!(!mutex.is_locked().unwrap());
+    scope(|scope| {
+        scope.spawn(|| mutex.try_lock().unwrap().unlock().unwrap());
+    });
+    drop((mutex, client));
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn readers_read_together_and_a_writer_that_waits_stops_new_ones() {
+    let (name, server, client) = serve("mgr-rwlock");
+    let lock = client.rwlock("l").unwrap();
+    let other = Client::connect(&name).unwrap().rwlock("l").unwrap();
+    let (mine, theirs) = (lock.read().unwrap(), other.read().unwrap());
+    assert!(matches!(lock.write(), Err(LockError::WouldDeadlock)));
+    scope(|scope| {
+        let writer = scope.spawn(|| other.write().unwrap().unlock());
+        assert!(eventually(LONG, || lock.waiting().unwrap() == 1));
+        let reader = scope.spawn(|| lock.try_read().map(drop).map_err(LockError::without_guard));
+        assert!(matches!(reader.join().unwrap(), Err(LockError::Held)));
+        let again = lock.read().unwrap();
+        drop((mine, again));
+        assert!(!writer.is_finished(), "the other client reads");
+        theirs.unlock().unwrap();
+        writer.join().unwrap().unwrap();
+    });
+    let guard = lock.write().unwrap();
+    assert!(matches!(lock.read(), Err(LockError::WouldDeadlock)));
+    assert!(matches!(other.try_read(), Err(LockError::Held)));
+    assert!(matches!(other.try_write(), Err(LockError::Held)));
+    assert!(matches!(other.read_timeout(SHORT), Err(LockError::Timeout)));
+    assert!(matches!(other.write_timeout(SHORT), Err(LockError::Timeout)));
+    guard.unlock().unwrap();
+    drop((other.try_read().unwrap(), lock, client));
+    drop(other);
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn a_semaphore_counts_up_to_its_bound() {
+    let (_name, server, client) = serve("mgr-semaphore");
+    let semaphore = client.semaphore("s", 1, 3).unwrap();
+    semaphore.acquire().unwrap();
+    assert!(!semaphore.try_acquire().unwrap());
+    assert!(!semaphore.acquire_timeout(SHORT).unwrap());
+    scope(|scope| {
+        let waits = [(); 2].map(|()| scope.spawn(|| semaphore.acquire()));
+        assert!(eventually(LONG, || semaphore.waiting().unwrap() == 2));
+        semaphore.release(2).unwrap();
+        for one in waits {
+            one.join().unwrap().unwrap();
+        }
+    });
+    assert_eq!((semaphore.available().unwrap(), semaphore.bound().unwrap()), (0, 3));
+    semaphore.release(2).unwrap();
+    assert!(matches!(semaphore.release(2), Err(ReleaseError::BeyondBound(2))));
+    assert!(matches!(semaphore.release(u32::MAX), Err(ReleaseError::BeyondBound(2))));
+    assert_eq!(semaphore.available().unwrap(), 2);
+    drop((semaphore, client));
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn permits_come_back_once_each() {
+    let (_name, server, client) = serve("mgr-permits");
+    let permits = client.permits("p", 2).unwrap();
+    let (one, other) = (permits.acquire().unwrap(), permits.try_acquire().unwrap().unwrap());
+    assert!(permits.try_acquire().unwrap().is_none());
+    assert!(permits.acquire_timeout(SHORT).unwrap().is_none());
+    scope(|scope| {
+        let waits = scope.spawn(|| permits.acquire());
+        assert!(eventually(LONG, || permits.waiting().unwrap() == 1));
+        drop(one);
+        waits.join().unwrap().unwrap().give_back().unwrap();
+    });
+    other.give_back().unwrap();
+    assert_eq!((permits.available().unwrap(), permits.count().unwrap()), (2, 2));
+    drop((permits, client));
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn a_flag_wakes_all_who_wait_also_if_it_is_cleared_at_once() {
+    let (_name, server, client) = serve("mgr-flag");
+    let flag = client.flag("f").unwrap();
+    assert!(!flag.wait_timeout(SHORT).unwrap());
+    scope(|scope| {
+        let waits = [(); 3].map(|()| scope.spawn(|| flag.wait()));
+        assert!(eventually(LONG, || flag.waiting().unwrap() == 3));
+        assert!(flag.set().unwrap() && flag.clear().unwrap());
+        for one in waits {
+            one.join().unwrap().unwrap();
+        }
+    });
+    assert!(!flag.is_set().unwrap() && !flag.clear().unwrap());
+    assert!(flag.set().unwrap() && !flag.set().unwrap());
+    flag.wait().unwrap();
+    assert!(flag.wait_timeout(SHORT).unwrap());
+    drop((flag, client));
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn a_barrier_lets_all_go_on_or_tells_all() {
+    let (_name, server, client) = serve("mgr-barrier");
+    let mut parties = [(); 3].map(|()| client.barrier("b", 3).unwrap());
+    for _ in 0..20 {
+        let mut met = scope(|scope| {
+            let waits = parties.each_mut().map(|party| scope.spawn(|| party.wait().unwrap()));
+            waits.map(|one| one.join().unwrap())
+        });
+        met.sort_by_key(|met| met.index());
+        assert_eq!(met.map(Met::index), [0, 1, 2]);
+        assert_eq!(met.map(Met::is_leader), [false, false, true]);
+    }
+    let [first, second, third] = &mut parties;
+    scope(|scope| {
+        let waits = scope.spawn(|| first.wait());
+        assert!(eventually(LONG, || third.waiting().unwrap() == 1));
+        assert!(matches!(second.wait_timeout(SHORT), Err(BarrierError::Timeout)));
+        assert!(matches!(waits.join().unwrap(), Err(BarrierError::Broken)));
+    });
+    assert!(matches!(third.wait(), Err(BarrierError::Broken)), "until it is reset");
+    third.reset().unwrap();
+    scope(|scope| {
+        let waits = [&mut *first, &mut *second].map(|party| scope.spawn(|| party.wait()));
+        assert!(eventually(LONG, || third.waiting().unwrap() == 2));
+        third.reset().unwrap();
+        for one in waits {
+            assert!(matches!(one.join().unwrap(), Err(BarrierError::Broken)));
+        }
+    });
+    assert!(!third.is_broken().unwrap());
+    let full = client.barrier("b", 3).map(drop);
+    assert!(matches!(full, Err(CallError::Refused(Refusal::TooMany))));
+    drop(parties);
+    client.barrier("b", 3).unwrap();
+    drop(client);
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn a_condvar_misses_no_notification() {
+    const ROUNDS: u64 = 60;
+    let (name, server, client) = serve("mgr-condvar");
+    let (other, last) = (Client::connect(&name).unwrap(), client.value::<u64>("turn", &0).unwrap());
+    let turns = |client: &Client, mine: u64| {
+        let (mutex, condvar) = (client.mutex("m").unwrap(), client.condvar("c").unwrap());
+        let turn = client.value::<u64>("turn", &0).unwrap();
+        for _ in 0..ROUNDS {
+            let guard = mutex.lock().unwrap();
+            let guard = condvar.wait_while(guard, || Ok(turn.get()? % 2 != mine)).unwrap();
+            turn.set(&(turn.get().unwrap() + 1)).unwrap();
+            condvar.notify_one().unwrap();
+            drop(guard);
+        }
+    };
+    scope(|scope| {
+        scope.spawn(|| turns(&client, 0));
+        scope.spawn(|| turns(&other, 1));
+    });
+    assert_eq!(last.get().unwrap(), 2 * ROUNDS);
+    let (mutex, condvar) = (client.mutex("m").unwrap(), client.condvar("c").unwrap());
+    let (guard, late) = condvar.wait_timeout(mutex.lock().unwrap(), SHORT).unwrap();
+    assert!(late);
+    assert_eq!(condvar.waiting().unwrap(), 0);
+    drop(guard);
+    scope(|scope| {
+        let wait =
+            || condvar.wait(mutex.lock().unwrap()).map(drop).map_err(LockError::without_guard);
+        let waits = [(); 3].map(|()| scope.spawn(wait));
+        assert!(eventually(LONG, || condvar.waiting().unwrap() == 3));
+        condvar.notify_all().unwrap();
+        for one in waits {
+            one.join().unwrap().unwrap();
+        }
+    });
+    drop((mutex, condvar, last, client, other));
+    server.shutdown().unwrap();
+}
+
+fn wrong<T>(made: &Result<T, CallError>) -> bool {
+    matches!(made, Err(CallError::Refused(Refusal::WrongType { .. })))
+}
+
+fn undecodable<T>(made: &Result<T, CallError>) -> bool {
+    matches!(made, Err(CallError::Refused(Refusal::Undecodable(_))))
+}
+
+#[test]
+fn other_locks_and_other_numbers_are_refused() {
+    let (_name, server, client) = serve("mgr-wrong");
+    let kept = (client.mutex("m").unwrap(), client.semaphore("s", 1, 2).unwrap());
+    let permits = client.permits("p", 2).unwrap();
+    assert!(wrong(&client.rwlock("m")) && wrong(&client.reentrant_mutex("m")));
+    assert!(wrong(&client.value::<u64>("m", &0)) && wrong(&client.flag("s")));
+    assert!(wrong(&client.semaphore("s", 2, 2)) && wrong(&client.semaphore("s", 1, 3)));
+    assert!(wrong(&client.permits("p", 3)) && wrong(&client.barrier("p", 2)));
+    assert!(undecodable(&client.permits("q", 0)) && undecodable(&client.barrier("q", 0)));
+    assert!(undecodable(&client.semaphore("q", 3, 2)));
+    // What no proxy asks for.
+    for units in [0u32, 3] {
+        assert!(undecodable(&permits.proxy().call::<Option<()>>("take", &(units, true))));
+    }
+    let stranger = permits.acquire().unwrap();
+    let other = permits.proxy().call::<bool>("give_back", &((u64::MAX, 7u64), false));
+    assert!(!other.unwrap(), "a lease that nobody has");
+    assert_eq!(permits.available().unwrap(), 1);
+    drop((kept, stranger, permits, client));
+    server.shutdown().unwrap();
+}
+
+/// Each wait ends by its time limit or by what it waits for, whichever comes first, and never by both or by neither.
+#[test]
+fn a_wait_that_ends_as_it_is_granted_is_one_or_the_other() {
+    let (_name, server, client) = serve("mgr-limits");
+    let semaphore = client.semaphore("s", 0, u32::MAX).unwrap();
+    let start = Start::new(5);
+    let taken = scope(|scope| {
+        let (semaphore, start) = (&semaphore, &start);
+        let wait = |seed: u64| {
+            start.wait();
+            let limit = |round: u64| Duration::from_micros((seed * 37 + round * 11) % 90);
+            (0..300u64).filter(|round| semaphore.acquire_timeout(limit(*round)).unwrap()).count()
+        };
+        let waits = [1, 2, 3, 4].map(|seed| scope.spawn(move || wait(seed)));
+        start.wait();
+        for _ in 0..400 {
+            semaphore.release(1).unwrap();
+        }
+        waits.map(|one| one.join().unwrap()).iter().sum::<usize>()
+    });
+    assert_eq!(taken + semaphore.available().unwrap() as usize, 400);
+    assert_eq!(semaphore.waiting().unwrap(), 0);
+    drop((semaphore, client));
+    server.shutdown().unwrap();
+}
