@@ -202,13 +202,18 @@ impl Condvar {
         timeout: Option<Duration>,
     ) -> Result<Waited<'a>, LockError<MutexGuard<'a>>> {
         let place: u64 = self.proxy.call("enter", &()).map_err(LockError::Failed)?;
-        guard.without(|| match timeout {
+        let waited = guard.without(|| match timeout {
             None => self.proxy.call("wait", &place).map(|()| false),
             Some(limit) => match self.proxy.call_timeout("wait", limit, |to| to.put(&place)) {
                 Err(CallError::TimedOut) => Ok(true),
                 outcome => outcome.map(|()| false),
             },
-        })
+        });
+        if matches!(waited, Err(LockError::Failed(_))) {
+            // No call is to go to who does not wait.
+            self.proxy.post("leave", |to| to.put(&place));
+        }
+        waited
     }
 }
 
