@@ -7,6 +7,7 @@ use crate::blocks::{self, Blocks};
 use crate::chain::{self, Chain};
 use crate::explore::{Report, explore};
 use crate::locks::{self, Locks};
+use crate::pieces::{self, Pieces};
 use crate::slots::letters::{self, Letters};
 use crate::slots::{self, Slots};
 use crate::wake::{self, Waiting};
@@ -31,6 +32,7 @@ enum Kind {
     Blocks(blocks::Config),
     Chain(chain::Config),
     Locks(locks::Config),
+    Pieces(pieces::Config),
     Waiting(wake::config::Config),
 }
 
@@ -46,7 +48,7 @@ impl Check {
             Kind::Letters(config) => {
                 config.rings.iter_mut().for_each(|ring| ring.invariants = false);
             }
-            Kind::Chain(_) | Kind::Locks(_) | Kind::Waiting(_) => {}
+            Kind::Chain(_) | Kind::Locks(_) | Kind::Pieces(_) | Kind::Waiting(_) => {}
         }
         check
     }
@@ -59,6 +61,7 @@ impl Check {
             Kind::Blocks(config) => explore(&mut Blocks::new(config.clone()), MOST_STATES),
             Kind::Chain(config) => explore(&mut Chain::new(config.clone()), MOST_STATES),
             Kind::Locks(config) => explore(&mut Locks::new(config.clone()), MOST_STATES),
+            Kind::Pieces(config) => explore(&mut Pieces::new(config.clone()), MOST_STATES),
             Kind::Waiting(config) => explore(&mut Waiting::new(config.clone()), MOST_STATES),
         }
     }
@@ -105,7 +108,13 @@ pub fn checks() -> Vec<Check> {
         is_quick: config.quick,
         model: Kind::Locks(config),
     });
-    slots.chain(letters).chain(blocks).chain(chains).chain(locks).chain(waiting).collect()
+    let pieces = pieces::all().into_iter().map(|config| Check {
+        name: config.name,
+        is_quick: config.quick,
+        model: Kind::Pieces(config),
+    });
+    let between_many = slots.chain(letters).chain(blocks).chain(chains);
+    between_many.chain(pieces).chain(locks).chain(waiting).collect()
 }
 
 /// All mistakes.
@@ -123,7 +132,11 @@ pub fn trials() -> Vec<Trial> {
             Kind::Letters(config) => {
                 config.rings.iter_mut().for_each(|ring| ring.mutant = Some(mutant));
             }
-            Kind::Blocks(_) | Kind::Chain(_) | Kind::Locks(_) | Kind::Waiting(_) => {}
+            Kind::Blocks(_)
+            | Kind::Chain(_)
+            | Kind::Locks(_)
+            | Kind::Pieces(_)
+            | Kind::Waiting(_) => {}
         }
         Trial { mutant: called(&mutant), check }
     });
@@ -155,7 +168,14 @@ pub fn trials() -> Vec<Trial> {
         }
         Trial { mutant: called(&mutant), check }
     });
-    slots.chain(blocks).chain(chains).chain(locks).chain(waiting).collect()
+    let pieces = pieces::CAUGHT_BY.into_iter().map(|(mutant, by)| {
+        let mut check = find(&checks, by);
+        if let Kind::Pieces(config) = &mut check.model {
+            config.mutant = Some(mutant);
+        }
+        Trial { mutant: called(&mutant), check }
+    });
+    slots.chain(blocks).chain(chains).chain(pieces).chain(locks).chain(waiting).collect()
 }
 
 fn find(checks: &[Check], name: &str) -> Check {
@@ -190,7 +210,8 @@ mod tests {
         let blocks = blocks::Mutant::value_variants().iter().map(called);
         let chains = chain::Mutant::value_variants().iter().map(called);
         let locks = locks::Mutant::value_variants().iter().map(called);
-        let queues = slots.chain(blocks).chain(chains).chain(waiting);
+        let pieces = pieces::Mutant::value_variants().iter().map(called);
+        let queues = slots.chain(blocks).chain(chains).chain(pieces).chain(waiting);
         let all: Vec<String> = queues.chain(locks).collect();
         assert_eq!(trials.len(), all.len());
         for mutant in all {

@@ -2,7 +2,7 @@
 //!
 //! `slots` is the ring between many with its crashes and reapers; `wake` is how its two sides sleep
 //! and wake each other; `blocks` is what long messages lie in, `chain` how a
-//! queue grows, `locks` who has what of locks; `frame` is what they share. `explore` searches each completely. What a model leaves out is said where
+//! queue grows, `pieces` who has said what of a record in pieces, `locks` who has what of locks; `frame` is what they share. `explore` searches each completely. What a model leaves out is said where
 //! it is.
 
 #[path = "../../src/ring/block.rs"]
@@ -14,11 +14,15 @@ mod chain;
 #[path = "../../src/ring/chain/word.rs"]
 #[allow(dead_code, reason = "the library uses all of it")]
 mod chain_word;
+#[path = "../../src/ring/cursor.rs"]
+#[allow(dead_code, reason = "the library uses all of it")]
+mod cursor;
 mod error;
 mod explore;
 mod frame;
 mod locks;
 mod pack;
+mod pieces;
 mod slots;
 #[cfg(not(loom))]
 pub mod torture;
