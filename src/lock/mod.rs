@@ -17,6 +17,8 @@ pub mod holder;
 mod met;
 pub mod mutex;
 pub mod permits;
+#[cfg_attr(not(feature = "manager"), allow(dead_code, reason = "a manager counts in them"))]
+pub mod row;
 pub mod rwlock;
 pub mod semaphore;
 

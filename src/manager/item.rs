@@ -16,6 +16,7 @@ use super::ledger::Ledger;
 use super::proxy::Handle;
 use crate::fingerprint::{Description, Fingerprint};
 use crate::layout::type_fingerprint;
+use crate::primitive::append;
 
 /// What can be kept in a server's objects: any type that serde knows and that says what it is. Proxies are items too.
 pub trait Item: Serialize + DeserializeOwned + Fingerprint {}
@@ -82,7 +83,9 @@ impl Stored {
         ledger: &Arc<Ledger>,
     ) -> Result<Self, ObjectNumber> {
         let held = if numbers.is_empty() { None } else { Some(Held::new(numbers, ledger)?) };
-        Ok(Self { bytes: bytes.into(), held: held.map(Box::new) })
+        let mut copy = Vec::with_capacity(bytes.len());
+        append(&mut copy, bytes);
+        Ok(Self { bytes: copy.into(), held: held.map(Box::new) })
     }
 
     /// Its form.

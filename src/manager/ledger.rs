@@ -13,6 +13,7 @@ use super::ObjectNumber;
 pub(super) struct Ledger {
     pages: Mutex<Pages>,
     any_dead: AtomicBool,
+    any_changed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -21,12 +22,15 @@ struct Pages {
     counts: Vec<Count>,
     free: Vec<u32>,
     dead: Vec<ObjectNumber>,
+    /// Whose count changed since it was last told.
+    changed: Vec<ObjectNumber>,
 }
 
 #[derive(Debug)]
 struct Count {
     generation: u32,
     references: u64,
+    is_changed: bool,
 }
 
 impl Ledger {
@@ -38,23 +42,23 @@ impl Ledger {
     pub(super) fn open(&self) -> ObjectNumber {
         let mut pages = self.pages();
         let slot = pages.free.pop().unwrap_or_else(|| {
-            pages.counts.push(Count { generation: 0, references: 0 });
+            pages.counts.push(Count { generation: 0, references: 0, is_changed: false });
             u32::try_from(pages.counts.len() - 1).expect("memory ends before")
         });
         let count = &mut pages.counts[slot as usize];
         (count.generation, count.references) = (count.generation + 1, 1);
-        ObjectNumber::new(slot, count.generation)
+        let number = ObjectNumber::new(slot, count.generation);
+        self.note(&mut pages, number);
+        number
     }
 
     /// Counts one reference more, if there is such an object.
     pub(super) fn hold(&self, number: ObjectNumber) -> bool {
-        match self.pages().count(number) {
-            Some(count) => {
-                count.references += 1;
-                true
-            }
-            None => false,
-        }
+        let mut pages = self.pages();
+        let Some(count) = pages.count(number) else { return false };
+        count.references += 1;
+        self.note(&mut pages, number);
+        true
     }
 
     /// Counts one reference less.
@@ -65,6 +69,32 @@ impl Ledger {
         if count.references == 0 {
             pages.dead.push(number);
             self.any_dead.store(true, Relaxed);
+        }
+        self.note(&mut pages, number);
+    }
+
+    /// Notes that the count of `number` changed.
+    fn note(&self, pages: &mut Pages, number: ObjectNumber) {
+        if let Some(count) = pages.count(number)
+            && !std::mem::replace(&mut count.is_changed, true)
+        {
+            pages.changed.push(number);
+            self.any_changed.store(true, Relaxed);
+        }
+    }
+
+    /// Tells whose counts changed since this was last asked, and what they are.
+    pub(super) fn tell_changed(&self, mut tell: impl FnMut(ObjectNumber, u64)) {
+        if !self.any_changed.load(Relaxed) {
+            return;
+        }
+        let mut pages = self.pages();
+        self.any_changed.store(false, Relaxed);
+        while let Some(number) = pages.changed.pop() {
+            if let Some(count) = pages.count(number) {
+                count.is_changed = false;
+                tell(number, count.references);
+            }
         }
     }
 
@@ -94,7 +124,7 @@ impl Ledger {
         let mut pages = self.pages();
         if let Some(count) = pages.count(number) {
             // No number has this generation, so none is counted here until the slot is used again.
-            count.references = 0;
+            (count.references, count.is_changed) = (0, false);
             if count.generation < u32::MAX - 1 {
                 count.generation += 1;
                 pages.free.push(number.slot());
@@ -131,6 +161,25 @@ mod tests {
         assert_ne!(other, number);
         assert_eq!(other.slot(), number.slot());
         assert_eq!((ledger.references(other), ledger.references(number)), (1, 0));
+    }
+
+    #[test]
+    fn counts_that_changed_are_told_once() {
+        let ledger = Ledger::default();
+        let told = || {
+            let mut told = Vec::new();
+            ledger.tell_changed(|number, references| told.push((number, references)));
+            told
+        };
+        let number = ledger.open();
+        ledger.hold(number);
+        assert_eq!(told(), [(number, 2)]);
+        assert_eq!(told(), []);
+        ledger.let_go(number);
+        assert_eq!(told(), [(number, 1)]);
+        ledger.let_go(number);
+        ledger.close(number);
+        assert_eq!(told(), []);
     }
 
     #[test]

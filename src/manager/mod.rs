@@ -24,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod inspect;
 mod item;
 mod ledger;
 mod object;
@@ -38,6 +39,9 @@ mod server;
 
 pub use client::{Client, Connect};
 pub use error::{CallError, Refusal};
+pub use inspect::{
+    Counts, Inspection, Inspector, ObjectCounters, ServerState, SessionCounters, inspect,
+};
 pub use item::{Item, ObjectNumber, Stored};
 pub use object::{Answer, Arguments, Caller, Object, SessionId, Ticket};
 pub use objects::locks::{
@@ -47,6 +51,4 @@ pub use objects::locks::{
 pub use objects::queue::{Delivery, Iter as QueueIter, Queue, QueueError};
 pub use objects::value::Value;
 pub use proxy::{Encoder, Proxy};
-pub use server::{
-    Bind, BindError, Inspection, ObjectCounts, Running, Server, SessionCounts, Shutdown, inspect,
-};
+pub use server::{Bind, BindError, Running, Server, Shutdown};

@@ -10,6 +10,7 @@ use super::item::{ObjectNumber, Stored};
 use super::ledger::Ledger;
 use super::server::Exchange;
 use super::wire;
+use crate::primitive::append;
 
 /// An object that a server owns. Types of your own join by [`Server::register`](super::Server::register).
 ///
@@ -235,7 +236,7 @@ impl Answer {
 
     /// This, and `value` behind it.
     pub fn put_stored(mut self, value: &Stored) -> Self {
-        self.bytes.extend_from_slice(value.bytes());
+        append(&mut self.bytes, value.bytes());
         self.references.extend_from_slice(value.references());
         self
     }

@@ -74,10 +74,12 @@ pub(super) use place_setters;
 
 /// What is said to each builder.
 macro_rules! at {
-    ($place:expr, $options:expr) => {{
+    ($place:expr, $options:expr) => {
+        at!(lasting $place, $options.remove_when_unused())
+    };
+    (lasting $place:expr, $options:expr) => {{
         let place = $place;
-        let mut options =
-            $options.mode(place.mode).wait(place.wait).recheck(place.recheck).remove_when_unused();
+        let mut options = $options.mode(place.mode).wait(place.wait).recheck(place.recheck);
         if let Some(namespace) = &place.namespace {
             options = options.namespace(namespace.clone());
         }

@@ -25,7 +25,6 @@ use crate::error::{Error, Fault};
 use crate::sync::Permit;
 use crate::sys::fork;
 
-pub use counters::{Inspection, ObjectCounts, SessionCounts, inspect};
 pub(super) use exchange::Exchange;
 use hub::Hub;
 use round::{Bell, Guest, Round};

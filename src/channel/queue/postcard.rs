@@ -21,6 +21,8 @@ use super::{Message, Queue};
 use crate::channel::options::Options;
 use crate::error::Fault;
 use crate::fingerprint::Fingerprint;
+#[cfg(feature = "manager")]
+use crate::primitive::append as append_bytes;
 use crate::primitive::copy;
 
 /// What a queue of values of `T` is of, where `T` is any type that serde knows. There are no values of it.
@@ -113,7 +115,7 @@ impl ser_flavors::Flavor for Appended<'_> {
 
     #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> ::postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
+        append_bytes(self.0, bytes);
         Ok(())
     }
 

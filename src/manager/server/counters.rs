@@ -1,217 +1,320 @@
-//! Counters in shared memory, for people: who calls, waits and has what. They are read without asking the server.
+//! The server's side of its counters: who has which row, and what is in it.
 //!
-//! `NAME.counters` is an array of words, in rows of [`ROW`]. The first row is the server's. Of each other the first word is odd while
-//! the server changes whose row it is, and the second says what it is of; whoever reads looks at the first word before and
-//! after.
+//! What was counted is kept in private memory and stored to the block, where others read it ([`inspect`](crate::manager::inspect)).
+//! Nothing is read back, so whatever anybody writes there is no concern of the server's.
 
-use std::collections::HashMap;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicU64, fence};
-
+use super::super::inspect::{
+    CALLS, ERRORS, FIRST_OBJECT, HOLDER, LEASES, NOBODY, NUMBERS, OF_OBJECT, OF_SERVER, OF_SESSION,
+    OTHER_OBJECTS, OTHER_SESSIONS, REFERENCES, ROW, ROWS, SERVER, SERVES, SHUT_DOWN, STATE,
+    WAITING, numbers, options, row,
+};
 use super::super::item::ObjectNumber;
 use super::super::object::SessionId;
-use super::super::place::{Place, at};
-use crate::block::{Options, SharedArray};
+use super::super::place::Place;
+use super::super::slots::Slots;
+use crate::block::SharedArray;
+use crate::builder::Attached;
 use crate::error::Error;
+use crate::lock::holder::Holder;
 
-/// Words in a row.
-const ROW: usize = 16;
-/// Rows. What comes when all are taken is not counted.
-const ROWS: usize = 1024;
-/// Where the name is.
-const NAME: usize = 8;
+/// The row of a session, its own or the one of those that have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RowId(usize);
 
-const TURN: usize = 0;
-const WHAT: usize = 1;
-const NUMBER: usize = 2;
-const CALLS: usize = 3;
-const ERRORS: usize = 4;
-const WAITING: usize = 5;
-const LEASES: usize = 6;
-
-const SESSION: u64 = 1;
-const OBJECT: u64 = 2;
-
-/// What a row is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum What {
-    Session(SessionId),
-    Object(ObjectNumber),
+/// What is counted, by its place in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(super) enum Count {
+    /// Calls, counted when they come.
+    Calls = CALLS,
+    /// Answers that are errors.
+    Errors = ERRORS,
+    /// Calls that wait.
+    Waiting = WAITING,
+    /// What is lent.
+    Leases = LEASES,
+    /// References.
+    References = REFERENCES,
 }
 
-/// The server's side.
+/// A row as the server knows it.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    edition: u64,
+    counts: [u64; REFERENCES + 1],
+}
+
+/// The counters of a server.
+#[derive(Debug)]
 pub(super) struct Counters {
     array: SharedArray<u64>,
-    rows: HashMap<What, usize>,
-    free: Vec<usize>,
-    /// The row of whoever was counted last: mostly the same again.
-    last: [(What, usize); 2],
-}
-
-/// What a server has counted.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Inspection {
-    /// One for each client.
-    pub sessions: Vec<SessionCounts>,
-    /// One for each object.
-    pub objects: Vec<ObjectCounts>,
-}
-
-/// What a client did.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SessionCounts {
-    /// Calls.
-    pub calls: u64,
-    /// Calls that were refused.
-    pub errors: u64,
-    /// Calls that wait.
-    pub waiting: u64,
-}
-
-/// What was done with an object.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ObjectCounts {
-    /// Its type and name, up to 64 bytes of them.
-    pub name: String,
-    /// Calls.
-    pub calls: u64,
-    /// Calls that were refused.
-    pub errors: u64,
-    /// Calls that wait.
-    pub waiting: u64,
-    /// What it has lent: locks that are held, items that are not acknowledged.
-    pub leases: u64,
-}
-
-fn options(place: &Place) -> Options<SharedArray<u64>> {
-    at!(place, SharedArray::<u64>::options())
-}
-
-/// What the server of that name has counted. It is not asked: numbers change meanwhile, and what has just come or gone may be missing.
-///
-/// Of a server that died what it had counted is there until another has its name, or nobody looks any more.
-///
-/// # Errors
-///
-/// Nobody serves that name.
-pub fn inspect(name: &str) -> Result<Inspection, Error> {
-    let place = Place::new(name);
-    let array = options(&place).open(&place.named("counters"))?;
-    let words = array.atomics();
-    let mut inspection = Inspection::default();
-    for row in words.chunks_exact(ROW).skip(1) {
-        read(row, &mut inspection);
-    }
-    Ok(inspection)
-}
-
-fn read(row: &[AtomicU64], into: &mut Inspection) {
-    let word = |at: usize| row[at].load(Relaxed);
-    // ORDERING(row): what is read below is of this turn, or a later one.
-    let turn = row[TURN].load(Acquire);
-    let (what, calls, errors, waiting) = (word(WHAT), word(CALLS), word(ERRORS), word(WAITING));
-    let leases = word(LEASES);
-    let name: Vec<u8> = (NAME..ROW).flat_map(|at| word(at).to_le_bytes()).collect();
-    // ORDERING(row): if it is the same turn now, it was all along.
-    fence(Acquire);
-    if row[TURN].load(Relaxed) != turn || !turn.is_multiple_of(2) {
-        return;
-    }
-    match what {
-        SESSION => into.sessions.push(SessionCounts { calls, errors, waiting }),
-        OBJECT => {
-            let len = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
-            let name = String::from_utf8_lossy(&name[..len]).into_owned();
-            into.objects.push(ObjectCounts { name, calls, errors, waiting, leases });
-        }
-        _ => {}
-    }
+    known: Vec<Known>,
+    free_sessions: Vec<usize>,
+    free_objects: Vec<usize>,
+    /// Rows of objects.
+    objects: Slots<usize>,
 }
 
 impl Counters {
+    /// New ones of the server at `place`, instead of what an earlier one left.
     pub(super) fn make(place: &Place, incarnation: u64) -> Result<Self, Error> {
-        let array = options(place).len(ROW * ROWS).replace(&place.named("counters"))?;
-        array.atomics()[NUMBER].store(incarnation, Relaxed);
-        let nobody = (What::Object(ObjectNumber::SERVER), 0);
-        let free = (1..ROWS).rev().collect();
-        Ok(Self { array, rows: HashMap::new(), free, last: [nobody; 2] })
-    }
-
-    /// Gives `what` a row.
-    pub(super) fn open(&mut self, what: What, ty: &str, name: Option<&str>) {
-        let Some(row) = self.free.pop() else { return };
-        self.rows.insert(what, row);
-        let text = name.map_or_else(|| ty.to_owned(), |name| format!("{ty} {name}"));
-        let (kind, number) = match what {
-            What::Session(session) => (SESSION, session.0),
-            What::Object(object) => (OBJECT, object.key()),
+        let array = options(place).len(ROWS * ROW).replace(&place.named("counters"))?;
+        let me = array.attachment();
+        let holder = Holder::new(me.id(), me.incarnation());
+        let empty = Known { edition: 0, counts: [0; REFERENCES + 1] };
+        let mut counters = Self {
+            array,
+            known: vec![empty; ROWS],
+            free_sessions: (OTHER_OBJECTS + 1..FIRST_OBJECT).rev().collect(),
+            free_objects: (FIRST_OBJECT..ROWS).rev().collect(),
+            objects: Slots::default(),
         };
-        self.turn(row, |words| {
-            words[WHAT].store(kind, Relaxed);
-            words[NUMBER].store(number, Relaxed);
-            for (word, bytes) in words[NAME..].iter().zip(text.as_bytes().chunks(8)) {
-                let mut part = [0; 8];
-                part[..bytes.len()].copy_from_slice(bytes);
-                word.store(u64::from_le_bytes(part), Relaxed);
+        counters.begin(OTHER_SESSIONS, numbers(OF_SESSION, 0, "", ""));
+        counters.begin(OTHER_OBJECTS, numbers(OF_OBJECT, 0, "", ""));
+        let mut server = numbers(OF_SERVER, incarnation, "", "");
+        (server[HOLDER], server[STATE]) = (holder.bits(), SERVES);
+        counters.begin(SERVER, server);
+        Ok(counters)
+    }
+
+    /// A row for a session.
+    pub(super) fn open_session(&mut self, session: SessionId) -> RowId {
+        let Some(row) = self.free_sessions.pop() else { return RowId(OTHER_SESSIONS) };
+        self.begin(row, numbers(OF_SESSION, session.0, "", ""));
+        RowId(row)
+    }
+
+    /// The session is over.
+    pub(super) fn close_session(&mut self, RowId(row): RowId) {
+        if row != OTHER_SESSIONS {
+            self.begin(row, numbers(NOBODY, 0, "", ""));
+            self.free_sessions.push(row);
+        }
+    }
+
+    /// Gives an object a row.
+    pub(super) fn open(&mut self, object: ObjectNumber, ty: &str, name: Option<&str>) {
+        let Some(row) = self.free_objects.pop() else { return };
+        self.begin(row, numbers(OF_OBJECT, object.key(), ty, name.unwrap_or("")));
+        self.objects.put(object.key(), row);
+    }
+
+    /// The object is gone.
+    pub(super) fn close(&mut self, object: ObjectNumber) {
+        if let Some(row) = self.objects.take(object.key()) {
+            self.begin(row, numbers(NOBODY, 0, "", ""));
+            self.free_objects.push(row);
+        }
+    }
+
+    /// Counts `change` for a session, an object and the server.
+    #[inline]
+    pub(super) fn count(&mut self, session: RowId, object: ObjectNumber, what: Count, change: i64) {
+        self.add(session.0, what, change);
+        self.count_object(object, what, change);
+    }
+
+    /// Counts `change` for an object and the server.
+    pub(super) fn count_object(&mut self, object: ObjectNumber, what: Count, change: i64) {
+        if object != ObjectNumber::SERVER {
+            self.add(self.row_of(object), what, change);
+        }
+        self.add(SERVER, what, change);
+    }
+
+    /// Counts `change` references of a session, and of the server.
+    pub(super) fn count_references(&mut self, RowId(session): RowId, change: i64) {
+        self.add(session, Count::References, change);
+        self.add(SERVER, Count::References, change);
+    }
+
+    /// There are so many references to an object.
+    pub(super) fn references(&mut self, object: ObjectNumber, number: u64) {
+        if let Some(row) = self.objects.get(object.key()) {
+            self.store(*row, REFERENCES, number);
+        }
+    }
+
+    /// The server has shut down: nobody finds its counters any more, and who has found them is told.
+    pub(super) fn shut_down(&mut self) {
+        self.publish(SERVER, STATE, SHUT_DOWN);
+        // Somebody else may have removed the name.
+        let _ = self.array.unlink();
+    }
+
+    fn row_of(&self, object: ObjectNumber) -> usize {
+        self.objects.get(object.key()).copied().unwrap_or(OTHER_OBJECTS)
+    }
+
+    fn begin(&mut self, number: usize, numbers: [u64; NUMBERS]) {
+        let known = &mut self.known[number];
+        known.counts.copy_from_slice(&numbers[..=REFERENCES]);
+        if let Some(row) = row(self.array.atomics(), number) {
+            known.edition = row.begin(known.edition, &numbers);
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, row: usize, what: Count, change: i64) {
+        let number = self.known[row].counts[what as usize].saturating_add_signed(change);
+        self.store(row, what as usize, number);
+    }
+
+    #[inline]
+    fn store(&mut self, row: usize, place: usize, number: u64) {
+        self.known[row].counts[place] = number;
+        self.publish(row, place, number);
+    }
+
+    #[inline]
+    fn publish(&self, number: usize, place: usize, value: u64) {
+        if let Some(row) = row(self.array.atomics(), number) {
+            row.set(place, value);
+        }
+    }
+}
+
+/// A server that goes without having served leaves nothing either.
+impl Drop for Counters {
+    fn drop(&mut self) {
+        self.shut_down();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::manager::inspect::{Inspection, ServerState, inspect};
+
+    fn unique(what: &str) -> String {
+        format!("unit-counters-{what}-{}", std::process::id())
+    }
+
+    fn new(what: &str) -> (String, Counters) {
+        let name = unique(what);
+        let counters = Counters::make(&Place::new(&name), 77).unwrap();
+        (name, counters)
+    }
+
+    fn object(slot: usize) -> ObjectNumber {
+        ObjectNumber::new(u32::try_from(slot).unwrap(), 1)
+    }
+
+    #[test]
+    fn what_is_counted_is_read_without_asking() {
+        let (name, mut counters) = new("read");
+        let session = counters.open_session(SessionId(5));
+        counters.open(object(9), "list", Some("orders"));
+        counters.count(session, object(9), Count::Calls, 3);
+        counters.count(session, object(9), Count::Waiting, 2);
+        counters.count(session, object(9), Count::Waiting, -1);
+        counters.count(session, ObjectNumber::SERVER, Count::Errors, 1);
+        counters.count_references(session, 6);
+        counters.references(object(9), 4);
+        let found = inspect(&name).unwrap();
+        assert_eq!((found.incarnation, found.state), (77, ServerState::Serving));
+        assert_eq!((found.total.calls, found.total.errors, found.total.references), (3, 1, 6));
+        let [one] = &found.sessions[..] else { panic!("{found:?}") };
+        assert_eq!((one.session, one.counts.calls, one.counts.waiting), (5, 3, 1));
+        let [one] = &found.objects[..] else { panic!("{found:?}") };
+        assert_eq!(
+            (one.object, &one.type_name[..], &one.name[..]),
+            (object(9).key(), "list", "orders")
+        );
+        assert_eq!((one.counts.waiting, one.counts.errors, one.counts.references), (1, 0, 4));
+        counters.shut_down();
+    }
+
+    #[test]
+    fn a_row_is_used_again_and_begins_at_zero() {
+        let (name, mut counters) = new("again");
+        for number in 1..2 * ROWS {
+            counters.open(object(number), "value", None);
+            counters.count_object(object(number), Count::Calls, 1);
+            if number.is_multiple_of(256) {
+                assert_eq!(inspect(&name).unwrap().objects[0].counts.calls, 1);
             }
-        });
-    }
-
-    pub(super) fn close(&mut self, what: What) {
-        if let Some(row) = self.rows.remove(&what) {
-            self.turn(row, |_| ());
-            self.free.push(row);
-            self.last = [(What::Object(ObjectNumber::SERVER), 0); 2];
+            counters.close(object(number));
         }
+        assert!(inspect(&name).unwrap().objects.is_empty());
+        counters.shut_down();
     }
 
-    /// Empties a row, and has it be whose `fill` says.
-    fn turn(&self, row: usize, fill: impl FnOnce(&[AtomicU64])) {
-        let words = &self.array.atomics()[row * ROW..(row + 1) * ROW];
-        let turn = words[TURN].load(Relaxed);
-        words[TURN].store(turn | 1, Relaxed);
-        // ORDERING(row): whoever sees what follows sees the odd turn.
-        fence(Release);
-        words[WHAT..].iter().for_each(|word| word.store(0, Relaxed));
-        fill(words);
-        // ORDERING(row): pairs with the Acquire in `read`.
-        words[TURN].store((turn | 1) + 1, Release);
-    }
-
-    fn add(&mut self, which: usize, what: What, at: usize, change: i64) {
-        if self.last[which].0 != what {
-            let Some(row) = self.rows.get(&what) else { return };
-            self.last[which] = (what, *row);
+    #[test]
+    fn those_without_a_row_share_one() {
+        let (name, mut counters) = new("others");
+        let sessions = FIRST_OBJECT - OTHER_OBJECTS - 1;
+        let rows: Vec<RowId> =
+            (0..sessions + 2).map(|n| counters.open_session(SessionId(n as u64))).collect();
+        for row in &rows {
+            counters.count(*row, ObjectNumber::SERVER, Count::Calls, 1);
         }
-        let row = self.last[which].1;
-        if row != 0 {
-            let word = &self.array.atomics()[row * ROW + at];
-            // Only the server writes here.
-            word.store(word.load(Relaxed).wrapping_add_signed(change), Relaxed);
+        let objects = ROWS - FIRST_OBJECT;
+        for number in 1..=objects + 1 {
+            counters.open(object(number), "value", None);
+            counters.count_object(object(number), Count::Leases, 1);
         }
+        let found = inspect(&name).unwrap();
+        assert_eq!((found.sessions.len(), found.other_sessions.calls), (sessions, 2));
+        assert_eq!((found.objects.len(), found.other_objects.leases), (objects, 1));
+        for row in rows {
+            counters.close_session(row);
+        }
+        (1..=objects + 1).for_each(|number| counters.close(object(number)));
+        let found = inspect(&name).unwrap();
+        assert!(found.sessions.is_empty() && found.objects.is_empty());
+        assert_eq!(found.other_sessions.calls, 2);
+        counters.shut_down();
     }
 
-    fn both(&mut self, session: SessionId, object: ObjectNumber, at: usize, change: i64) {
-        self.add(0, What::Session(session), at, change);
-        self.add(1, What::Object(object), at, change);
+    #[test]
+    fn long_names_are_cut_between_letters() {
+        let (name, mut counters) = new("long");
+        counters.open(object(1), &"é".repeat(100), Some(&"x".repeat(200)));
+        let found = &inspect(&name).unwrap().objects[0];
+        assert_eq!((&found.type_name, &found.name), (&"é".repeat(32), &"x".repeat(128)));
+        counters.shut_down();
     }
 
-    pub(super) fn call(&mut self, session: SessionId, object: ObjectNumber) {
-        self.both(session, object, CALLS, 1);
+    #[test]
+    fn whatever_anybody_writes_there_is_no_concern_of_the_servers() {
+        let (name, mut counters) = new("hostile");
+        let session = counters.open_session(SessionId(5));
+        let words = options(&Place::new(&name)).open(&format!("{name}.counters")).unwrap();
+        for (place, word) in words.atomics().iter().enumerate() {
+            let garbage = (place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) & !1;
+            word.store(garbage, crate::primitive::Ordering::Relaxed);
+        }
+        assert_eq!(inspect(&name).unwrap().state, ServerState::Died);
+        counters.count(session, ObjectNumber::SERVER, Count::Calls, 1);
+        assert_eq!(counters.known[session.0].counts[CALLS], 1);
+        counters.shut_down();
     }
 
-    pub(super) fn error(&mut self, session: SessionId, object: ObjectNumber) {
-        self.both(session, object, ERRORS, 1);
+    #[test]
+    fn none_another_arrangement_and_one_that_has_shut_down_are_told_apart() {
+        let name = unique("apart");
+        let of = format!("{name}.counters");
+        assert_eq!(inspect(&name).unwrap_err().kind(), &ErrorKind::NotFound);
+        let other = SharedArray::<u64>::options().len(ROW).remove_when_unused();
+        let other = other.type_id("ringway manager counters 0").create(&of).unwrap();
+        assert!(matches!(inspect(&name).unwrap_err().kind(), ErrorKind::WrongType(_)));
+        drop(other);
+        let mut counters = Counters::make(&Place::new(&name), 1).unwrap();
+        let held = options(&Place::new(&name)).open(&of).unwrap();
+        counters.shut_down();
+        assert_eq!(Inspection::of(&held).state, ServerState::ShutDown);
+        assert_eq!(inspect(&name).unwrap_err().kind(), &ErrorKind::NotFound);
     }
 
-    pub(super) fn waiting(&mut self, session: SessionId, object: ObjectNumber, change: i64) {
-        self.both(session, object, WAITING, change);
-    }
-
-    pub(super) fn leases(&mut self, object: ObjectNumber, change: i64) {
-        self.add(1, What::Object(object), LEASES, change);
+    #[test]
+    fn a_block_that_is_too_short_is_read_as_far_as_it_goes() {
+        let name = unique("short");
+        let short = options(&Place::new(&name)).len(ROW + 3).remove_when_unused();
+        let short = short.create(&format!("{name}.counters")).unwrap();
+        let found = inspect(&name).unwrap();
+        assert!(found.objects.is_empty() && found.state == ServerState::Died);
+        drop(short);
     }
 }

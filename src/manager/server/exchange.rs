@@ -4,7 +4,6 @@
 //! answers lying is cut off.
 
 use std::collections::HashMap;
-use std::mem;
 use std::sync::Arc;
 
 use super::super::error::Refusal;
@@ -13,10 +12,11 @@ use super::super::ledger::Ledger;
 use super::super::object::{Answer, SessionId, Ticket};
 use super::super::slots::Slots;
 use super::super::wire::{self, Reply};
-use super::counters::{Counters, What};
+use super::counters::{Count, Counters, RowId};
 use super::round::Bell;
 use crate::channel::pipe;
 use crate::error::TrySendError;
+use crate::primitive::copy;
 
 /// Connections, as far as answers go; sessions; counters.
 pub(in crate::manager) struct Exchange {
@@ -31,6 +31,8 @@ pub(in crate::manager) struct Exchange {
 struct Line {
     sender: pipe::Sender,
     session: SessionId,
+    /// Of the session.
+    row: RowId,
     bell: Arc<Bell>,
     /// The call that is to be answered later.
     waiting: Option<(u64, ObjectNumber)>,
@@ -50,8 +52,8 @@ pub(super) struct Unacknowledged {
 }
 
 /// A session.
-#[derive(Default)]
 pub(super) struct Sitting {
+    row: RowId,
     connections: usize,
     /// References, and how many of each.
     held: HashMap<ObjectNumber, u64>,
@@ -86,8 +88,8 @@ impl Exchange {
 
     /// Begins a session.
     pub(super) fn begin(&mut self, session: SessionId) {
-        self.sessions.insert(session, Sitting::default());
-        self.counters.open(What::Session(session), "", None);
+        let row = self.counters.open_session(session);
+        self.sessions.insert(session, Sitting::new(row));
     }
 
     /// Adds a connection to a session. `None` if there is no such session.
@@ -102,12 +104,26 @@ impl Exchange {
         Some(self.lines.insert(Line {
             sender,
             session,
+            row: sitting.row,
             bell: Arc::clone(bell),
             waiting: None,
             unacknowledged: Vec::new(),
             long: None,
             doomed: false,
         }))
+    }
+
+    /// Counts for a connection's session and an object.
+    pub(super) fn count(
+        &mut self,
+        connection: u64,
+        object: ObjectNumber,
+        what: Count,
+        change: i64,
+    ) {
+        if let Some(line) = self.lines.get(connection) {
+            self.counters.count(line.row, object, what, change);
+        }
     }
 
     /// Whose connection it is.
@@ -129,7 +145,7 @@ impl Exchange {
     pub(super) fn wait(&mut self, ticket: Ticket, object: ObjectNumber) {
         if let Some(line) = self.lines.get_mut(ticket.connection) {
             line.waiting = Some((ticket.request, object));
-            self.counters.waiting(line.session, object, 1);
+            self.counters.count(line.row, object, Count::Waiting, 1);
         }
     }
 
@@ -140,7 +156,7 @@ impl Exchange {
             return false;
         }
         line.waiting = None;
-        self.counters.waiting(line.session, object, -1);
+        self.counters.count(line.row, object, Count::Waiting, -1);
         true
     }
 
@@ -159,7 +175,7 @@ impl Exchange {
     }
 
     pub(in crate::manager) fn count_leases(&mut self, object: ObjectNumber, change: i64) {
-        self.counters.leases(object, change);
+        self.counters.count_object(object, Count::Leases, change);
     }
 
     /// Sends what a call came to.
@@ -176,8 +192,10 @@ impl Exchange {
                 let Answer { bytes, references, .. } = answer;
                 let needs_ack = answer.needs_ack || !references.is_empty();
                 if needs_ack {
-                    let sitting = self.sessions.entry(line.session).or_default();
-                    sitting.grant(&references, &self.ledger);
+                    if let Some(sitting) = self.sessions.get_mut(&line.session) {
+                        let granted = sitting.grant(&references, &self.ledger);
+                        self.counters.count_references(line.row, granted);
+                    }
                     let object = answer.needs_ack.then_some(object);
                     let references = references.clone();
                     line.unacknowledged.push(Unacknowledged { request, object, references });
@@ -186,14 +204,13 @@ impl Exchange {
                 (Reply::Answer { request, needs_ack, references }, bytes)
             }
             Err(why) => {
-                self.counters.error(line.session, object);
+                self.counters.count(line.row, object, Count::Errors, 1);
                 (Reply::Refused { request, why }, Vec::new())
             }
         };
         self.frame.clear();
         wire::append(&head, &mut self.frame).expect("a head has a form");
-        self.frame.extend_from_slice(&body);
-        line.post(request, &mut self.frame);
+        line.post(request, &self.frame, &body);
     }
 
     /// Sends the next part of a long reply.
@@ -218,6 +235,7 @@ impl Exchange {
             && sitting.release(object)
         {
             self.ledger.let_go(object);
+            self.counters.count_references(sitting.row, -1);
         }
     }
 
@@ -233,7 +251,7 @@ impl Exchange {
     pub(super) fn disconnect(&mut self, connection: u64) -> Option<Remains> {
         let line = self.lines.remove(connection)?;
         if let Some((_, object)) = line.waiting {
-            self.counters.waiting(line.session, object, -1);
+            self.counters.count(line.row, object, Count::Waiting, -1);
         }
         if let Some(sitting) = self.sessions.get_mut(&line.session) {
             sitting.connections -= 1;
@@ -251,10 +269,11 @@ impl Exchange {
     /// Forgets a session, and lets go what it held.
     pub(super) fn end(&mut self, session: SessionId) {
         let Some(sitting) = self.sessions.remove(&session) else { return };
-        self.counters.close(What::Session(session));
         for (object, count) in &sitting.held {
             (0..*count).for_each(|_| self.ledger.let_go(*object));
+            self.counters.count_references(sitting.row, -count.cast_signed());
         }
+        self.counters.close_session(sitting.row);
     }
 
     /// Refuses every call of `object` that waits.
@@ -282,16 +301,25 @@ impl Exchange {
         self.lines.iter_mut().for_each(|(_, line)| line.sender.close());
         self.lines = Slots::default();
         self.sessions.clear();
+        self.counters.shut_down();
     }
 }
 
 impl Sitting {
-    fn grant(&mut self, references: &[ObjectNumber], ledger: &Ledger) {
+    fn new(row: RowId) -> Self {
+        Self { row, connections: 0, held: HashMap::new(), closing: false, orderly: false }
+    }
+
+    /// How many there are more.
+    fn grant(&mut self, references: &[ObjectNumber], ledger: &Ledger) -> i64 {
+        let mut granted = 0;
         for object in references {
             if ledger.hold(*object) {
                 *self.held.entry(*object).or_insert(0) += 1;
+                granted += 1;
             }
         }
+        granted
     }
 
     fn release(&mut self, object: ObjectNumber) -> bool {
@@ -311,11 +339,11 @@ impl Sitting {
 
 impl Line {
     /// Sends a reply, in parts if it must.
-    fn post(&mut self, request: u64, frame: &mut Vec<u8>) {
-        if frame.len() <= self.sender.max_whole_len() {
-            self.put(frame);
+    fn post(&mut self, request: u64, head: &[u8], body: &[u8]) {
+        if head.len() + body.len() <= self.sender.max_whole_len() {
+            self.put(head, body);
         } else {
-            self.long = Some((request, mem::take(frame), 0));
+            self.long = Some((request, [head, body].concat(), 0));
             self.post_part();
         }
     }
@@ -324,23 +352,30 @@ impl Line {
         let Some((request, frame, at)) = self.long.take() else { return };
         let room = self.sender.max_whole_len().saturating_sub(HEAD).max(1);
         let end = frame.len().min(at + room);
-        let mut part = Vec::with_capacity(HEAD + end - at);
-        let head = Reply::Part { request, total: frame.len() as u64 };
-        wire::append(&head, &mut part).expect("a head has a form");
-        part.extend_from_slice(&frame[at..end]);
-        self.put(&part);
+        let mut head = Vec::with_capacity(HEAD);
+        let part = Reply::Part { request, total: frame.len() as u64 };
+        wire::append(&part, &mut head).expect("a head has a form");
+        self.put(&head, &frame[at..end]);
         if end < frame.len() {
             self.long = Some((request, frame, end));
         }
     }
 
     /// One that has no room for an answer has left others lying. One that has gone is found to be so by who receives.
-    fn put(&mut self, frame: &[u8]) {
-        if let Err(TrySendError::Full(()) | TrySendError::Failed((), _)) =
-            self.sender.try_send(frame)
-        {
-            self.doomed = true;
-            self.bell.ring();
+    fn put(&mut self, head: &[u8], body: &[u8]) {
+        match self.sender.try_reserve(head.len() + body.len()) {
+            Ok(mut place) => {
+                let (first, second) = place.split_at_mut(head.len());
+                copy(first, head);
+                copy(second, body);
+                // What was closed meanwhile has nobody to tell.
+                let _ = place.commit();
+            }
+            Err(TrySendError::Full(()) | TrySendError::Failed((), _)) => {
+                self.doomed = true;
+                self.bell.ring();
+            }
+            Err(_) => {}
         }
     }
 }

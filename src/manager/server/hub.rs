@@ -13,7 +13,7 @@ use super::super::object::{Answer, Arguments, Caller, Object, SessionId, Ticket}
 use super::super::place::{Place, random};
 use super::super::wire::{LONGEST_NAME, Request};
 use super::Limits;
-use super::counters::{Counters, What};
+use super::counters::{Count, Counters};
 use super::exchange::{Exchange, Unacknowledged};
 use super::objects::{Entry, Make, Objects, guarded, guarded_quietly, make};
 use crate::error::Error;
@@ -107,7 +107,7 @@ impl Hub {
         method: &str,
         body: &[u8],
     ) {
-        self.exchange.counters.call(session, object);
+        self.exchange.count(ticket.connection, object, Count::Calls, 1);
         let arguments = Arguments::new(body, &self.ledger);
         let outcome = match self.objects.get_mut(object) {
             Some(entry) => {
@@ -159,7 +159,7 @@ impl Hub {
         let number = self.ledger.open();
         let owned = name.map(Box::from);
         self.objects.put(number, Entry { object, ty, fingerprint, name: owned, kept: false });
-        self.exchange.counters.open(What::Object(number), ty, name);
+        self.exchange.counters.open(number, ty, name);
         if let Some(name) = name {
             self.names.insert(name.into(), number);
         }
@@ -239,6 +239,8 @@ impl Hub {
             self.free(number);
             self.ledger.close(number);
         }
+        let counters = &mut self.exchange.counters;
+        self.ledger.tell_changed(|number, references| counters.references(number, references));
     }
 
     fn free(&mut self, number: ObjectNumber) {
@@ -249,7 +251,7 @@ impl Hub {
             self.names.remove(name);
         }
         self.exchange.refuse_waiting(number, &Refusal::UnknownObject);
-        self.exchange.counters.close(What::Object(number));
+        self.exchange.counters.close(number);
         guarded_quietly(|| drop(entry));
     }
 

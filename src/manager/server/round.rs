@@ -16,6 +16,7 @@ use super::{BindError, Loop, Shared};
 use crate::channel::{pipe, queue};
 use crate::error::{Error, TryRecvError};
 use crate::event::Wait;
+use crate::primitive::yield_now;
 use crate::select::{Selectable, Selector};
 
 /// So many connections at most has a loop: with bell and door not more than a selector takes.
@@ -24,6 +25,11 @@ pub(super) const MOST: usize = 100;
 const EMPTY: u32 = 200;
 /// Rounds between two looks at bell and door.
 const DOOR: u32 = 16;
+/// Rounds with frames before it offers the processor to others: those that it answered, and those that want to ask.
+const TURN: u32 = 64;
+/// Looks in vain after which one is looked at in one of [`SOME`] rounds.
+const QUIET: u32 = 64;
+const SOME: u64 = 8;
 
 /// Wakes a loop.
 pub(super) struct Bell(queue::Sender<u64>);
@@ -51,6 +57,8 @@ pub(super) struct Guest {
     /// What has come of a request in parts, and how much that was.
     gathered: Vec<u8>,
     came: u64,
+    /// Looks in a row that found nothing.
+    quiet: u32,
     over: bool,
 }
 
@@ -61,7 +69,24 @@ impl Guest {
         is_first: bool,
         whole: usize,
     ) -> Self {
-        Self { receiver, connection, is_first, whole, gathered: Vec::new(), came: 0, over: false }
+        Self {
+            receiver,
+            connection,
+            is_first,
+            whole,
+            gathered: Vec::new(),
+            came: 0,
+            quiet: 0,
+            over: false,
+        }
+    }
+}
+
+impl Guest {
+    /// Whether it gets a look in that round. One that had nothing for long is in some only: most connections are idle, and looks at them
+    /// are what the others wait for.
+    fn is_due(&self, round: u32) -> bool {
+        self.quiet < QUIET || (self.connection ^ u64::from(round)).is_multiple_of(SOME)
     }
 }
 
@@ -119,32 +144,40 @@ impl Round {
             Wait::SpinThenPark => EMPTY,
             Wait::Park => 1,
         };
-        let (mut empty, mut rounds) = (0, 0u32);
+        let yields = self.shared.place.wait != Wait::Spin;
+        let (mut empty, mut busy, mut rounds) = (0, 0u32, 0u32);
         while !self.shared.is_stopping() {
             rounds = rounds.wrapping_add(1);
             if rounds.is_multiple_of(DOOR) {
                 self.rung();
                 self.knocked();
             }
-            if self.go_round() {
+            if self.go_round(rounds) {
                 empty = 0;
+                busy = busy.wrapping_add(1);
+                if busy.is_multiple_of(TURN) && yields {
+                    yield_now();
+                }
             } else if empty < hot {
                 empty += 1;
                 std::hint::spin_loop();
             } else {
                 self.sleep();
+                self.guests.iter_mut().for_each(|guest| guest.quiet = 0);
                 empty = 0;
             }
         }
     }
 
     /// Takes one frame of each that has one. Whether anybody had.
-    fn go_round(&mut self) -> bool {
+    fn go_round(&mut self, round: u32) -> bool {
         let (mut any, mut over) = (false, false);
-        for guest in &mut self.guests {
+        for guest in self.guests.iter_mut().filter(|guest| guest.is_due(round)) {
+            guest.quiet = guest.quiet.saturating_add(1);
             match guest.receiver.try_recv_into(&mut self.frame) {
                 Ok(len) => {
                     any = true;
+                    guest.quiet = 0;
                     guest.over = take(&self.shared, guest, &self.frame[..len]).is_err();
                 }
                 Err(TryRecvError::Empty | TryRecvError::Busy(_)) => {}

@@ -2,6 +2,7 @@
 
 mod bad;
 mod calls;
+mod counters;
 mod deaths;
 mod hostile;
 mod locks;
@@ -19,6 +20,7 @@ use crate::util::{Name, listing};
 
 pub fn play(role: &str, arguments: &[&str]) {
     match role.split_once("::") {
+        Some(("counters", role)) => counters::play(role, arguments),
         Some(("deaths", role)) => deaths::play(role, arguments),
         Some(("locks_deaths", role)) => locks_deaths::play(role, arguments),
         Some(("queue_deaths", role)) => queue_deaths::play(role, arguments),
@@ -37,8 +39,8 @@ fn serve(name: &Name) -> Running {
 fn counts(name: &Name) -> (usize, usize, u64, u64) {
     let found = inspect(name).unwrap();
     let objects = &found.objects;
-    let waiting = objects.iter().map(|object| object.waiting).sum();
-    let leases = objects.iter().map(|object| object.leases).sum();
+    let waiting = objects.iter().map(|object| object.counts.waiting).sum();
+    let leases = objects.iter().map(|object| object.counts.leases).sum();
     (found.sessions.len(), objects.len(), waiting, leases)
 }
 

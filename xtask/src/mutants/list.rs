@@ -33,6 +33,7 @@ mod pieces;
 mod positions;
 mod queue_recovery;
 mod queue_steps;
+mod rows;
 mod several;
 mod slab;
 mod stamps;
@@ -87,6 +88,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
     let mpmc = [cursors::MUTANTS, stamps::MUTANTS, wakes::MUTANTS];
     let queue = [queue_steps::MUTANTS, queue_recovery::MUTANTS, crashes::MUTANTS];
     let others = [
+        rows::MUTANTS,
         several::MUTANTS,
         pieces::MUTANTS,
         slab::MUTANTS,
