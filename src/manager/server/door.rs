@@ -25,7 +25,9 @@ impl Shared {
         // Who made it may have died since.
         let Ok(connection) = options.open(pipe) else { return };
         let _ = options.unlink(pipe);
-        let (Some(mut sender), Some(receiver)) = connection.split() else { return };
+        let (Some(mut sender), Some(mut receiver)) = connection.split() else { return };
+        // A pipe of another kind may carry longer ones, in pieces.
+        receiver.set_max_len(sender.max_whole_len());
         match hello {
             Some(hello) => self.welcome(hello, sender, receiver, threads),
             // The version that begins the answer says it all.

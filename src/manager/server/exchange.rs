@@ -199,7 +199,9 @@ impl Exchange {
                     let object = answer.needs_ack.then_some(object);
                     let references = references.clone();
                     line.unacknowledged.push(Unacknowledged { request, object, references });
-                    line.doomed |= line.unacknowledged.len() > UNACKNOWLEDGED;
+                    if line.unacknowledged.len() > UNACKNOWLEDGED {
+                        line.doom();
+                    }
                 }
                 (Reply::Answer { request, needs_ack, references }, bytes)
             }
@@ -371,12 +373,14 @@ impl Line {
                 // What was closed meanwhile has nobody to tell.
                 let _ = place.commit();
             }
-            Err(TrySendError::Full(()) | TrySendError::Failed((), _)) => {
-                self.doomed = true;
-                self.bell.ring();
-            }
+            Err(TrySendError::Full(()) | TrySendError::Failed((), _)) => self.doom(),
             Err(_) => {}
         }
+    }
+
+    fn doom(&mut self) {
+        self.doomed = true;
+        self.bell.ring();
     }
 }
 

@@ -1,12 +1,14 @@
 //! Clients that send what no client sends: their connection ends, and nobody else notices.
 
-use ringway::RecvError;
 use ringway::manager::{CallError, Client, Proxy, Value};
-use ringway::pipe::Connection;
+use ringway::pipe::{Connection, Direction};
 use ringway::queue::Queue;
+use std::io::Write;
+
+use ringway::{Options, RecvError};
 
 use super::{Gate, counts, serve};
-use crate::util::{LONG, Name, PROMPT, Random, eventually, within};
+use crate::util::{LONG, Name, PROMPT, Random, eventually, unique, within};
 
 const VERSION: u32 = 1;
 
@@ -16,16 +18,25 @@ struct Raw(Connection);
 impl Raw {
     /// Says at the door that there is a pipe.
     fn knock(name: &Name, version: u32, session: &[u8]) -> Self {
-        let pipe =
-            format!("{}.c{:016x}", &**name, u64::from(std::process::id()) + u64::from(version));
-        let options = Connection::options().whole_records().capacity(4096).remove_when_unused();
-        let connection = options.create(&pipe).unwrap();
-        let mut hello = version.to_le_bytes().to_vec();
-        hello.push(u8::try_from(pipe.len()).unwrap());
-        hello.extend_from_slice(pipe.as_bytes());
-        hello.extend_from_slice(session);
-        Queue::<[u8]>::options().open(name).unwrap().sender().send(&hello).unwrap();
+        Self::knock_with(name, &Connection::options().whole_records(), version, session)
+    }
+
+    fn knock_with(
+        name: &Name,
+        options: &Options<Connection>,
+        version: u32,
+        session: &[u8],
+    ) -> Self {
+        let (pipe, connection) = Self::pipe(name, options);
+        say_hello(name, &pipe, version, session);
         Self(connection)
+    }
+
+    fn pipe(name: &Name, options: &Options<Connection>) -> (String, Connection) {
+        let pipe = format!("{}.c{}", &**name, unique("pipe"));
+        let options = options.clone().capacity(4096).remove_when_unused();
+        let connection = options.create(&pipe).unwrap();
+        (pipe, connection)
     }
 
     /// One that is let in.
@@ -64,6 +75,14 @@ impl Raw {
         frame.extend_from_slice(method.as_bytes());
         self.send(&frame);
     }
+}
+
+fn say_hello(name: &Name, pipe: &str, version: u32, session: &[u8]) {
+    let mut hello = version.to_le_bytes().to_vec();
+    hello.push(u8::try_from(pipe.len()).unwrap());
+    hello.extend_from_slice(pipe.as_bytes());
+    hello.extend_from_slice(session);
+    Queue::<[u8]>::options().open(name).unwrap().sender().send(&hello).unwrap();
 }
 
 /// A client that knows nothing of the hostile ones.
@@ -237,6 +256,49 @@ fn who_leaves_answers_lying_is_cut_off() {
     // None of their answers is read: at some time there is no room for more, and the server has not waited.
     while raw.0.send(&[&[0, 10], &gate[..], b"\x03log"].concat()).is_ok() {}
     while raw.recv().is_ok() {}
+    witness.check();
+    drop(server);
+}
+
+#[test]
+fn who_acknowledges_nothing_is_cut_off() {
+    let name = Name::new("no-acks");
+    let server = serve(&name);
+    let witness = Witness::new(&name);
+    let mut raw = Raw::enter(&name);
+    let gate = raw.gate();
+    let mut frame = vec![1, 9, 4];
+    frame.extend_from_slice(b"gate\x01\x04gate");
+    frame.extend_from_slice(&[0; 16]);
+    for _ in 0..17 {
+        raw.send(&frame);
+        assert_eq!(raw.recv().unwrap()[4..][..gate.len()], gate);
+    }
+    assert!(eventually(LONG, || raw.0.send(&frame).is_err() || raw.recv().is_err()));
+    witness.check();
+    drop(raw);
+    assert!(eventually(LONG, || counts(&name) == (1, 2, 0, 0)), "{:?}", counts(&name));
+    drop(server);
+}
+
+#[test]
+fn a_pipe_of_another_kind_gets_no_more_memory() {
+    let name = Name::new("in-pieces");
+    let server = serve(&name);
+    let witness = Witness::new(&name);
+    let (pipe, mut connection) = Raw::pipe(&name, &Connection::options());
+    let mut record = connection.begin().unwrap();
+    record.write_all(&[0; 3000]).unwrap();
+    say_hello(&name, &pipe, VERSION, &[0, 0]);
+    let written = within(PROMPT, || record.write_all(&vec![0; 1 << 20]));
+    assert!(written.is_err(), "nobody takes it");
+    drop(record);
+    assert!(connection.recv().unwrap().starts_with(&[1, 0, 0, 0, 0]));
+    assert!(within(PROMPT, || connection.recv()).is_err());
+    witness.check();
+    let one_way = Connection::options().direction(Direction::Send);
+    let mut raw = Raw::knock_with(&name, &one_way, VERSION, &[0, 0]);
+    assert!(raw.recv().is_err());
     witness.check();
     drop(server);
 }
