@@ -26,7 +26,11 @@ impl Shared {
         let Ok(connection) = options.open(pipe) else { return };
         let _ = options.unlink(pipe);
         let (Some(mut sender), Some(mut receiver)) = connection.split() else { return };
-        // A pipe of another kind may carry longer ones, in pieces.
+        if sender.max_len() > sender.max_whole_len() {
+            // It carries records in pieces.
+            return;
+        }
+        // Whatever its maker says that it carries.
         receiver.set_max_len(sender.max_whole_len());
         match hello {
             Some(hello) => self.welcome(hello, sender, receiver, threads),

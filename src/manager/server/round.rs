@@ -98,6 +98,8 @@ pub(super) struct Round {
     /// The first loop has it.
     pub(super) door: Option<queue::Queue<[u8]>>,
     knocks: Option<queue::Receiver<[u8]>>,
+    /// Else the door would be deserted, and so no place to wait at, whenever no client is there.
+    doorstep: Option<queue::Sender<[u8]>>,
     guests: Vec<Guest>,
     selector: Selector,
     frame: Vec<u8>,
@@ -114,6 +116,7 @@ impl Round {
     ) -> Result<Self, BindError> {
         let mut round = Self::new(shared)?;
         round.knocks = Some(knocks);
+        round.doorstep = Some(door.sender());
         round.door = Some(door);
         Ok(round)
     }
@@ -130,6 +133,7 @@ impl Round {
             bell,
             door: None,
             knocks: None,
+            doorstep: None,
             guests: Vec::new(),
             selector: Selector::waiting(shared.place.wait),
             frame: Vec::new(),
@@ -273,6 +277,7 @@ impl Round {
 
     /// Ends: what clients send from now on is refused. The threads of the other loops.
     pub(super) fn leave(mut self) -> Vec<JoinHandle<()>> {
+        drop(self.doorstep.take());
         if let Some(door) = &self.door {
             door.close();
             // It may have been replaced or removed by others.

@@ -167,6 +167,34 @@ fn who_calls_a_server_that_is_stopped_waits_no_longer_than_it_would() {
     assert_eq!(left(&name), [""; 0]);
 }
 
+/// Also once clients have come and gone.
+#[test]
+fn a_server_that_has_nothing_to_do_sleeps() {
+    let name = Name::new("idle-server");
+    let mut server = Child::spawn("manager::deaths::serve", &[&name]);
+    server.expect("serving");
+    let client = Client::connect(&name).unwrap();
+    drop(Client::connect(&name).unwrap().new_value(&1u64).unwrap());
+    let gate = client.create_object::<Gate>(Some("gate"), &()).unwrap();
+    gate.call_with::<()>("enter", |_| Ok(())).unwrap();
+    let before = ticks(server.pid());
+    let second = Duration::from_secs(1);
+    let told = gate.call_timeout::<()>("enter", second, |_| Ok(()));
+    assert!(matches!(told, Err(CallError::TimedOut)), "{told:?}");
+    let taken = ticks(server.pid()) - before;
+    assert!(taken < 10, "of a hundred a second: {taken}");
+    drop((gate, client));
+    server.tell("end");
+    server.finish();
+}
+
+/// How long a process ran so far, in user mode and in the kernel, in hundredths of a second.
+fn ticks(pid: i32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+    fields.skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum()
+}
+
 #[test]
 fn who_calls_a_server_that_shuts_down_is_told_so() {
     let name = Name::new("shut-down");
