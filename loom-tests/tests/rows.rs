@@ -20,13 +20,13 @@ fn row(words: &[AtomicU64; 3]) -> Row<'_> {
 fn what_is_read_is_about_one_thing() {
     model(|| {
         let words = words();
-        let edition = row(&*words).begin(0, &[1, 10]);
+        let edition = row(&words).begin(0, &[1, 10]);
         let writer = Arc::clone(&words);
         let writer = loom::thread::spawn(move || {
-            row(&*writer).begin(edition, &[2, 20]);
+            row(&writer).begin(edition, &[2, 20]);
         });
         let mut found = [0; 2];
-        if row(&*words).read_once(&mut found) {
+        if row(&words).read_once(&mut found) {
             assert!(found == [1, 10] || found == [2, 20], "{found:?}");
         }
         writer.join().unwrap();
@@ -37,15 +37,15 @@ fn what_is_read_is_about_one_thing() {
 fn what_is_counted_is_counted_for_what_the_row_is_about() {
     model(|| {
         let words = words();
-        let edition = row(&*words).begin(0, &[1, 10]);
+        let edition = row(&words).begin(0, &[1, 10]);
         let writer = Arc::clone(&words);
         let writer = loom::thread::spawn(move || {
-            let row = row(&*writer);
+            let row = row(&writer);
             row.begin(edition, &[2, 20]);
             row.set(1, 21);
         });
         let mut found = [0; 2];
-        if row(&*words).read_once(&mut found) {
+        if row(&words).read_once(&mut found) {
             assert!(found == [1, 10] || found == [2, 20] || found == [2, 21], "{found:?}");
         }
         writer.join().unwrap();
