@@ -41,6 +41,13 @@ pub enum Refusal {
     ShuttingDown,
     /// The server has as many objects, sessions or connections as it takes.
     TooMany,
+    /// There is nothing at that index, or no such range.
+    OutOfRange {
+        /// The index, or where the range begins or ends.
+        index: u64,
+        /// How many there are.
+        len: u64,
+    },
     /// An error of the object's own: a number that its type defines, and a text.
     Object(u32, String),
 }
@@ -58,6 +65,7 @@ impl fmt::Display for Refusal {
             Self::Cancelled => write!(f, "the wait was given up"),
             Self::ShuttingDown => write!(f, "the server is shutting down"),
             Self::TooMany => write!(f, "the server takes no more"),
+            Self::OutOfRange { index, len } => write!(f, "index {index} of {len}"),
             Self::Object(_, text) => f.write_str(text),
         }
     }
@@ -88,6 +96,8 @@ pub enum CallError {
     Stale,
     /// Time ran out. The call was not carried out, unless the server itself does not answer any more.
     TimedOut,
+    /// Others changed the object each time before this change of all of it was done.
+    Contended,
     /// The server speaks another version of the protocol.
     Version {
         /// Its version.
@@ -128,6 +138,7 @@ impl fmt::Display for CallError {
             Self::ShutDown => write!(f, "the server has shut down"),
             Self::Stale => write!(f, "the object went with the server that had it"),
             Self::TimedOut => write!(f, "time ran out"),
+            Self::Contended => write!(f, "others changed it each time"),
             Self::Version { found, expected } => {
                 write!(f, "the server speaks version {found}, this build {expected}")
             }

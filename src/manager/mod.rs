@@ -44,11 +44,17 @@ pub use inspect::{
 };
 pub use item::{Item, ObjectNumber, Stored};
 pub use object::{Answer, Arguments, Caller, Object, SessionId, Ticket};
+pub use objects::Snapshot;
+pub use objects::array::Array;
+pub use objects::list::List;
 pub use objects::locks::{
     Barrier, BarrierError, Condvar, Flag, LockError, Met, Mutex, MutexGuard, Permit, Permits,
     ReadGuard, ReentrantGuard, ReentrantMutex, ReleaseError, RwLock, Semaphore, WriteGuard,
 };
+pub use objects::map::Map;
+pub use objects::namespace::Namespace;
 pub use objects::queue::{Delivery, Iter as QueueIter, Queue, QueueError};
+pub use objects::set::Set;
 pub use objects::value::Value;
 pub use proxy::{Encoder, Proxy};
 pub use server::{Bind, BindError, Running, Server, Shutdown};

@@ -4,9 +4,20 @@ use super::super::client::Client;
 use super::super::error::{CallError, Refusal};
 use super::super::item::{Item, ObjectNumber, Stored, fingerprint_of};
 use super::super::object::{Answer, Arguments, Caller, Object};
+use super::snapshot::exchange;
 
-/// In the server: a value as a client encoded it.
-pub(in crate::manager) struct Cell(Stored);
+/// In the server: a value as a client encoded it, and how often it was changed: its *stamp*.
+pub(in crate::manager) struct Cell {
+    value: Stored,
+    stamp: u64,
+}
+
+impl Cell {
+    fn put(&mut self, value: Stored) -> Stored {
+        self.stamp += 1;
+        std::mem::replace(&mut self.value, value)
+    }
+}
 
 impl Object for Cell {
     const TYPE: &'static str = "value";
@@ -14,7 +25,7 @@ impl Object for Cell {
     fn create(mut arguments: Arguments<'_>) -> Result<Self, Refusal> {
         let value = arguments.value()?;
         arguments.finish()?;
-        Ok(Self(value))
+        Ok(Self { value, stamp: 0 })
     }
 
     fn call(
@@ -26,28 +37,43 @@ impl Object for Cell {
         match method {
             "get" => {
                 arguments.finish()?;
-                Ok(Answer::stored(&self.0))
+                Ok(Answer::stored(&self.value))
             }
             "set" => {
                 let value = arguments.value()?;
                 arguments.finish()?;
-                self.0 = value;
+                self.put(value);
                 Ok(Answer::nothing())
             }
             "swap" => {
                 let value = arguments.value()?;
                 arguments.finish()?;
-                Ok(Answer::stored(&std::mem::replace(&mut self.0, value)))
+                Ok(Answer::stored(&self.put(value)))
             }
             // Nothing if it was exchanged, else what is there.
             "compare_exchange" => {
                 let current = arguments.value_bytes()?;
                 let value = arguments.value()?;
                 arguments.finish()?;
-                if self.0.bytes() != current {
-                    return Ok(Answer::some(&self.0));
+                if self.value.bytes() != current {
+                    return Ok(Answer::some(&self.value));
                 }
-                self.0 = value;
+                self.put(value);
+                Ok(Answer::none())
+            }
+            // The value with its stamp.
+            "look" => {
+                arguments.finish()?;
+                Ok(Answer::value(&self.stamp)?.put_stored(&self.value))
+            }
+            // Nothing if what has that stamp was exchanged, else what is there, with its stamp.
+            "exchange" => {
+                let (stamp, value): (u64, _) = (arguments.read()?, arguments.value()?);
+                arguments.finish()?;
+                if self.stamp != stamp {
+                    return Ok(Answer::value(&(true, self.stamp))?.put_stored(&self.value));
+                }
+                self.put(value);
                 Ok(Answer::none())
             }
             _ => Err(Refusal::UnknownMethod(method.to_owned())),
@@ -55,7 +81,7 @@ impl Object for Cell {
     }
 
     fn references(&self, found: &mut dyn FnMut(ObjectNumber)) {
-        self.0.references().iter().copied().for_each(found);
+        self.value.references().iter().copied().for_each(found);
     }
 }
 
@@ -126,16 +152,17 @@ impl<T: Item> Value<T> {
     ///
     /// # Errors
     ///
-    /// Why there is no answer.
+    /// [`CallError::Contended`]; why there is no answer.
     pub fn update(&self, mut change: impl FnMut(&T) -> T) -> Result<T, CallError> {
-        let mut old = self.get()?;
-        loop {
-            let new = change(&old);
-            match self.compare_exchange(&old, &new)? {
-                Ok(()) => return Ok(new),
-                Err(other) => old = other,
-            }
-        }
+        let seen: (u64, T) = self.proxy.call_with("look", |_| Ok(()))?;
+        exchange(seen, |(stamp, old)| {
+            let new = change(old);
+            let other: Option<(u64, T)> = self.proxy.call_with("exchange", |to| {
+                to.put(stamp)?;
+                to.value(&new)
+            })?;
+            Ok(other.map_or(Ok(new), Err))
+        })
     }
 }
 

@@ -7,8 +7,13 @@ mod deaths;
 mod hostile;
 mod locks;
 mod locks_deaths;
+mod model;
+mod nested;
+mod objects_bad;
 mod queue;
 mod queue_deaths;
+mod shapes;
+mod shared;
 
 use std::path::Path;
 
@@ -24,6 +29,8 @@ pub fn play(role: &str, arguments: &[&str]) {
         Some(("deaths", role)) => deaths::play(role, arguments),
         Some(("locks_deaths", role)) => locks_deaths::play(role, arguments),
         Some(("queue_deaths", role)) => queue_deaths::play(role, arguments),
+        Some(("nested", role)) => nested::play(role, arguments),
+        Some(("shared", role)) => shared::play(role, arguments),
         _ => panic!("no role {role}"),
     }
 }
