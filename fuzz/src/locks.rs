@@ -156,6 +156,8 @@ struct Side {
     condvar: Condvar,
     permits: Permits,
     permit: Option<Permit>,
+    /// Permits that are kept to the end.
+    kept: Vec<Permit>,
     party: Option<Barrier>,
 }
 
@@ -171,6 +173,7 @@ impl Side {
             condvar: Condvar::at(&block, CONDVAR).ok()?,
             permits: Permits::at(&block, PERMITS, 2).ok()?,
             permit: None,
+            kept: Vec::new(),
             party: Barrier::at(&block, BARRIER, 2).ok(),
             block,
         })
@@ -201,7 +204,7 @@ impl Side {
             Call::AwaitNotice => {}
             Call::Permit(Way { waits, forgets }) => {
                 let permit = self.permits.acquire_timeout(patience(waits)).ok().flatten();
-                if forgets { std::mem::forget(permit) } else { self.permit = permit }
+                if forgets { self.kept.extend(permit) } else { self.permit = permit }
             }
             Call::GiveBack => self.permit = None,
             Call::Meet => drop(self.party.as_mut().map(|party| party.wait_timeout(BRIEF))),

@@ -178,10 +178,11 @@ impl Place {
         let (lock, me, mut slept) = (self.rwlock(), holder(number), false);
         let attempt = |look| lock.attempt_to_claim(me, &mut slept, look, |other| self.fate(other));
         let mut held = Self::wait(lock.word(), attempt).expect("a sound lock");
-        for number in 0..MEMBERS {
-            let of = member(u16::try_from(number).expect("few"));
+        let mut from = 0;
+        while let Some(of) = lock.has_readers(from) {
+            from = of.index() + 1;
             let attempt = |look| lock.attempt_to_drain(of, look, |other| self.fate(other));
-            Self::wait(lock.readers(number), attempt).expect("a sound lock");
+            Self::wait(lock.readers(of.index()), attempt).expect("a sound lock");
         }
         self.add(&mut held);
         lock.unlock_write(held);

@@ -22,6 +22,7 @@ pub enum Met {
 }
 
 /// Meets `holder`, of whom `word` was `found` to say it.
+#[cold]
 pub fn meet(
     word: &LockWord,
     found: u64,

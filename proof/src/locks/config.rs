@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 use super::barrier::Party;
 use super::condvar::Wait;
-use super::rwlock;
 use super::state::{At, MAX_THREADS, State, Thread};
+use super::{flag, permits, rwlock, semaphore};
 
 /// One model.
 #[derive(Clone, Debug)]
@@ -43,6 +43,16 @@ pub enum Role {
     Waiter(u8),
     /// Puts something there, and notifies one. It may die between its last call and the wake-up.
     Notifier(u8),
+    /// Takes from a semaphore.
+    Taker(u8),
+    /// Gives to it, one at a time. It may die between its last gift and the wake-up.
+    Giver(u8),
+    /// Waits for a flag.
+    Watcher(u8),
+    /// Sets it, and clears it.
+    Setter(u8),
+    /// Gets the only permit, and gives it back.
+    User(u8),
 }
 
 /// A mistake made on purpose.
@@ -102,6 +112,20 @@ pub enum Mutant {
     CallUncounted,
     /// Who has called counts it as in vain though it woke one.
     SettledThoughWoken,
+    /// Who has slept and takes from a semaphore leaves no mark for others.
+    SleptTakesUnmarked,
+    /// Who has slept and leaves some there wakes nobody for them.
+    RestIsNobodys,
+    /// Who gives to a semaphore wakes nobody.
+    GivingWakesNobody,
+    /// How often a flag was set is not counted.
+    TurnsUncounted,
+    /// Who sets a flag wakes nobody.
+    SettingWakesNobody,
+    /// Who has counted its sleep for a permit does not look again.
+    NoLookAfterCount,
+    /// Nobody asks whether who has a permit lives.
+    PermitsUnasked,
 }
 
 impl Role {
@@ -111,7 +135,12 @@ impl Role {
         | Self::Writer(left)
         | Self::Party(left)
         | Self::Waiter(left)
-        | Self::Notifier(left)) = self;
+        | Self::Notifier(left)
+        | Self::Taker(left)
+        | Self::Giver(left)
+        | Self::Watcher(left)
+        | Self::Setter(left)
+        | Self::User(left)) = self;
         left
     }
 }
@@ -157,6 +186,9 @@ impl Config {
             Role::Writer(_) => At::Write(rwlock::Write::Claim),
             Role::Party(_) => At::Party(Party::Join(0)),
             Role::Waiter(_) | Role::Notifier(_) => At::Wait(Wait::Begin),
+            Role::Taker(_) | Role::Giver(_) => At::Semaphore(semaphore::Turn::begin(role)),
+            Role::Watcher(_) | Role::Setter(_) => At::Flag(flag::Turn::begin(role)),
+            Role::User(_) => At::Permit(permits::Turn::Look(None)),
         }
     }
 }

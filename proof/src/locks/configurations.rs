@@ -1,7 +1,7 @@
 //! The configurations of locks, and the mistakes that they catch.
 
 use super::config::{Config, Mutant, Role};
-use Role::{Notifier, Party, Reader, Waiter, Writer};
+use Role::{Giver, Notifier, Party, Reader, Setter, Taker, User, Waiter, Watcher, Writer};
 
 /// `threads`, of which somebody may die so many times, and so many numbers may be used again.
 fn lock(name: &'static str, threads: &[Role], crashes: u8, heirs: u8) -> Config {
@@ -62,13 +62,27 @@ pub fn all() -> Vec<Config> {
         lock("condvar-notifiers", &[Waiter(2), Notifier(1), Notifier(1)], 0, 0),
         lock("condvar-die", &[Waiter(2), Waiter(1), Notifier(3)], 1, 0),
         lock("condvar-die-notifier", &[Waiter(2), Notifier(1), Notifier(1)], 2, 0),
+        lock("semaphore-pair", &[Taker(3), Giver(3)], 0, 0),
+        lock("semaphore-takers", &[Taker(1), Taker(1), Giver(2)], 0, 0),
+        lock("semaphore-givers", &[Taker(2), Giver(1), Giver(1)], 0, 0),
+        lock("semaphore-die", &[Taker(2), Taker(1), Giver(3)], 1, 0),
+        lock("semaphore-die-giver", &[Taker(2), Giver(1), Giver(1)], 2, 0),
+        lock("flag-pair", &[Watcher(2), Setter(2)], 0, 0),
+        lock("flag-watchers", &[Watcher(1), Watcher(1), Setter(2)], 0, 0),
+        lock("flag-setters", &[Watcher(2), Setter(1), Setter(1)], 0, 0),
+        lock("flag-die", &[Watcher(1), Watcher(1), Setter(2)], 2, 0),
+        lock("permit-pair", &[User(3), User(3)], 0, 0),
+        lock("permit-three", &[User(2), User(1), User(1)], 0, 0),
+        lock("permit-die", &[User(2), User(1)], 1, 0),
+        lock("permit-heir", &[User(1), User(1)], 1, 1),
+        long(lock("permit-die-three", &[User(1), User(1), User(1)], 1, 0)),
         long(crowd(lock("barrier-crowd", &[Party(1), Party(2), Party(1)], 1, 1))),
         long(lock("barrier-heir-three", &[Party(1), Party(1), Party(1)], 1, 1)),
     ]
 }
 
 /// Each mistake, and the model that must catch it.
-pub const CAUGHT_BY: [(Mutant, &str); 27] = [
+pub const CAUGHT_BY: [(Mutant, &str); 34] = [
     (Mutant::LookBeforeCount, "rwlock-pair"),
     (Mutant::ClaimWithoutLook, "rwlock-pair"),
     (Mutant::UnlockWakesNobody, "rwlock-pair"),
@@ -95,5 +109,12 @@ pub const CAUGHT_BY: [(Mutant, &str); 27] = [
     (Mutant::SleptLocksUnmarked, "condvar-waiters"),
     (Mutant::CountAfterUnlock, "condvar-pair"),
     (Mutant::CallUncounted, "condvar-pair"),
+    (Mutant::SleptTakesUnmarked, "semaphore-takers"),
+    (Mutant::RestIsNobodys, "semaphore-takers"),
+    (Mutant::GivingWakesNobody, "semaphore-pair"),
+    (Mutant::TurnsUncounted, "flag-pair"),
+    (Mutant::SettingWakesNobody, "flag-pair"),
+    (Mutant::NoLookAfterCount, "permit-pair"),
+    (Mutant::PermitsUnasked, "permit-die"),
     (Mutant::SettledThoughWoken, "condvar-waiters"),
 ];

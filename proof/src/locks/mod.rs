@@ -5,7 +5,7 @@
 //! of a word and the wake-up that goes with it. Threads are members of their own, or two are of one. A number that is used again has another incarnation, whose
 //! member may or may not come to the lock. A rwlock: readers, writers, a writer that gives up. A barrier: parties that come,
 //! meet, give up, begin anew what broke, go; its rounds begin just before their number's wrap. A condvar with its mutex: who
-//! waits, who notifies.
+//! waits, who notifies. A semaphore: who takes, who gives. A flag: who waits, who sets and clears. One permit: who gets it and gives it back.
 //!
 //! Time is not: who would find somebody dead may ask or not, and a sleeper wakes by itself only once somebody has died. So
 //! among the living no wake-up may be lost, and one that is lost with the dead must be made good by the recheck. Memory weaker
@@ -20,12 +20,15 @@ mod barrier;
 mod condvar;
 mod config;
 mod configurations;
+mod flag;
 #[path = "../../../src/lock/holder.rs"]
 #[allow(dead_code, reason = "the library uses all of it")]
 mod holder;
 mod memory;
+mod permits;
 mod round;
 mod rwlock;
+mod semaphore;
 mod state;
 
 pub use config::Config;
@@ -103,6 +106,9 @@ impl Locks {
             At::Write(write) => write.choices(&memory),
             At::Party(party) => party.choices(&memory),
             At::Wait(wait) => wait.choices(&memory),
+            At::Semaphore(turn) => turn.choices(&memory),
+            At::Flag(_) => 1,
+            At::Permit(turn) => turn.choices(&memory),
         };
         for choice in 0..choices {
             self.push(state, Step::Thread { me, choice }, moves, |memory| match at {
@@ -111,13 +117,18 @@ impl Locks {
                 At::Write(write) => write.step(memory, choice),
                 At::Party(party) => party.step(memory, choice),
                 At::Wait(wait) => wait.step(memory, choice),
+                At::Semaphore(turn) => turn.step(memory, choice),
+                At::Flag(turn) => turn.step(memory),
+                At::Permit(turn) => turn.step(memory, choice),
             });
         }
     }
 
     /// Who sleeps wakes by itself where somebody has died.
     fn sleeper_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
-        if state.mourns {
+        let in_vain = matches!(state.threads[me].at, At::Permit(_))
+            && !permits::is_worth_a_look(&Memory::new(&self.config, state, me));
+        if state.mourns && !in_vain {
             self.push(state, Step::Recheck { me }, moves, |memory| {
                 memory.state.threads[me].asleep = None;
             });
@@ -130,7 +141,7 @@ impl Locks {
                 write.given_up(&Memory::new(&self.config, state, me)).map(At::Write)
             }
             At::Party(party) => party.given_up().map(At::Party),
-            At::Rest | At::Read(_) | At::Wait(_) => None,
+            _ => None,
         };
         if let Some(next) = given_up.filter(|_| self.config.impatient) {
             self.push(state, Step::GiveUp { me }, moves, |memory| {
@@ -143,8 +154,10 @@ impl Locks {
     fn crash_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
         let at = state.threads[me].at;
         let is_called =
-            matches!(at, At::Wait(condvar::Wait::Wake(_))) && state.threads[me].left == 1;
-        let is_needed = matches!(self.config.threads[me], Role::Notifier(_)) && !is_called;
+            matches!(at, At::Wait(condvar::Wait::Wake(_)) | At::Semaphore(semaphore::Turn::Wake))
+                && state.threads[me].left == 1;
+        let gives = matches!(self.config.threads[me], Role::Notifier(_) | Role::Giver(_));
+        let is_needed = gives && !is_called;
         if state.crashes == 0 || at == At::Rest || is_needed {
             return;
         }
@@ -215,6 +228,7 @@ impl Model for Locks {
                 At::Read(rwlock::Read::Reading(_)) => reads,
                 At::Write(rwlock::Write::Begin(_) | rwlock::Write::End) => !reads,
                 At::Wait(wait) => wait.is_holding() && !reads,
+                At::Permit(turn) => turn.is_holding() && !reads,
                 _ => false,
             };
             state.threads.iter().filter(held).count()
@@ -233,7 +247,8 @@ impl Model for Locks {
         state.threads.iter().all(|thread| match thread.at {
             At::Rest => true,
             At::Party(party) => !strict && !dead && party.is_patient(state),
-            At::Read(_) | At::Write(_) | At::Wait(_) => false,
+            At::Flag(turn) => turn.is_patient(state),
+            At::Read(_) | At::Write(_) | At::Wait(_) | At::Semaphore(_) | At::Permit(_) => false,
         })
     }
 

@@ -4,6 +4,7 @@ use super::barrier::{Party, WORN};
 use super::condvar::Wait;
 use super::round::{MAX_ROUNDS, Round};
 use super::rwlock::{Read, Write};
+use super::{flag, permits, semaphore};
 
 /// The most threads, each a member of its own.
 pub const MAX_THREADS: usize = 3;
@@ -19,7 +20,7 @@ pub struct State {
     pub torn: bool,
     /// Rounds of a barrier.
     pub rounds: [Round; MAX_ROUNDS],
-    /// What there is to take for who waits at a condvar.
+    /// What there is to take for who waits at a condvar, or at a semaphore; how often a flag was set.
     pub items: u8,
     /// Somebody has died.
     pub mourns: bool,
@@ -65,6 +66,12 @@ pub enum At {
     Party(Party),
     /// It waits at a condvar, or notifies.
     Wait(Wait),
+    /// It takes from a semaphore, or gives.
+    Semaphore(semaphore::Turn),
+    /// It waits for a flag, or sets it.
+    Flag(flag::Turn),
+    /// It gets a permit, and gives it back.
+    Permit(permits::Turn),
 }
 
 impl Thread {
