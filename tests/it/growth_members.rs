@@ -8,7 +8,7 @@ use ringway::{ErrorKind, RecvError, SendError};
 
 use crate::growth::{assert_home, options};
 use crate::util::child::Child;
-use crate::util::{Directory, PROMPT, Random, within};
+use crate::util::{Directory, LONG, Random, within};
 
 #[test]
 fn who_has_gone_is_known_whatever_segment_was_last() {
@@ -32,7 +32,8 @@ fn who_sleeps_is_woken_from_any_segment() {
     let sender = queue.sender();
     let receiver = queue.receiver();
     let start = Barrier::new(2);
-    within(PROMPT, || {
+    // A wake-up that is lost costs a recheck, which is longer.
+    within(LONG, || {
         thread::scope(|scope| {
             scope.spawn(|| {
                 start.wait();
