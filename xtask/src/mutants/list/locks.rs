@@ -113,6 +113,16 @@ pub const MUTANTS: &[Mutant] = &[
         Killed,
     ),
     mutant(
+        "lock: a writer waits for nobody's readers",
+        RWLOCK,
+        &[(
+            "if words.iter().fold(0, |all, word| all | count(word)) != 0",
+            "if words.len() > TOGETHER",
+        )],
+        OF_RWLOCK,
+        Killed,
+    ),
+    mutant(
         "lock: the last reader wakes no writer",
         RWLOCK,
         &[("            count.wake(u32::MAX);", "")],
