@@ -8,6 +8,8 @@ mod counters;
 mod door;
 mod exchange;
 mod hub;
+mod line;
+mod names;
 mod objects;
 mod round;
 
