@@ -90,6 +90,8 @@ pub enum CallError {
     NoServer,
     /// The server died. Whether the call was carried out is not known.
     ServerGone,
+    /// The server ended the connection and lives. Whether the call was carried out is not known; the next has another connection.
+    CutOff,
     /// The server shut down.
     ShutDown,
     /// The object was one of a server that is gone. Another serves the name now, and does not have it.
@@ -135,6 +137,7 @@ impl fmt::Display for CallError {
             Self::Refused(why) => why.fmt(f),
             Self::NoServer => write!(f, "nobody serves that name"),
             Self::ServerGone => write!(f, "the server died"),
+            Self::CutOff => write!(f, "the server ended the connection"),
             Self::ShutDown => write!(f, "the server has shut down"),
             Self::Stale => write!(f, "the object went with the server that had it"),
             Self::TimedOut => write!(f, "time ran out"),

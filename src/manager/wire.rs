@@ -45,7 +45,7 @@ pub(super) enum Request<'a> {
     Create { request: u64, ty: &'a str, name: Option<&'a str>, fingerprint: [u8; 16] },
     /// The session has one reference less.
     Release { object: ObjectNumber },
-    /// The answer to that request was taken.
+    /// The answer to that request was taken, all of it.
     Ack { request: u64 },
     /// The wait for the answer to that request is given up.
     Cancel { request: u64 },
@@ -55,12 +55,14 @@ pub(super) enum Request<'a> {
     More { request: u64 },
     /// The session ends in order.
     Goodbye,
+    /// The references that came with the answer to that request are the client's from now on.
+    Took { request: u64 },
 }
 
 /// What the server sends through a pipe.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
-    /// The body is the answer; the session has a reference more for each of `references`.
+    /// The body is the answer; the session has a reference more for each of `references`, once it says that it took them.
     Answer { request: u64, needs_ack: bool, references: Vec<ObjectNumber> },
     /// None.
     Refused { request: u64, why: Refusal },

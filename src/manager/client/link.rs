@@ -29,6 +29,8 @@ pub(super) struct Link {
     receiver: pipe::Receiver,
     /// Of the last request.
     request: u64,
+    /// Answers to posted calls that nobody has read.
+    unread: u32,
     /// It offers the processor to others now and then.
     yields: bool,
     /// A request that is being written.
@@ -80,7 +82,8 @@ impl Door {
         hello: Hello,
         capacity: usize,
     ) -> Result<(Link, Welcome), CallError> {
-        let until = Instant::now() + self.patience;
+        // None where it is longer than time.
+        let until = Instant::now().checked_add(self.patience);
         let door = self.place.door().open(&self.place.name).map_err(no_server)?;
         let name = self.place.new_pipe();
         let pipe = self.place.pipe(capacity).create(&name).map_err(CallError::Connect)?;
@@ -98,7 +101,8 @@ impl Door {
         let room = sender.max_whole_len();
         let (frame, buffer, long) = (Vec::new(), vec![0; room], Vec::new());
         let yields = self.place.wait != Wait::Spin;
-        let mut link = Link { sender, receiver, request: 0, yields, frame, buffer, long };
+        let mut link =
+            Link { sender, receiver, request: 0, unread: 0, yields, frame, buffer, long };
         let welcome = link.greeted(&door, self.place.recheck, until)?;
         Ok((link, welcome))
     }
@@ -150,10 +154,11 @@ impl Link {
         &mut self,
         door: &Queue<[u8]>,
         recheck: Duration,
-        until: Instant,
+        until: Option<Instant>,
     ) -> Result<Welcome, CallError> {
         let frame = loop {
-            let left = until.saturating_duration_since(Instant::now());
+            let left =
+                until.map_or(recheck, |until| until.saturating_duration_since(Instant::now()));
             match self.receiver.recv_timeout(left.min(recheck)) {
                 Ok(frame) => break frame,
                 Err(RecvTimeoutError::Timeout) if !has_server(door) => {
@@ -215,6 +220,8 @@ impl Link {
 
     /// Waits for what comes for the request. What comes for an earlier one is skipped.
     pub(super) fn receive(&mut self, timeout: Option<Duration>) -> Result<Outcome, CallError> {
+        // All those before it come before.
+        self.unread = 0;
         if self.yields {
             self.look_out();
         }
@@ -309,6 +316,24 @@ impl Link {
             Err(TrySendError::Disconnected(())) => Err(CallError::ServerGone),
             Err(TrySendError::Failed((), fault)) => Err(CallError::Failed(fault)),
         }
+    }
+
+    /// Sends what has no answer of its own, waiting for room.
+    pub(super) fn tell(&mut self, request: &Request<'_>) -> Result<(), CallError> {
+        let mut frame = Vec::with_capacity(HEAD);
+        wire::append(request, &mut frame).expect("a head has a form");
+        self.sender.send_timeout(&frame, Duration::MAX).map_err(unsent)
+    }
+
+    /// Sends a request whose answer nobody wants. Every so many answers it waits for the server, so that there is room for them.
+    pub(super) fn post(&mut self) -> Result<(), CallError> {
+        const MOST: u32 = 32;
+        while self.unread > 0 && self.receiver.try_recv_into(&mut self.buffer).is_ok() {
+            self.unread -= 1;
+        }
+        self.send(None)?;
+        self.unread += 1;
+        if self.unread >= MOST { self.receive(None).map(drop) } else { Ok(()) }
     }
 
     /// The number of the request.

@@ -32,6 +32,8 @@ pub(in crate::manager) struct Session {
     #[allow(clippy::vec_box, reason = "they are moved in and out")]
     posted: Mutex<Vec<Box<Link>>>,
     has_posted: AtomicBool,
+    /// The first connection had no room for all references that were to be given back.
+    has_released: AtomicBool,
     /// 0, or why it ended.
     gone: AtomicU8,
     generation: u64,
@@ -69,6 +71,7 @@ impl Session {
             idle: Mutex::default(),
             posted: Mutex::default(),
             has_posted: AtomicBool::new(false),
+            has_released: AtomicBool::new(false),
             gone: AtomicU8::new(0),
             generation: fork::generation(),
         }))
@@ -93,14 +96,27 @@ impl Session {
             return;
         }
         // Before the next call of the same connection, so that who lets go and calls is taken in that order.
-        if let Some(link) = lock(&self.idle).last_mut()
+        if !self.has_released.load(Relaxed)
+            && let Some(link) = lock(&self.idle).last_mut()
             && link.say(&Request::Release { object: number }).is_ok()
         {
             return;
         }
         let mut first = lock(&self.first);
         first.released.push(number);
-        first.flush();
+        self.has_released.store(!first.flush(), Relaxed);
+    }
+
+    /// Gives back what found no room, before a call.
+    #[cold]
+    fn catch_up(&self) -> Result<(), CallError> {
+        let mut first = lock(&self.first);
+        while let Some(object) = first.released.last().copied() {
+            first.link.tell(&Request::Release { object }).map_err(|why| self.failed(why))?;
+            first.released.pop();
+        }
+        self.has_released.store(false, Relaxed);
+        Ok(())
     }
 
     /// Calls a method of an object.
@@ -130,7 +146,7 @@ impl Session {
         let mut link = again.map_or_else(|| self.idle_link(), Ok)?;
         link.begin(|request| Request::Call { request, object, method });
         encode(&mut Encoder::new(&mut link.frame, self))?;
-        link.send(None).map_err(|why| self.failed(why))?;
+        link.post().map_err(|why| self.failed(why))?;
         posted.push(link);
         self.has_posted.store(true, Relaxed);
         Ok(())
@@ -169,6 +185,11 @@ impl Session {
         // From here on a link that is not given back is one that the server cancels and undoes what was not taken of.
         match Self::exchange(&mut link, timeout) {
             Ok(Outcome::Answer { needs_ack, references, body }) => {
+                if !references.is_empty() {
+                    // They are this side's from now on, and given back one by one, whatever becomes of the value.
+                    link.say(&Request::Took { request: link.request() })
+                        .map_err(|why| self.failed(why))?;
+                }
                 let value = self.decode(link.body(body), references);
                 if needs_ack {
                     link.say(&Request::Ack { request: link.request() })
@@ -226,6 +247,9 @@ impl Session {
         if self.is_gone() {
             return Err(self.why_gone());
         }
+        if self.has_released.load(Relaxed) {
+            self.catch_up()?;
+        }
         if self.has_posted.load(Relaxed) {
             self.settle()?;
         }
@@ -262,12 +286,25 @@ impl Session {
     fn failed(&self, why: CallError) -> CallError {
         let ended = match why {
             CallError::ShutDown => SHUT_DOWN,
+            CallError::ServerGone if self.is_known() => return CallError::CutOff,
             CallError::ServerGone | CallError::NoServer | CallError::Stale => GONE,
             why => return why,
         };
         self.gone.store(ended, Relaxed);
         lock(&self.idle).clear();
         why
+    }
+
+    /// Whether the server is there after all, and knows the session: then only one connection has ended.
+    fn is_known(&self) -> bool {
+        if !self.door.is_served() {
+            return false;
+        }
+        let hello = Hello { incarnation: self.incarnation, session: self.number };
+        self.door.connect(hello, self.door.capacity).is_ok_and(|(link, _)| {
+            lock(&self.idle).push(Box::new(link));
+            true
+        })
     }
 
     /// What a call is told whose server was found gone before.
@@ -282,14 +319,15 @@ impl Session {
 }
 
 impl First {
-    /// Gives back what it can. What finds no room stays for the next time.
-    fn flush(&mut self) {
+    /// Gives back what it can. What finds no room stays for the next time. Whether that was all.
+    fn flush(&mut self) -> bool {
         while let Some(object) = self.released.last() {
             if self.link.say(&Request::Release { object: *object }).is_err() {
-                return;
+                return false;
             }
             self.released.pop();
         }
+        true
     }
 }
 

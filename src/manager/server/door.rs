@@ -47,7 +47,7 @@ impl Shared {
         threads: &mut Vec<JoinHandle<()>>,
     ) {
         let whole = sender.max_whole_len();
-        let mut hub = self.hub();
+        let hub = self.hub();
         let incarnation = hub.incarnation;
         if hello.incarnation != 0 && hello.incarnation != incarnation {
             return refuse(&mut sender, Refusal::UnknownObject);
@@ -57,21 +57,23 @@ impl Shared {
         }
         let is_first = hello.session == 0;
         let session = SessionId(if is_first { random() } else { hello.session });
+        drop(hub);
+        let Ok((number, bell)) = self.loop_with_room(threads) else {
+            return refuse(&mut sender, Refusal::TooMany);
+        };
+        let mut hub = self.hub();
         if is_first {
             hub.exchange.begin(session);
         }
-        drop(hub);
+        let connection = match hub.exchange.connect(session, sender, &bell) {
+            Ok(connection) => connection,
+            Err(mut sender) => return refuse(&mut sender, Refusal::UnknownObject),
+        };
         let max_request = self.limits.request as u64;
         let welcome = Welcome { incarnation, session: session.0, max_request };
-        let placed = self.place_guest(threads, |bell| {
-            // Nothing else has been sent, so there is room.
-            let _ = sender.try_send(&wire::welcome(&Ok(welcome)));
-            let connection = self.hub().exchange.connect(session, sender, bell)?;
-            Some(Guest::new(receiver, connection, is_first, whole))
-        });
-        if placed.is_err() && is_first {
-            self.hub().exchange.end(session);
-        }
+        hub.exchange.greet(connection, &wire::welcome(&Ok(welcome)));
+        drop(hub);
+        self.give(number, Guest::new(receiver, connection, is_first, whole));
     }
 }
 

@@ -25,6 +25,8 @@ pub(in crate::manager) struct Exchange {
     ledger: Arc<Ledger>,
     pub(super) counters: Counters,
     frame: Vec<u8>,
+    /// Sessions so far.
+    begun: u64,
 }
 
 /// A session.
@@ -52,7 +54,7 @@ const UNACKNOWLEDGED: usize = 16;
 impl Exchange {
     pub(super) fn new(ledger: Arc<Ledger>, counters: Counters) -> Self {
         let (lines, sessions) = (Slots::default(), HashMap::new());
-        Self { lines, sessions, ledger, counters, frame: Vec::new() }
+        Self { lines, sessions, ledger, counters, frame: Vec::new(), begun: 0 }
     }
 
     /// How many connections there are.
@@ -60,22 +62,24 @@ impl Exchange {
         self.sessions.values().map(|sitting| sitting.connections).sum()
     }
 
-    /// Begins a session.
+    /// Begins a session. For people it is counted: who knows its number could join it.
     pub(super) fn begin(&mut self, session: SessionId) {
-        let row = self.counters.open_session(session);
+        self.begun += 1;
+        let row = self.counters.open_session(SessionId(self.begun));
         self.sessions.insert(session, Sitting::new(row));
     }
 
-    /// Adds a connection to a session. `None` if there is no such session.
+    /// Adds a connection to a session, or gives it back if there is no such session.
     pub(super) fn connect(
         &mut self,
         session: SessionId,
         sender: pipe::Sender,
         bell: &Arc<Bell>,
-    ) -> Option<u64> {
-        let sitting = self.sessions.get_mut(&session).filter(|sitting| !sitting.closing)?;
+    ) -> Result<u64, pipe::Sender> {
+        let sitting = self.sessions.get_mut(&session).filter(|sitting| !sitting.closing);
+        let Some(sitting) = sitting else { return Err(sender) };
         sitting.connections += 1;
-        Some(self.lines.insert(Line {
+        Ok(self.lines.insert(Line {
             sender,
             session,
             row: sitting.row,
@@ -85,6 +89,13 @@ impl Exchange {
             long: None,
             doomed: false,
         }))
+    }
+
+    /// Sends the answer to what was said at the door.
+    pub(super) fn greet(&mut self, connection: u64, frame: &[u8]) {
+        if let Some(line) = self.lines.get_mut(connection) {
+            line.put(frame, &[]);
+        }
     }
 
     /// Counts for a connection's session and an object.
@@ -164,13 +175,13 @@ impl Exchange {
         let (head, body) = match outcome {
             Ok(answer) => {
                 let Answer { bytes, references, .. } = answer;
-                let needs_ack = answer.needs_ack || !references.is_empty();
-                if needs_ack {
+                let needs_ack = answer.needs_ack;
+                if needs_ack || !references.is_empty() {
                     if let Some(sitting) = self.sessions.get_mut(&line.session) {
                         let granted = sitting.grant(&references, &self.ledger);
                         self.counters.count_references(line.row, granted);
                     }
-                    let object = answer.needs_ack.then_some(object);
+                    let object = needs_ack.then_some(object);
                     let references = references.clone();
                     line.unacknowledged.push(Unacknowledged { request, object, references });
                     if line.unacknowledged.len() > UNACKNOWLEDGED {
@@ -196,6 +207,18 @@ impl Exchange {
         {
             line.post_part();
         }
+    }
+
+    /// Notes that the references of an answer are the client's. False if there is no such note.
+    pub(super) fn took(&mut self, connection: u64, request: u64) -> bool {
+        let Some(line) = self.lines.get_mut(connection) else { return false };
+        let notes = &mut line.unacknowledged;
+        let Some(at) = notes.iter().position(|note| note.request == request) else { return false };
+        notes[at].references.clear();
+        if notes[at].object.is_none() {
+            notes.swap_remove(at);
+        }
+        true
     }
 
     /// Takes the note of an answer that was taken. `None` if there is none.

@@ -86,6 +86,11 @@ impl Hub {
                     self.tell(object, session, Ticket { connection, request }, tell);
                 }
             }
+            Request::Took { request } => {
+                if !self.exchange.took(connection, request) {
+                    return Err(Violation);
+                }
+            }
             Request::Cancel { request } => self.cancel(session, Ticket { connection, request }),
             Request::More { request } => self.exchange.more(connection, request),
             Request::Goodbye => self.exchange.close_session(session, true),

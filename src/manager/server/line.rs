@@ -65,7 +65,7 @@ impl Line {
     }
 
     /// One that has no room for an answer has left others lying. One that has gone is found to be so by who receives.
-    fn put(&mut self, head: &[u8], body: &[u8]) {
+    pub(super) fn put(&mut self, head: &[u8], body: &[u8]) {
         match self.sender.try_reserve(head.len() + body.len()) {
             Ok(mut place) => {
                 let (first, second) = place.split_at_mut(head.len());

@@ -4,6 +4,7 @@
 //! nothing comes it looks for a moment, then sleeps at all of them. Besides it has a bell, by which other threads tell it that it
 //! has a new connection, or one to end, or that the server shuts down.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -25,6 +26,8 @@ pub(super) const MOST: usize = 100;
 const EMPTY: u32 = 200;
 /// Rounds between two looks at bell and door.
 const DOOR: u32 = 16;
+/// So many are let in before those who are in have their turn.
+const KNOCKS: u32 = 4;
 /// Rounds with frames before it offers the processor to others: those that it answered, and those that want to ask.
 const TURN: u32 = 64;
 /// Looks in vain after which one is looked at in one of [`SOME`] rounds.
@@ -54,9 +57,10 @@ pub(super) struct Guest {
     pub is_first: bool,
     /// The longest frame it can send.
     pub whole: usize,
-    /// What has come of a request in parts, and how much that was.
+    /// What has come of a request in parts.
     gathered: Vec<u8>,
-    came: u64,
+    /// Which request that is, how long, and how much has come.
+    part: Option<((u64, u64), u64)>,
     /// Looks in a row that found nothing.
     quiet: u32,
     over: bool,
@@ -75,7 +79,7 @@ impl Guest {
             is_first,
             whole,
             gathered: Vec::new(),
-            came: 0,
+            part: None,
             quiet: 0,
             over: false,
         }
@@ -265,13 +269,23 @@ impl Round {
     /// Lets in who is at the door.
     fn knocked(&mut self) {
         let knock = |knocks: &queue::Receiver<[u8]>| knocks.try_recv().ok();
-        while let Some(hello) = self.knocks.as_ref().and_then(knock) {
+        for _ in 0..KNOCKS {
+            let Some(hello) = self.knocks.as_ref().and_then(knock) else { return };
             if self.shared.is_stopping() {
                 return;
             }
             self.shared.answer_door(&hello, &mut self.threads);
             // It may be this loop's.
             self.admit();
+        }
+    }
+
+    /// Ends all of its connections, and gets no more.
+    fn abandon(&mut self) {
+        self.shared.loops()[self.number].guests = usize::MAX;
+        self.admit();
+        for guest in self.guests.drain(..) {
+            self.shared.hub().disconnect(guest.connection);
         }
     }
 
@@ -290,35 +304,56 @@ impl Round {
 }
 
 impl Shared {
-    /// Gives a connection to a loop that has room, or to a new one.
-    pub(super) fn place_guest(
+    /// A loop that has room, or a new one, and its bell.
+    pub(super) fn loop_with_room(
         self: &Arc<Self>,
         threads: &mut Vec<JoinHandle<()>>,
-        guest: impl FnOnce(&Arc<Bell>) -> Option<Guest>,
-    ) -> Result<(), BindError> {
-        let free = |each: &Loop| each.guests < MOST;
-        let found = self.loops().iter().position(free);
-        let number = if let Some(number) = found {
-            number
-        } else {
-            let mut round = Round::new(self)?;
-            let number = round.number;
-            let thread = std::thread::Builder::new().name("ringway-manager".to_owned());
-            let thread = thread.spawn(move || {
-                round.run();
-                round.leave();
-            });
-            threads.push(thread.map_err(BindError::Thread)?);
-            number
+    ) -> Result<(usize, Arc<Bell>), BindError> {
+        let found = self.loops().iter().position(|each| each.guests < MOST);
+        let number = match found {
+            Some(number) => number,
+            None => self.add_loop(threads)?,
         };
         let bell = Arc::clone(&self.loops()[number].bell);
-        if let Some(guest) = guest(&bell) {
-            let mut loops = self.loops();
-            loops[number].inbox.push(guest);
-            loops[number].guests += 1;
-            bell.ring();
+        Ok((number, bell))
+    }
+
+    fn add_loop(self: &Arc<Self>, threads: &mut Vec<JoinHandle<()>>) -> Result<usize, BindError> {
+        let mut round = Round::new(self)?;
+        let number = round.number;
+        let run = move || {
+            // No code of objects can panic here: what does is a fault of this library, and none of the other loops'.
+            if catch_unwind(AssertUnwindSafe(|| round.run())).is_err() {
+                round.abandon();
+            }
+            round.leave();
+        };
+        let thread = std::thread::Builder::new().name("ringway-manager".to_owned()).spawn(run);
+        match thread {
+            Ok(thread) => {
+                threads.push(thread);
+                Ok(number)
+            }
+            Err(why) => {
+                // Only the first loop adds any, so it is the last.
+                self.loops().truncate(number);
+                Err(BindError::Thread(why))
+            }
         }
-        Ok(())
+    }
+
+    /// Gives a connection to a loop.
+    pub(super) fn give(&self, number: usize, guest: Guest) {
+        let mut loops = self.loops();
+        let to = &mut loops[number];
+        if to.guests == usize::MAX {
+            // It was abandoned meanwhile.
+            drop(loops);
+            return self.hub().disconnect(guest.connection);
+        }
+        to.inbox.push(guest);
+        to.guests += 1;
+        to.bell.ring();
     }
 }
 
@@ -329,17 +364,19 @@ fn take(shared: &Shared, guest: &mut Guest, frame: &[u8]) -> Result<(), Violatio
         return shared.hub().take(guest.connection, head, body);
     };
     let limit = shared.limits.request as u64;
-    guest.came += body.len() as u64;
-    if guest.came > total || body.is_empty() {
+    let (of, came) = guest.part.unwrap_or(((request, total), 0));
+    let came = came + body.len() as u64;
+    if of != (request, total) || came > total || body.is_empty() {
         return Err(Violation);
     }
     if total <= limit {
         guest.gathered.extend_from_slice(body);
     }
-    if guest.came < total {
+    if came < total {
+        guest.part = Some((of, came));
         return Ok(());
     }
-    guest.came = 0;
+    guest.part = None;
     if total > limit {
         let why = Refusal::TooLong { len: total, max: limit };
         let ticket = Ticket { connection: guest.connection, request };

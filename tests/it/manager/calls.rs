@@ -166,3 +166,35 @@ fn a_server_is_where_and_for_whom_its_options_say() {
     server.shutdown().unwrap();
     assert_eq!(directory.listing(), [""; 0]);
 }
+
+#[test]
+fn many_guards_and_proxies_that_go_at_once_leave_nothing() {
+    let name = Name::new("at-once");
+    let server = serve(&name);
+    let client = Client::options().capacity(4096).connect(&name).unwrap();
+    let permits = client.permits("permits", 1000).unwrap();
+    let all: Vec<_> = (0..1000).map(|_| permits.acquire().unwrap()).collect();
+    drop(all);
+    let all: Vec<_> = (0..1000).map(|_| permits.acquire().unwrap()).collect();
+    assert_eq!(counts(&name).3, 1000);
+    drop((all, permits));
+    let list = client.new_value(&Vec::<Value<u64>>::new()).unwrap();
+    let values: Vec<Value<u64>> = (0..3000).map(|n| client.new_value(&n).unwrap()).collect();
+    list.set(&values).unwrap();
+    drop(values);
+    let values = list.get().unwrap();
+    list.set(&Vec::new()).unwrap();
+    drop(values);
+    assert!(list.get().unwrap().is_empty());
+    assert!(eventually(LONG, || counts(&name) == (1, 1, 0, 0)), "{:?}", counts(&name));
+    drop(server);
+}
+
+#[test]
+fn a_patience_longer_than_time_is_one_without_end() {
+    let name = Name::new("patience");
+    let server = serve(&name);
+    let client = Client::options().patience(Duration::MAX).connect(&name).unwrap();
+    assert_eq!(client.new_value(&7u64).unwrap().get().unwrap(), 7);
+    drop(server);
+}

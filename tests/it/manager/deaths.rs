@@ -332,6 +332,33 @@ fn a_call_that_unwinds_or_is_given_up_is_never_answered_with_anothers_answer() {
 }
 
 #[test]
+fn a_value_whose_reading_unwinds_gives_back_what_came_with_it_once() {
+    #[derive(serde::Serialize)]
+    struct Holding(Value<u64>);
+    impl<'de> serde::Deserialize<'de> for Holding {
+        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let _value = Value::<u64>::deserialize(from)?;
+            panic!("while it is read")
+        }
+    }
+
+    let name = Name::new("unwound");
+    let server = serve(&name);
+    let client = server.client().unwrap();
+    let gate = client.create_object::<Gate>(None, &()).unwrap();
+    let value = client.new_value(&7u64).unwrap();
+    for _ in 0..3 {
+        let echo = || gate.call_with::<Holding>("echo", |to| to.value(&value));
+        assert!(catch_unwind(AssertUnwindSafe(echo)).is_err());
+    }
+    assert_eq!(value.get().unwrap(), 7, "this handle of it is as good as before");
+    drop((value, gate));
+    let other = server.client().unwrap();
+    assert!(eventually(LONG, || counts(&name) == (2, 0, 0, 0)), "{:?}", counts(&name));
+    drop((client, other));
+}
+
+#[test]
 fn a_forked_child_has_nothing_of_client_and_server_and_spoils_nothing() {
     let name = Name::new("forked");
     Child::spawn("manager::deaths::fork", &[&name]).finish();

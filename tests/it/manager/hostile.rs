@@ -1,9 +1,10 @@
 //! Clients that send what no client sends: their connection ends, and nobody else notices.
 
-use ringway::manager::{CallError, Client, Proxy, Value};
+use ringway::manager::{CallError, Client, Proxy, Value, inspect};
 use ringway::pipe::{Connection, Direction};
 use ringway::queue::Queue;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use ringway::{Options, RecvError};
 
@@ -61,10 +62,10 @@ impl Raw {
         frame.extend_from_slice(&[0; 16]);
         self.send(&frame);
         let answer = self.recv().unwrap();
-        assert_eq!(answer[..4], [0, 9, 1, 1], "an answer to 9 with one reference");
+        assert_eq!(answer[..4], [0, 9, 0, 1], "an answer to 9 with one reference");
         let number = &answer[4..];
         let number = number[..number.len() / 2].to_vec();
-        self.send(&[3, 9]);
+        self.send(&[8, 9]);
         number
     }
 
@@ -299,5 +300,67 @@ fn a_pipe_of_another_kind_is_not_let_in() {
     let mut raw = Raw::knock_with(&name, &one_way, VERSION, &[0, 0]);
     assert!(raw.recv().is_err());
     witness.check();
+    drop(server);
+}
+
+#[test]
+fn parts_that_change_their_minds_get_no_memory() {
+    let name = Name::new("parts");
+    let server = serve(&name);
+    let witness = Witness::new(&name);
+    let part =
+        |request: u8, total: &[u8], len: usize| [&[5, request], total, &vec![0; len]].concat();
+    // One that is refused for its length, all of which has to come, is answered; then one whose length or number changes.
+    let mut raw = Raw::enter(&name);
+    raw.send(&part(1, &[232, 7], 500));
+    raw.send(&part(1, &[232, 7], 499));
+    raw.send(&part(1, &[233, 7], 2));
+    assert!(raw.recv().is_err());
+    let mut raw = Raw::enter(&name);
+    raw.send(&part(1, &[232, 7], 500));
+    raw.send(&part(2, &[232, 7], 500));
+    assert!(raw.recv().is_err());
+    witness.check();
+    drop(server);
+}
+
+#[test]
+fn who_joins_a_session_that_is_not_there_is_refused() {
+    let name = Name::new("no-session");
+    let server = serve(&name);
+    let witness = Witness::new(&name);
+    // By a number made up, and by the one that the counters show.
+    let shown = inspect(&name).unwrap().sessions[0].session;
+    for session in [99, u8::try_from(shown).unwrap()] {
+        let mut raw = Raw::knock(&name, VERSION, &[0, session]);
+        assert_eq!(raw.recv().unwrap()[..6], [1, 0, 0, 0, 1, 0]);
+        assert_eq!(raw.recv(), Err(RecvError::Closed));
+    }
+    witness.check();
+    drop(server);
+}
+
+#[test]
+fn who_floods_the_door_stops_nobody() {
+    let name = Name::new("flood-door");
+    let server = serve(&name);
+    let witness = Witness::new(&name);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let flood = scope.spawn(|| {
+            let door = Queue::<[u8]>::options().open(&name).unwrap().sender();
+            let nobody = format!("{}.cnobody", &*name);
+            let mut knock = VERSION.to_le_bytes().to_vec();
+            knock.push(u8::try_from(nobody.len()).unwrap());
+            knock.extend_from_slice(nobody.as_bytes());
+            knock.extend_from_slice(&[0, 0]);
+            while !over.load(Relaxed) {
+                let _ = door.send_timeout(&knock, PROMPT);
+            }
+        });
+        within(LONG, || (0..100).for_each(|_| witness.check()));
+        over.store(true, Relaxed);
+        flood.join().unwrap();
+    });
     drop(server);
 }
