@@ -65,10 +65,10 @@ impl Shared {
         if is_first {
             hub.exchange.begin(session);
         }
-        let connection = match hub.exchange.connect(session, sender, &bell) {
-            Ok(connection) => connection,
-            Err(mut sender) => return refuse(&mut sender, Refusal::UnknownObject),
-        };
+        if !hub.exchange.takes(session) {
+            return refuse(&mut sender, Refusal::UnknownObject);
+        }
+        let Some(connection) = hub.exchange.connect(session, sender, &bell) else { return };
         let max_request = self.limits.request as u64;
         let welcome = Welcome { incarnation, session: session.0, max_request };
         hub.exchange.greet(connection, &wire::welcome(&Ok(welcome)));

@@ -69,17 +69,21 @@ impl Exchange {
         self.sessions.insert(session, Sitting::new(row));
     }
 
-    /// Adds a connection to a session, or gives it back if there is no such session.
+    /// Whether there is such a session, and it takes more connections.
+    pub(super) fn takes(&self, session: SessionId) -> bool {
+        self.sessions.get(&session).is_some_and(|sitting| !sitting.closing)
+    }
+
+    /// Adds a connection to a session. `None` if there is no such session.
     pub(super) fn connect(
         &mut self,
         session: SessionId,
         sender: pipe::Sender,
         bell: &Arc<Bell>,
-    ) -> Result<u64, pipe::Sender> {
-        let sitting = self.sessions.get_mut(&session).filter(|sitting| !sitting.closing);
-        let Some(sitting) = sitting else { return Err(sender) };
+    ) -> Option<u64> {
+        let sitting = self.sessions.get_mut(&session)?;
         sitting.connections += 1;
-        Ok(self.lines.insert(Line {
+        Some(self.lines.insert(Line {
             sender,
             session,
             row: sitting.row,
