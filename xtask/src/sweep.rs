@@ -121,8 +121,8 @@ fn build(lab: &Lab) -> Result<(), Failure> {
 fn find(lab: &Lab, part: &str, seed: Option<u64>) -> Result<Option<String>, Failure> {
     let mut command = proof(lab, &["run"]);
     command.args(["--", "kill-sweep", "--only", part]);
-    // Of pairs and of stops a sample may miss the one that matters.
-    let sampled = part.contains("reaper") || part.contains("stopped");
+    // Of pairs, of stops and of calls a sample may miss the one that matters.
+    let sampled = ["reaper", "stopped", "manager/"].iter().any(|word| part.contains(word));
     command.args(sampled.then_some("--long"));
     if let Some(seed) = seed {
         command.args(["--seed", &seed.to_string()]);

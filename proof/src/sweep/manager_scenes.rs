@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use ringway::manager::{
-    Client, LockError, Mutex, Permit, Permits, Queue, QueueError, Semaphore, Server, Value,
+    Client, Counts, Inspector, LockError, Mutex, Permit, Permits, Queue, QueueError, Semaphore,
+    Server, Value,
 };
 
 use super::place::{LONG, Place, eventually, names};
@@ -276,6 +277,14 @@ impl Survivor for Office {
         let Some(objects) = &self.objects else { bail!("it has settled") };
         eventually("the dead have left", || Ok(objects.present.available()? == 1))?;
         let stage = (self.found)(objects)?;
+        let counters = Inspector::new().namespace(Place::NAMESPACE);
+        eventually("counts come back", || {
+            let counted = counters.inspect(self.place.name())?;
+            let sum = |of: fn(&Counts) -> u64| counted.objects.iter().map(|o| of(&o.counts)).sum();
+            let (leases, waiting): (u64, u64) = (sum(|all| all.leases), sum(|all| all.waiting));
+            // The survivor has its permit.
+            Ok((counted.sessions.len(), leases, waiting) == (1, 1, 0))
+        })?;
         let other = connect(&self.place)?;
         ensure!(other.value::<u64>("value", &9)?.get()? < 2, "another goes on");
         drop(other);

@@ -103,7 +103,7 @@ impl Part {
                 let gate = if debug { 4 } else { 25 };
                 kills::counted(scene, Choice::Some(if long { 20 * gate } else { gate }), lots)
             }
-            Way::Called => kills::called(scene, some(if debug { 6 } else { 30 }), lots),
+            Way::Called => kills::called(scene, if debug { some(6) } else { Choice::All }, lots),
             Way::Stopped if debug => {
                 kills::stopped(scene, Choice::Some(if long { 200 } else { 6 }), long, lots)
             }

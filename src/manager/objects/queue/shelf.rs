@@ -74,9 +74,9 @@ impl<I> Shelf<I> {
         }
     }
 
-    /// Puts `value` at the end, or gives it back if there is no room, or others wait for some.
+    /// Puts `value` at the end, or gives it back if there is no room: nobody waits for some while there is.
     pub fn put(&mut self, value: I) -> Result<(), I> {
-        if !self.has_room() || !self.putters.is_empty() {
+        if !self.has_room() {
             return Err(value);
         }
         self.append(value);
@@ -88,12 +88,12 @@ impl<I> Shelf<I> {
         self.putters.push_back((ticket, value));
     }
 
-    /// Hands out the first item, unless there is none.
+    /// Hands out the first item, unless there is none: nobody waits for one while there is.
     pub fn get(&mut self, ticket: Ticket, session: SessionId) -> Option<&Item<I>> {
-        if !self.getters.is_empty() {
-            return None;
-        }
-        self.hand_out(ticket, session)
+        let item = self.items.pop_front()?;
+        self.tasks.owe(session);
+        self.in_hand.push(InHand { ticket, session, item });
+        self.in_hand.last().map(|hand| &hand.item)
     }
 
     pub fn wait_to_get(&mut self, ticket: Ticket, session: SessionId) {
@@ -113,11 +113,10 @@ impl<I> Shelf<I> {
     pub fn settle(&mut self) -> Option<Settled> {
         if let (Some(&(ticket, session)), false) = (self.getters.front(), self.items.is_empty()) {
             self.getters.pop_front();
-            self.hand_out(ticket, session);
+            self.get(ticket, session);
             return Some(Settled::Given(ticket));
         }
-        if !self.closed
-            && self.has_room()
+        if self.has_room()
             && let Some((ticket, value)) = self.putters.pop_front()
         {
             self.append(value);
@@ -223,13 +222,6 @@ impl<I> Shelf<I> {
         let number = self.next;
         self.next += 1;
         self.items.push_back(Item { number, value, redelivered: false });
-    }
-
-    fn hand_out(&mut self, ticket: Ticket, session: SessionId) -> Option<&Item<I>> {
-        let item = self.items.pop_front()?;
-        self.tasks.owe(session);
-        self.in_hand.push(InHand { ticket, session, item });
-        self.in_hand.last().map(|hand| &hand.item)
     }
 }
 
@@ -344,6 +336,9 @@ mod tests {
             let full = self.on_shelf.len() >= self.bound;
             assert!(self.putters.is_empty() || full || self.closed, "waits beside room");
             assert!(self.joiners.is_empty() || self.unfinished() > 0);
+            let over = self.closed && self.on_shelf.is_empty() && self.in_hand.is_empty();
+            assert_eq!((tested.is_closed(), tested.is_over()), (self.closed, over));
+            assert!(self.getters.is_empty() || !over, "waits for what does not come");
         }
     }
 
@@ -391,6 +386,11 @@ mod tests {
                 assert!(!tested.put_back(hand.0));
                 model.in_hand.retain(|other| *other != hand);
                 model.put_back(hand);
+            }
+            14 if dice.below(2) == 0 => {
+                let Some(ticket) = dice.pick(&model.joiners) else { return };
+                assert_eq!(tested.leave(ticket), None);
+                model.joiners.retain(|joiner| *joiner != ticket);
             }
             14 => {
                 let Some((ticket, _)) = dice.pick(&model.getters) else { return };
