@@ -141,7 +141,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Why there is no answer.
+    /// [`Refusal::Nameless`](super::Refusal::Nameless) if it has no name; why there is no answer.
     pub fn keep(&self, proxy: &Proxy) -> Result<(), CallError> {
         let number = proxy.number();
         proxy.session().call(ObjectNumber::SERVER, "keep", None, |to| to.put(&number))

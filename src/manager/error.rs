@@ -41,6 +41,8 @@ pub enum Refusal {
     ShuttingDown,
     /// The server has as many objects, sessions or connections as it takes.
     TooMany,
+    /// The object has no name, by which it could be let go again.
+    Nameless,
     /// There is nothing at that index, or no such range.
     OutOfRange {
         /// The index, or where the range begins or ends.
@@ -65,6 +67,7 @@ impl fmt::Display for Refusal {
             Self::Cancelled => write!(f, "the wait was given up"),
             Self::ShuttingDown => write!(f, "the server is shutting down"),
             Self::TooMany => write!(f, "the server takes no more"),
+            Self::Nameless => write!(f, "the object has no name by which to let it go again"),
             Self::OutOfRange { index, len } => write!(f, "index {index} of {len}"),
             Self::Object(_, text) => f.write_str(text),
         }

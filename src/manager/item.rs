@@ -19,6 +19,11 @@ use crate::layout::type_fingerprint;
 use crate::primitive::append;
 
 /// What can be kept in a server's objects: any type that serde knows and that says what it is. Proxies are items too.
+///
+/// What postcard can carry, within bounds, so that no value takes a reader's stack or time: at most 128 options, enums, sequences and maps in
+/// one another, of which an answer may add two (`Map::get` gives an `Option`, `to_vec` a sequence), and at most 65,536 elements of sequences
+/// and maps that take no bytes, as `()` does, in one answer. Sending does not check that: what goes beyond is stored, and an error
+/// ([`CallError::Undecodable`](super::CallError::Undecodable)) to who reads it.
 pub trait Item: Serialize + DeserializeOwned + Fingerprint {}
 
 impl<T: Serialize + DeserializeOwned + Fingerprint> Item for T {}
@@ -91,6 +96,12 @@ impl Stored {
     /// Its form.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// How many bytes of memory it takes beside itself.
+    pub(super) fn footprint(&self) -> usize {
+        let held = self.held.as_ref();
+        self.bytes.len() + held.map_or(0, |held| size_of::<Held>() + size_of_val(&held.numbers[..]))
     }
 
     /// Which objects it refers to.

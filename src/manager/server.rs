@@ -158,6 +158,10 @@ impl Server {
     }
 
     /// Lets clients make objects of that type.
+    ///
+    /// # Panics
+    ///
+    /// Where a type of that name was registered before; `list` and the like have been.
     pub fn register<T: Object>(&mut self) {
         self.shared.hub().register::<T>();
     }

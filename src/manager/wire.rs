@@ -108,7 +108,11 @@ pub(super) fn read_value<'a>(rest: &mut &'a [u8]) -> Result<(&'a [u8], Vec<Objec
     let (len, behind) = rest.split_first_chunk::<4>().ok_or(SHORT)?;
     let len = u32::from_le_bytes(*len) as usize;
     let (bytes, mut behind) = behind.split_at_checked(len).ok_or(SHORT)?;
-    let references = read_first(&mut behind)?;
+    let references: Vec<ObjectNumber> = read_first(&mut behind)?;
+    // Each is a number in the value.
+    if references.len() > len {
+        return Err(Fault::Undecodable("it refers to more than is in it"));
+    }
     *rest = behind;
     Ok((bytes, references))
 }

@@ -105,7 +105,7 @@ impl<T: Item> Array<T> {
     ///
     /// # Errors
     ///
-    /// [`Refusal::TooLong`] if so many of it take more than 1 GiB; why there is no answer.
+    /// [`Refusal::TooLong`] if so many of it take more than 64 MiB; why there is no answer.
     pub fn fill(&self, value: &T) -> Result<(), CallError> {
         self.proxy.call_with("fill", |to| to.value(value))
     }
@@ -117,7 +117,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Refusal::WrongType`] if it is something else, of another type or another length; [`Refusal::TooLong`] if it takes more than
-    /// 1 GiB; why there is no answer.
+    /// 64 MiB; why there is no answer.
     pub fn array<T: Item>(&self, name: &str, len: usize, value: &T) -> Result<Array<T>, CallError> {
         let array = self.make_array(Some(name), len, value)?;
         let has = array.len()?;
@@ -128,7 +128,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Refusal::TooLong`] if it takes more than 1 GiB; why there is no answer.
+    /// [`Refusal::TooLong`] if it takes more than 64 MiB; why there is no answer.
     pub fn new_array<T: Item>(&self, len: usize, value: &T) -> Result<Array<T>, CallError> {
         self.make_array(None, len, value)
     }

@@ -22,12 +22,12 @@ struct Stamped {
     value: Stored,
 }
 
-/// Bytes that so many of a value take at most.
-const MOST_BYTES: u64 = 1 << 30;
+/// Bytes that so many of a value take at most: all of them are made while everybody waits.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// That `len` of `value` are not too many.
 fn fits(len: u64, value: &Stored) -> Result<(), Refusal> {
-    let each = size_of::<Stamped>() + value.bytes().len();
+    let each = size_of::<Stamped>() + value.footprint();
     let bytes = len.saturating_mul(each as u64);
     if bytes > MOST_BYTES {
         return Err(Refusal::TooLong { len: bytes, max: MOST_BYTES });
@@ -39,7 +39,8 @@ impl Row {
     /// So many of `value`.
     pub(super) fn filled(len: u64, value: &Stored) -> Result<Self, Refusal> {
         fits(len, value)?;
-        let mut row = Self::default();
+        let items = VecDeque::with_capacity(usize::try_from(len).unwrap_or(0));
+        let mut row = Self { items, version: 0 };
         row.extend((0..len).map(|_| value.clone()));
         Ok(row)
     }

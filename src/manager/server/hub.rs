@@ -54,7 +54,8 @@ impl Hub {
     }
 
     pub(super) fn register<T: Object>(&mut self) {
-        self.types.insert(T::TYPE, make::<T>);
+        let before = self.types.insert(T::TYPE, make::<T>);
+        assert!(before.is_none(), "a type of the name {:?} is there already", T::TYPE);
     }
 
     /// Does what a frame of `connection` asks for.

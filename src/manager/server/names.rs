@@ -23,6 +23,9 @@ pub(super) fn keep(
             let number: ObjectNumber = arguments.read()?;
             arguments.finish()?;
             let entry = objects.get_mut(number).ok_or(Refusal::UnknownObject)?;
+            if entry.name.is_none() {
+                return Err(Refusal::Nameless);
+            }
             if !entry.kept {
                 entry.kept = ledger.hold(number);
             }

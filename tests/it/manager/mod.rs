@@ -14,6 +14,7 @@ mod queue;
 mod queue_deaths;
 mod shapes;
 mod shared;
+mod turns;
 
 use std::path::Path;
 
@@ -31,6 +32,7 @@ pub fn play(role: &str, arguments: &[&str]) {
         Some(("queue_deaths", role)) => queue_deaths::play(role, arguments),
         Some(("nested", role)) => nested::play(role, arguments),
         Some(("shared", role)) => shared::play(role, arguments),
+        Some(("turns", role)) => turns::play(role, arguments),
         _ => panic!("no role {role}"),
     }
 }

@@ -174,6 +174,18 @@ macro_rules! look {
     }};
 }
 
+pub fn step_of_list(list: &List<u16>, vec: &mut Vec<u16>, random: &mut Random) {
+    match random.below(10) {
+        0..3 => grow(list, vec, random),
+        3..5 => shrink(list, vec, random),
+        _ => change!(list, vec, random),
+    }
+}
+
+pub fn step_of_array(array: &Array<u16>, slice: &mut Vec<u16>, random: &mut Random) {
+    change!(array, slice, random);
+}
+
 #[test]
 fn a_list_is_a_vec() {
     let name = Name::new("model");
@@ -181,11 +193,7 @@ fn a_list_is_a_vec() {
     let list = client.list::<u16>("list").unwrap();
     let (mut vec, mut random) = (Vec::<u16>::new(), Random(1));
     for step in 0..STEPS {
-        match random.below(10) {
-            0..3 => grow(&list, &mut vec, &mut random),
-            3..5 => shrink(&list, &mut vec, &mut random),
-            _ => change!(&list, &mut vec, &mut random),
-        }
+        step_of_list(&list, &mut vec, &mut random);
         match step % 40 {
             0 => look!(&list, &vec, value(&mut random)),
             1 => {
@@ -213,7 +221,7 @@ fn an_array_is_a_slice() {
         let array: Array<u16> = client.new_array(len, &7).unwrap();
         let (mut slice, mut random) = (vec![7u16; len], Random(2));
         for step in 0..STEPS / 2 {
-            change!(&array, &mut slice, &mut random);
+            step_of_array(&array, &mut slice, &mut random);
             if step % 97 == 0 {
                 array.fill(&9).unwrap();
                 slice.fill(9);
@@ -226,8 +234,8 @@ fn an_array_is_a_slice() {
 }
 
 /// The entries of a map or set in the order in which they came.
-#[derive(Default)]
-struct Came(Vec<(String, u16)>);
+#[derive(Debug, Default, PartialEq)]
+pub struct Came(pub Vec<(String, u16)>);
 
 impl Came {
     fn get(&self, key: &str) -> Option<u16> {
@@ -256,7 +264,7 @@ impl Came {
     }
 }
 
-fn step_of_map(map: &Map<String, u16>, model: &mut Came, random: &mut Random) {
+pub fn step_of_map(map: &Map<String, u16>, model: &mut Came, random: &mut Random) {
     let (key, value) = (format!("key {}", random.below(25)), value(random));
     match random.below(12) {
         0..3 => assert_eq!(map.insert(&key, &value).unwrap(), model.insert(&key, value)),
@@ -324,7 +332,7 @@ fn a_map_is_a_list_of_pairs_with_keys_that_come_once() {
     }
 }
 
-fn step_of_set(set: &Set<u16>, model: &mut Vec<u16>, random: &mut Random) {
+pub fn step_of_set(set: &Set<u16>, model: &mut Vec<u16>, random: &mut Random) {
     let value = value(random);
     let is_in = model.contains(&value);
     let add = |model: &mut Vec<u16>, value| {

@@ -1,9 +1,11 @@
 //! What objects refuse, with a typed error, and go on as if nothing had been asked.
 
-use ringway::manager::{CallError, Client, Encoder, Proxy, Refusal};
+use ringway::manager::{
+    Answer, Arguments, CallError, Caller, Client, Encoder, Object, Proxy, Refusal, Server,
+};
 
-use super::serve;
-use crate::util::Name;
+use super::{counts, serve};
+use crate::util::{LONG, Name, eventually};
 
 #[track_caller]
 fn refusal<R: std::fmt::Debug>(told: Result<R, CallError>) -> Refusal {
@@ -79,10 +81,14 @@ fn what_is_too_long_is_refused() {
     let name = Name::new("long");
     let server = serve(&name);
     let client = server.client().unwrap();
-    for len in [1 << 30, usize::MAX] {
+    for len in [1 << 22, 1 << 30, usize::MAX] {
         let why = refusal(client.new_array(len, &0u8));
-        assert!(matches!(why, Refusal::TooLong { len, max } if len > max && max == 1 << 30));
+        assert!(matches!(why, Refusal::TooLong { len, max } if len > max && max == 64 << 20));
     }
+    // What it refers to is counted too.
+    let one = client.new_value(&1u8).unwrap();
+    let why = refusal(client.new_array(1 << 16, &vec![one; 120]));
+    assert!(matches!(why, Refusal::TooLong { .. }), "{why}");
     let array = client.new_array(5000, &String::new()).unwrap();
     let why = refusal(array.fill(&"x".repeat(300_000)));
     assert!(matches!(why, Refusal::TooLong { .. }), "{why}");
@@ -146,6 +152,57 @@ fn arguments_that_make_no_sense_change_nothing() {
     assert_eq!((list.to_vec().unwrap(), list.version().unwrap()), (vec![1, 2], version));
     assert_eq!((map.items().unwrap(), array.to_vec().unwrap()), (vec![(1, 2)], vec![5, 5]));
     assert!(set.is_empty().unwrap() && space.is_empty().unwrap());
+}
+
+#[test]
+fn only_what_has_a_name_is_kept() {
+    let name = Name::new("nameless");
+    let server = serve(&name);
+    let client = server.client().unwrap();
+    let (list, other) = (client.list::<u8>("list").unwrap(), client.new_list::<u8>().unwrap());
+    client.keep(list.proxy()).unwrap();
+    assert_eq!(refusal(client.keep(other.proxy())), Refusal::Nameless);
+    assert!(client.remove("list").unwrap());
+    assert_eq!(refusal(client.keep(list.proxy())), Refusal::Nameless);
+    drop((list, other));
+    let gone = || counts(&name).1 == 0;
+    assert!(eventually(LONG, gone), "{:?}", counts(&name));
+}
+
+/// A type that calls itself what another is called.
+struct Impostor;
+
+impl Object for Impostor {
+    const TYPE: &'static str = "list";
+
+    fn create(_: Arguments<'_>) -> Result<Self, Refusal> {
+        Ok(Self)
+    }
+
+    fn call(&mut self, _: &str, _: Arguments<'_>, _: &mut Caller<'_>) -> Result<Answer, Refusal> {
+        Ok(Answer::nothing())
+    }
+}
+
+#[test]
+#[should_panic(expected = "a type of the name \"list\" is there already")]
+fn the_name_of_a_type_is_given_once() {
+    let name = Name::new("impostor");
+    Server::bind(&name).unwrap().register::<Impostor>();
+}
+
+#[test]
+fn what_is_beyond_the_bounds_of_a_value_is_an_error_to_who_reads_it() {
+    let name = Name::new("bounds");
+    let server = serve(&name);
+    let client = server.client().unwrap();
+    let list = client.new_list::<Vec<()>>().unwrap();
+    list.push(&vec![(); 65_536]).unwrap();
+    assert_eq!(list.get(0).unwrap().unwrap().len(), 65_536);
+    list.push(&vec![(); 65_536]).unwrap();
+    assert!(matches!(list.to_vec(), Err(CallError::Undecodable(_))), "both are too many");
+    assert_eq!(list.pop().unwrap().unwrap().len(), 65_536);
+    assert_eq!(list.len().unwrap(), 1);
 }
 
 #[test]
