@@ -31,8 +31,8 @@ pub(super) struct Link {
     request: u64,
     /// Answers to posted calls that nobody has read.
     unread: u32,
-    /// It offers the processor to others now and then.
-    yields: bool,
+    /// It looks out for answers by itself before it sleeps in the pipe.
+    looks_out: bool,
     /// A request that is being written.
     pub frame: Vec<u8>,
     buffer: Vec<u8>,
@@ -61,7 +61,7 @@ pub(super) struct Body {
 
 /// So many calls in a row may a thread make before it offers the processor to others. Answers come so soon that it would never sleep
 /// else, and who was woken there, to make a call of its own perhaps, would wait until the kernel takes the processor away.
-const TURN: u64 = 16;
+const TURN: u64 = 32;
 /// Looks for an answer before it lets others run, and how often it does that before it sleeps.
 const SPINS: u32 = 100;
 const YIELDS: u32 = 20;
@@ -86,6 +86,7 @@ impl Door {
         let until = Instant::now().checked_add(self.patience);
         let door = self.place.door().open(&self.place.name).map_err(no_server)?;
         let name = self.place.new_pipe();
+        let looks_out = self.place.wait == Wait::SpinThenPark;
         let pipe = self.place.pipe(capacity).create(&name).map_err(CallError::Connect)?;
         let (Some(sender), Some(receiver)) = pipe.split() else {
             return Err(CallError::Garbage("a pipe that does not go both ways"));
@@ -100,9 +101,8 @@ impl Door {
         }
         let room = sender.max_whole_len();
         let (frame, buffer, long) = (Vec::new(), vec![0; room], Vec::new());
-        let yields = self.place.wait != Wait::Spin;
         let mut link =
-            Link { sender, receiver, request: 0, unread: 0, yields, frame, buffer, long };
+            Link { sender, receiver, request: 0, unread: 0, looks_out, frame, buffer, long };
         let welcome = link.greeted(&door, self.place.recheck, until)?;
         Ok((link, welcome))
     }
@@ -222,7 +222,7 @@ impl Link {
     pub(super) fn receive(&mut self, timeout: Option<Duration>) -> Result<Outcome, CallError> {
         // All those before it come before.
         self.unread = 0;
-        if self.yields {
+        if self.looks_out {
             self.look_out();
         }
         loop {

@@ -152,7 +152,7 @@ impl Round {
             Wait::SpinThenPark => EMPTY,
             Wait::Park => 1,
         };
-        let yields = self.shared.place.wait != Wait::Spin;
+        let yields = self.shared.place.wait == Wait::SpinThenPark;
         let (mut empty, mut busy, mut rounds) = (0, 0u32, 0u32);
         while !self.shared.is_stopping() {
             rounds = rounds.wrapping_add(1);
