@@ -37,7 +37,8 @@ impl Table {
             let spinning = name("manager", "spinning", 1, len);
             let default = name("manager", "default", 1, len);
             let python = name("python", "", 1, len);
-            self.ratio(&python, std::slice::from_ref(&spinning), "at least 20");
+            let aim = if len == 8 { "at least 20" } else { "" };
+            self.ratio(&python, std::slice::from_ref(&spinning), aim);
             self.ratio(&python, &[name("manager", "parked", 1, len)], "");
             for clients in [1, 2, 8] {
                 let manager = name("manager", "default", clients, len);
