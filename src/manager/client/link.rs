@@ -76,14 +76,15 @@ impl Door {
         self.place.door().open(&self.place.name).is_ok_and(|door| has_server(&door))
     }
 
-    /// Makes a connection. The answer says of which session it is.
+    /// Makes a connection, waiting at most `patience` for the server's answer, which says of which session it is.
     pub(super) fn connect(
         &self,
         hello: Hello,
         capacity: usize,
+        patience: Duration,
     ) -> Result<(Link, Welcome), CallError> {
         // None where it is longer than time.
-        let until = Instant::now().checked_add(self.patience);
+        let until = Instant::now().checked_add(patience);
         let door = self.place.door().open(&self.place.name).map_err(no_server)?;
         let name = self.place.new_pipe();
         let looks_out = self.place.wait == Wait::SpinThenPark;
@@ -92,7 +93,7 @@ impl Door {
             return Err(CallError::Garbage("a pipe that does not go both ways"));
         };
         let knock = wire::hello(&name, &hello);
-        if let Err(why) = door.sender().send_timeout(&knock, self.patience) {
+        if let Err(why) = door.sender().send_timeout(&knock, patience) {
             return Err(match why {
                 SendTimeoutError::Timeout(()) => CallError::TimedOut,
                 SendTimeoutError::Failed((), fault) => CallError::Failed(fault),
@@ -220,13 +221,20 @@ impl Link {
 
     /// Waits for what comes for the request. What comes for an earlier one is skipped.
     pub(super) fn receive(&mut self, timeout: Option<Duration>) -> Result<Outcome, CallError> {
-        // All those before it come before.
-        self.unread = 0;
         if self.looks_out {
             self.look_out();
         }
+        let outcome = self.wait_for(timeout)?;
+        // All those before it came before.
+        self.unread = 0;
+        Ok(outcome)
+    }
+
+    fn wait_for(&mut self, timeout: Option<Duration>) -> Result<Outcome, CallError> {
+        let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut left = timeout.filter(|_| until.is_some());
         loop {
-            let len = match timeout {
+            let len = match left {
                 None => self.receiver.recv_into(&mut self.buffer).map_err(ended)?,
                 Some(timeout) => {
                     self.receiver.recv_into_timeout(&mut self.buffer, timeout).map_err(lost)?
@@ -247,6 +255,7 @@ impl Link {
                     }
                 }
             }
+            left = until.map(|until| until.saturating_duration_since(Instant::now()));
         }
     }
 
@@ -319,10 +328,14 @@ impl Link {
     }
 
     /// Sends what has no answer of its own, waiting for room.
-    pub(super) fn tell(&mut self, request: &Request<'_>) -> Result<(), CallError> {
+    pub(super) fn tell(
+        &mut self,
+        request: &Request<'_>,
+        timeout: Option<Duration>,
+    ) -> Result<(), CallError> {
         let mut frame = Vec::with_capacity(HEAD);
         wire::append(request, &mut frame).expect("a head has a form");
-        self.sender.send_timeout(&frame, Duration::MAX).map_err(unsent)
+        self.sender.send_timeout(&frame, timeout.unwrap_or(Duration::MAX)).map_err(unsent)
     }
 
     /// Sends a request whose answer nobody wants. Every so many answers it waits for the server, so that there is room for them.

@@ -61,7 +61,7 @@ impl Session {
     /// Begins one at whoever serves the name.
     pub(super) fn begin(door: &Arc<Door>) -> Result<Arc<Self>, CallError> {
         let hello = Hello { incarnation: 0, session: 0 };
-        let (link, welcome) = door.connect(hello, FIRST_CAPACITY)?;
+        let (link, welcome) = door.connect(hello, FIRST_CAPACITY, door.patience)?;
         Ok(Arc::new(Self {
             door: Arc::clone(door),
             incarnation: welcome.incarnation,
@@ -109,10 +109,11 @@ impl Session {
 
     /// Gives back what found no room, before a call.
     #[cold]
-    fn catch_up(&self) -> Result<(), CallError> {
+    fn catch_up(&self, limit: Option<Duration>) -> Result<(), CallError> {
         let mut first = lock(&self.first);
         while let Some(object) = first.released.last().copied() {
-            first.link.tell(&Request::Release { object }).map_err(|why| self.failed(why))?;
+            let given = first.link.tell(&Request::Release { object }, limit);
+            given.map_err(|why| self.failed(why))?;
             first.released.pop();
         }
         self.has_released.store(false, Relaxed);
@@ -143,7 +144,7 @@ impl Session {
         }
         let mut posted = lock(&self.posted);
         let again = posted.pop();
-        let mut link = again.map_or_else(|| self.idle_link(), Ok)?;
+        let mut link = again.map_or_else(|| self.idle_link(None), Ok)?;
         link.begin(|request| Request::Call { request, object, method });
         encode(&mut Encoder::new(&mut link.frame, self))?;
         link.post().map_err(|why| self.failed(why))?;
@@ -154,11 +155,17 @@ impl Session {
 
     /// Waits until posted calls are done.
     #[cold]
-    fn settle(&self) -> Result<(), CallError> {
+    fn settle(&self, limit: Option<Duration>) -> Result<(), CallError> {
         let mut posted = lock(&self.posted);
         while let Some(mut link) = posted.pop() {
-            link.receive(None).map_err(|why| self.failed(why))?;
-            self.give_back(link);
+            match link.receive(limit) {
+                Ok(_) => self.give_back(link),
+                Err(CallError::TimedOut) => {
+                    posted.push(link);
+                    return Err(CallError::TimedOut);
+                }
+                Err(why) => return Err(self.failed(why)),
+            }
         }
         self.has_posted.store(false, Relaxed);
         Ok(())
@@ -171,7 +178,8 @@ impl Session {
         timeout: Option<Duration>,
         encode: impl FnOnce(&mut Encoder<'_>) -> Result<(), CallError>,
     ) -> Result<R, CallError> {
-        let mut link = self.take_link()?;
+        // What it takes before the call itself may take a moment, however soon the call is to be done.
+        let mut link = self.take_link(timeout.map(|timeout| timeout.max(GRACE)))?;
         link.begin(head);
         if let Err(why) = encode(&mut Encoder::new(&mut link.frame, self)) {
             self.give_back(link);
@@ -240,7 +248,7 @@ impl Session {
     }
 
     /// A connection for one call.
-    fn take_link(&self) -> Result<Box<Link>, CallError> {
+    fn take_link(&self, limit: Option<Duration>) -> Result<Box<Link>, CallError> {
         if self.is_inherited() {
             return Err(CallError::Forked);
         }
@@ -248,26 +256,27 @@ impl Session {
             return Err(self.why_gone());
         }
         if self.has_released.load(Relaxed) {
-            self.catch_up()?;
+            self.catch_up(limit)?;
         }
         if self.has_posted.load(Relaxed) {
-            self.settle()?;
+            self.settle(limit)?;
         }
-        self.idle_link()
+        self.idle_link(limit)
     }
 
-    fn idle_link(&self) -> Result<Box<Link>, CallError> {
+    fn idle_link(&self, limit: Option<Duration>) -> Result<Box<Link>, CallError> {
         let idle = lock(&self.idle).pop();
         match idle {
             Some(link) => Ok(link),
-            None => self.connect(),
+            None => self.connect(limit),
         }
     }
 
     #[cold]
-    fn connect(&self) -> Result<Box<Link>, CallError> {
+    fn connect(&self, limit: Option<Duration>) -> Result<Box<Link>, CallError> {
         let hello = Hello { incarnation: self.incarnation, session: self.number };
-        match self.door.connect(hello, self.door.capacity) {
+        let patience = limit.map_or(self.door.patience, |limit| limit.min(self.door.patience));
+        match self.door.connect(hello, self.door.capacity, patience) {
             Ok((link, _)) => Ok(Box::new(link)),
             // Another server has the name, or the one that has it knows the session no more.
             Err(CallError::Refused(Refusal::UnknownObject)) => Err(self.failed(CallError::Stale)),
@@ -301,7 +310,7 @@ impl Session {
             return false;
         }
         let hello = Hello { incarnation: self.incarnation, session: self.number };
-        self.door.connect(hello, self.door.capacity).is_ok_and(|(link, _)| {
+        self.door.connect(hello, self.door.capacity, GRACE).is_ok_and(|(link, _)| {
             lock(&self.idle).push(Box::new(link));
             true
         })

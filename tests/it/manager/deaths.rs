@@ -156,10 +156,22 @@ fn who_calls_a_server_that_is_stopped_waits_no_longer_than_it_would() {
     let add = |more: u64| gate.call_timeout::<u64>("add", PROMPT / 100, |to| to.put(&more));
     let told = within(PROMPT, || add(10));
     assert!(matches!(told, Err(CallError::TimedOut)), "{told:?}");
+    let told = within(PROMPT, || add(10));
+    assert!(matches!(told, Err(CallError::TimedOut)), "it must connect: {told:?}");
     server.signal(libc::SIGCONT);
     // Nobody knows whether that call was carried out, but its answer is nobody else's.
     let now = within(PROMPT, || gate.call::<u64>("add", &100u64)).unwrap();
     assert!([101, 111].contains(&now), "{now}");
+    let mutex = client.mutex("mutex").unwrap();
+    let guard = mutex.lock().unwrap();
+    server.signal(libc::SIGSTOP);
+    assert!(eventually(LONG, || state_of(server.pid()) == Some('T')));
+    drop(guard);
+    let told = within(PROMPT, || mutex.lock_timeout(PROMPT / 100).is_err());
+    assert!(told, "it comes after the guard that was dropped");
+    server.signal(libc::SIGCONT);
+    drop(within(PROMPT, || mutex.lock()).unwrap());
+    drop(mutex);
     drop((gate, client));
     let mut server = server;
     server.tell("end");
