@@ -45,6 +45,8 @@ struct First {
     released: Vec<ObjectNumber>,
 }
 
+/// Connections that are kept for the next calls: what more there were, while many called at a time, others may need.
+const MOST_IDLE: usize = 8;
 /// Room for words that have no answer.
 const FIRST_CAPACITY: usize = 4096;
 /// How long a server that was told to give up a wait may take to say how that ended.
@@ -287,7 +289,13 @@ impl Session {
 
     fn give_back(&self, mut link: Box<Link>) {
         link.rest();
-        lock(&self.idle).push(link);
+        let mut idle = lock(&self.idle);
+        if idle.len() < MOST_IDLE {
+            idle.push(link);
+        } else {
+            drop(idle);
+            drop(link);
+        }
     }
 
     /// Notes what an error says of the server.

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::thread;
 use std::time::Duration;
 
-use ringway::manager::{CallError, Client, Proxy, Server, Value};
+use ringway::manager::{self, CallError, Client, Proxy, Server, Value};
 
 use super::{Gate, counts, serve};
 use crate::util::{Directory, LONG, Name, eventually, within};
@@ -41,6 +41,32 @@ fn no_update_is_lost_whoever_makes_it() {
     });
     drop(sum);
     assert_eq!(client.value::<u64>("kept", &0).unwrap().get().unwrap(), 200);
+}
+
+#[test]
+fn connections_that_many_calls_took_are_there_for_others_afterwards() {
+    let name = Name::new("crowd");
+    let server = Server::options().max_connections(24).bind(&name).unwrap().spawn();
+    let wait_at_once = |client: &Client, flag: &str, count: u64| {
+        let flag = client.flag(flag)?;
+        thread::scope(|scope| {
+            let waits = || scope.spawn(|| flag.wait_timeout(LONG));
+            let waits: Vec<_> = (0..count).map(|_| waits()).collect();
+            // Until all wait, or some are refused.
+            let done = |flag: &manager::Flag| flag.waiting().unwrap_or(count);
+            let come = eventually(LONG, || {
+                done(&flag) == count || waits.iter().any(thread::ScopedJoinHandle::is_finished)
+            });
+            flag.set()?;
+            assert!(come);
+            waits.into_iter().try_for_each(|wait| wait.join().unwrap().map(drop))
+        })
+    };
+    let (one, other) = (Client::connect(&name).unwrap(), Client::connect(&name).unwrap());
+    wait_at_once(&one, "one", 18).unwrap();
+    // The server sees a moment later that they have been closed.
+    assert!(eventually(LONG, || wait_at_once(&other, "other", 10).is_ok()));
+    drop(server);
 }
 
 #[test]
