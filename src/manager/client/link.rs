@@ -61,9 +61,9 @@ pub(super) struct Body {
 
 /// So many calls in a row may a thread make before it offers the processor to others. Answers come so soon that it would never sleep
 /// else, and who was woken there, to make a call of its own perhaps, would wait until the kernel takes the processor away.
-const TURN: u64 = 32;
+const TURN: u64 = 256;
 /// Looks for an answer before it lets others run, and how often it does that before it sleeps.
-const SPINS: u32 = 100;
+const SPINS: u32 = 60;
 const YIELDS: u32 = 20;
 /// Bytes that the head of a part takes at most.
 const HEAD: usize = 32;

@@ -29,7 +29,7 @@ const DOOR: u32 = 16;
 /// So many are let in before those who are in have their turn.
 const KNOCKS: u32 = 4;
 /// Rounds with frames before it offers the processor to others: those that it answered, and those that want to ask.
-const TURN: u32 = 64;
+const TURN: u32 = 160;
 /// Looks in vain after which one is looked at in one of [`SOME`] rounds.
 const QUIET: u32 = 64;
 const SOME: u64 = 8;
