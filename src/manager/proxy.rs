@@ -158,9 +158,14 @@ impl Proxy {
         let _ = self.handle.session.post(self.handle.number, method, encode);
     }
 
-    /// Which session it is of, among those that there are now.
-    pub(super) fn session_address(&self) -> usize {
-        std::sync::Arc::as_ptr(&self.handle.session).addr()
+    /// Which session it is of: no other ever has the same.
+    pub(super) fn session_identity(&self) -> (u64, u64) {
+        self.handle.session.identity()
+    }
+
+    /// Whether it is of a parent of this process.
+    pub(super) fn is_inherited(&self) -> bool {
+        self.handle.session.is_inherited()
     }
 }
 

@@ -83,7 +83,12 @@ impl Session {
         self.incarnation
     }
 
-    fn is_inherited(&self) -> bool {
+    /// Of the server, and of the session there.
+    pub(in crate::manager) fn identity(&self) -> (u64, u64) {
+        (self.incarnation, self.number)
+    }
+
+    pub(in crate::manager) fn is_inherited(&self) -> bool {
         self.generation != fork::generation()
     }
 

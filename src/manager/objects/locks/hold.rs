@@ -49,11 +49,11 @@ struct Hold {
 
 /// Which lock: of which session, which object.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Lock(usize, ObjectNumber);
+struct Lock((u64, u64), ObjectNumber);
 
 impl Lock {
     fn of(proxy: &Proxy) -> Self {
-        Self(proxy.session_address(), proxy.number())
+        Self(proxy.session_identity(), proxy.number())
     }
 }
 
@@ -87,6 +87,10 @@ impl<'a> Grip<'a> {
         may: impl FnOnce(u32) -> bool,
         wait: Wait,
     ) -> Result<Self, LockError<Self>> {
+        // Before it counts what the thread of the parent had.
+        if proxy.is_inherited() {
+            return Err(LockError::Failed(CallError::Forked));
+        }
         let lock = Lock::of(proxy);
         match take_again(lock, may) {
             Some(true) => return Ok(Self::new(proxy)),

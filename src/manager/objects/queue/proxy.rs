@@ -71,7 +71,7 @@ impl<T: Item> Queue<T> {
     ///
     /// # Errors
     ///
-    /// [`QueueError::Timeout`], and it was not put; [`QueueError::Closed`]; why there is no answer.
+    /// [`QueueError::Timeout`], and it was not put, unless the server did not even say so (it was stopped, say); [`QueueError::Closed`]; why there is no answer.
     pub fn put_timeout(&self, item: &T, timeout: Duration) -> Result<(), QueueError> {
         self.proxy.call_timeout::<bool>("put", timeout, waiting(item))?;
         Ok(())
