@@ -185,7 +185,7 @@ pub struct Counts {
     pub errors: u64,
     /// Calls that wait now.
     pub waiting: u64,
-    /// What is lent now: locks that are held, for one. Counted by object; zero for a session.
+    /// What is lent now, by an object or to a session: locks that are held, for one.
     pub leases: u64,
     /// References that are held now: of a session, to objects; of an object, by sessions and other objects.
     pub references: u64,

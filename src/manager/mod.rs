@@ -57,4 +57,4 @@ pub use objects::queue::{Delivery, Iter as QueueIter, Queue, QueueError};
 pub use objects::set::Set;
 pub use objects::value::Value;
 pub use proxy::{Encoder, Proxy};
-pub use server::{Bind, BindError, Running, Server, Shutdown};
+pub use server::{Bind, BindError, Lease, Running, Server, Shutdown};

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::error::Refusal;
 use super::item::{ObjectNumber, Stored};
 use super::ledger::Ledger;
-use super::server::Exchange;
+use super::server::{Exchange, Lease};
 use super::wire;
 use crate::primitive::append;
 
@@ -96,7 +96,8 @@ pub trait Object: Send + 'static {
     /// The answer to [`caller.ticket()`](Caller::ticket), which needed an acknowledgement, was not taken: undo it.
     fn undo(&mut self, _caller: &mut Caller<'_>) {}
 
-    /// The session [`caller.session()`](Caller::session) has ended, and all its waits before; `died` if it did not say so itself. Each object is told.
+    /// The session [`caller.session()`](Caller::session) has ended, and all its waits before; `died` if it did not say so itself. Each
+    /// object is told that the session has called.
     fn session_ended(&mut self, _died: bool, _caller: &mut Caller<'_>) {}
 
     /// Tells `found` each reference that the object keeps, as often as it keeps it: by this the server finds objects that only
@@ -289,8 +290,8 @@ impl Caller<'_> {
         self.exchange.answer_later(self.object, ticket, answer)
     }
 
-    /// Counts leases of this object for people: what it has lent to clients changes by that.
-    pub fn leases(&mut self, change: i64) {
-        self.exchange.count_leases(self.object, change);
+    /// Lends something of this object to a session, as its counters and the object's show for as long as the [`Lease`] lives.
+    pub fn lend(&mut self, to: SessionId) -> Lease {
+        self.exchange.lend(self.object, to)
     }
 }

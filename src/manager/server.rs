@@ -8,10 +8,12 @@ mod counters;
 mod door;
 mod exchange;
 mod hub;
+mod leases;
 mod line;
 mod names;
 mod objects;
 mod round;
+mod sitting;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -29,6 +31,7 @@ use crate::sys::fork;
 
 pub(super) use exchange::Exchange;
 use hub::Hub;
+pub use leases::Lease;
 use round::{Bell, Guest, Round};
 
 /// Owns objects, and answers those who call them.

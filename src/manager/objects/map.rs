@@ -4,11 +4,11 @@ mod entries;
 
 pub(in crate::manager) use self::entries::Entries;
 
-use self::entries::ABSENT;
 use super::super::client::Client;
 use super::super::error::CallError;
 use super::super::item::{Item, fingerprint_of};
 use super::super::proxy::Encoder;
+use super::ordered::ABSENT;
 use super::snapshot::{Snapshot, exchange, kept, until_unchanged};
 
 proxy! {

@@ -11,6 +11,7 @@ use super::super::item::{Item, ObjectNumber, Stored, fingerprint_of};
 use super::super::object::{Answer, Arguments, Caller, Object};
 use super::super::proxy::Encoder;
 use super::super::wire::LONGEST_NAME;
+use super::ordered::ABSENT;
 use super::snapshot::exchange;
 
 /// In the server: attributes in the order of their names.
@@ -33,9 +34,6 @@ struct Type {
     fingerprint: [u8; 16],
     name: String,
 }
-
-/// The stamp of nothing.
-const ABSENT: u64 = 0;
 
 impl Object for Attributes {
     const TYPE: &'static str = "namespace";

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use super::super::error::Refusal;
 use super::super::item::{ObjectNumber, Stored};
 
+/// The stamp of what is not there: versions begin behind it.
+pub(super) const ABSENT: u64 = 0;
+
 /// A table that keeps its order. A key that comes again stays where it is.
 #[derive(Debug)]
 pub(super) struct Ordered<V> {

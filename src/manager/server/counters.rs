@@ -21,6 +21,21 @@ use crate::lock::holder::Holder;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RowId(usize);
 
+/// A row, for as long as it is about the same.
+#[derive(Clone, Copy, Debug)]
+struct Tenure {
+    row: usize,
+    edition: u64,
+}
+
+/// Where a lease is counted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lent {
+    /// None of one that is lent to nobody who is there.
+    to: Option<Tenure>,
+    by: Tenure,
+}
+
 /// What is counted, by its place in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
@@ -115,11 +130,29 @@ impl Counters {
     }
 
     /// Counts `change` for an object and the server.
-    pub(super) fn count_object(&mut self, object: ObjectNumber, what: Count, change: i64) {
+    fn count_object(&mut self, object: ObjectNumber, what: Count, change: i64) {
         if object != ObjectNumber::SERVER {
             self.add(self.row_of(object), what, change);
         }
         self.add(SERVER, what, change);
+    }
+
+    /// Counts a lease of an object to a session; where [`count_lent`](Self::count_lent) takes it off again.
+    pub(super) fn lend(&mut self, to: Option<RowId>, by: ObjectNumber) -> Lent {
+        let tenure = |row: usize| Tenure { row, edition: self.known[row].edition };
+        let lent = Lent { to: to.map(|RowId(row)| tenure(row)), by: tenure(self.row_of(by)) };
+        self.count_lent(lent, 1);
+        lent
+    }
+
+    /// Counts `change` for a lease, in the rows that are still about whom they were about.
+    pub(super) fn count_lent(&mut self, lent: Lent, change: i64) {
+        for Tenure { row, edition } in lent.to.into_iter().chain([lent.by]) {
+            if self.known[row].edition == edition {
+                self.add(row, Count::Leases, change);
+            }
+        }
+        self.add(SERVER, Count::Leases, change);
     }
 
     /// Counts `change` references of a session, and of the server.
@@ -185,7 +218,7 @@ impl Drop for Counters {
 mod tests {
     use super::*;
     use crate::ErrorKind;
-    use crate::manager::inspect::{Inspection, ServerState, inspect};
+    use crate::manager::inspect::{Counts, Inspection, ServerState, inspect};
 
     fn unique(what: &str) -> String {
         format!("unit-counters-{what}-{}", std::process::id())
@@ -253,7 +286,7 @@ mod tests {
         let objects = ROWS - FIRST_OBJECT;
         for number in 1..=objects + 1 {
             counters.open(object(number), "value", None);
-            counters.count_object(object(number), Count::Leases, 1);
+            let _ = counters.lend(None, object(number));
         }
         let found = inspect(&name).unwrap();
         assert_eq!((found.sessions.len(), found.other_sessions.calls), (sessions, 2));
@@ -265,6 +298,39 @@ mod tests {
         let found = inspect(&name).unwrap();
         assert!(found.sessions.is_empty() && found.objects.is_empty());
         assert_eq!(found.other_sessions.calls, 2);
+        counters.shut_down();
+    }
+
+    #[test]
+    fn a_lease_is_taken_off_where_it_was_counted_and_nowhere_else() {
+        let (name, mut counters) = new("lent");
+        let leases = || {
+            let found = inspect(&name).unwrap();
+            let of = |counts: Option<Counts>| counts.map(|counts| counts.leases);
+            let session = of(found.sessions.first().map(|session| session.counts));
+            (session, of(found.objects.first().map(|object| object.counts)), found.total.leases)
+        };
+        let session = counters.open_session(SessionId(5));
+        counters.open(object(1), "pen", None);
+        let lent = [(); 3].map(|()| counters.lend(Some(session), object(1)));
+        assert_eq!(leases(), (Some(3), Some(3), 3));
+        counters.count_lent(lent[0], -1);
+        assert_eq!(leases(), (Some(2), Some(2), 2));
+        // Its row is another session's now.
+        counters.close_session(session);
+        let session = counters.open_session(SessionId(6));
+        let theirs = counters.lend(Some(session), object(1));
+        counters.count_lent(lent[1], -1);
+        assert_eq!(leases(), (Some(1), Some(2), 2));
+        // And another object's.
+        counters.close(object(1));
+        counters.open(object(2), "pen", None);
+        let last = counters.lend(None, object(2));
+        counters.count_lent(lent[2], -1);
+        counters.count_lent(theirs, -1);
+        assert_eq!(leases(), (Some(0), Some(1), 1));
+        counters.count_lent(last, -1);
+        assert_eq!(leases(), (Some(0), Some(0), 0));
         counters.shut_down();
     }
 

@@ -3,7 +3,7 @@
 //! Nothing here waits. A client has one call at a time on a connection, so its pipe has room for the answer; one that leaves
 //! answers lying is cut off.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::super::error::Refusal;
@@ -12,10 +12,12 @@ use super::super::ledger::Ledger;
 use super::super::object::{Answer, SessionId, Ticket};
 use super::super::slots::Slots;
 use super::super::wire::{self, Reply};
-use super::counters::{Count, Counters, RowId};
+use super::counters::{Count, Counters};
+use super::leases::{Lease, Returns};
 use super::line::Line;
 pub(super) use super::line::Unacknowledged;
 use super::round::Bell;
+use super::sitting::Sitting;
 use crate::channel::pipe;
 
 /// Connections, as far as answers go; sessions; counters.
@@ -24,21 +26,10 @@ pub(in crate::manager) struct Exchange {
     sessions: HashMap<SessionId, Sitting>,
     ledger: Arc<Ledger>,
     pub(super) counters: Counters,
+    returns: Arc<Returns>,
     frame: Vec<u8>,
     /// Sessions so far.
     begun: u64,
-}
-
-/// A session.
-pub(super) struct Sitting {
-    row: RowId,
-    connections: usize,
-    /// References, and how many of each.
-    held: HashMap<ObjectNumber, u64>,
-    /// Its first connection has ended: no more are taken.
-    closing: bool,
-    /// It said goodbye.
-    orderly: bool,
 }
 
 /// What was left of a connection.
@@ -54,7 +45,8 @@ const UNACKNOWLEDGED: usize = 16;
 impl Exchange {
     pub(super) fn new(ledger: Arc<Ledger>, counters: Counters) -> Self {
         let (lines, sessions) = (Slots::default(), HashMap::new());
-        Self { lines, sessions, ledger, counters, frame: Vec::new(), begun: 0 }
+        let (returns, frame) = (Arc::default(), Vec::new());
+        Self { lines, sessions, ledger, counters, returns, frame, begun: 0 }
     }
 
     /// How many connections there are.
@@ -89,6 +81,7 @@ impl Exchange {
             row: sitting.row,
             bell: Arc::clone(bell),
             waiting: None,
+            last_called: ObjectNumber::SERVER,
             unacknowledged: Vec::new(),
             long: None,
             doomed: false,
@@ -163,8 +156,38 @@ impl Exchange {
         waits
     }
 
-    pub(in crate::manager) fn count_leases(&mut self, object: ObjectNumber, change: i64) {
-        self.counters.count_object(object, Count::Leases, change);
+    /// Counts something that `object` lends, for as long as the lease lives.
+    pub(in crate::manager) fn lend(&mut self, object: ObjectNumber, to: SessionId) -> Lease {
+        let row = self.sessions.get(&to).map(|sitting| sitting.row);
+        Lease::new(to, self.counters.lend(row, object), &self.returns)
+    }
+
+    /// Counts the leases that have come back.
+    pub(super) fn settle_leases(&mut self) {
+        self.returns.settle(&mut self.counters);
+    }
+
+    /// Notes that the session of a connection has called an object, which is told of its end.
+    pub(super) fn note_call(&mut self, connection: u64, object: ObjectNumber) {
+        let Some(line) = self.lines.get_mut(connection) else { return };
+        if std::mem::replace(&mut line.last_called, object) != object
+            && let Some(sitting) = self.sessions.get_mut(&line.session)
+        {
+            sitting.called.insert(object);
+        }
+    }
+
+    /// The objects that a session has called.
+    pub(super) fn called(&mut self, session: SessionId) -> HashSet<ObjectNumber> {
+        let sitting = self.sessions.get_mut(&session);
+        sitting.map_or_else(HashSet::new, |sitting| std::mem::take(&mut sitting.called))
+    }
+
+    /// An object is gone: nobody has called it.
+    pub(super) fn forget(&mut self, object: ObjectNumber) {
+        for sitting in self.sessions.values_mut() {
+            sitting.called.remove(&object);
+        }
     }
 
     /// Sends what a call came to.
@@ -174,6 +197,8 @@ impl Exchange {
         object: ObjectNumber,
         outcome: Result<Answer, Refusal>,
     ) {
+        // Who reads the answer finds the counters so.
+        self.settle_leases();
         let request = ticket.request;
         let Some(line) = self.lines.get_mut(ticket.connection) else { return };
         let (head, body) = match outcome {
@@ -305,38 +330,6 @@ impl Exchange {
         self.lines = Slots::default();
         self.sessions.clear();
         self.counters.shut_down();
-    }
-}
-
-impl Sitting {
-    fn new(row: RowId) -> Self {
-        Self { row, connections: 0, held: HashMap::new(), closing: false, orderly: false }
-    }
-
-    /// How many there are more.
-    fn grant(&mut self, references: &[ObjectNumber], ledger: &Ledger) -> i64 {
-        let mut granted = 0;
-        for object in references {
-            if ledger.hold(*object) {
-                *self.held.entry(*object).or_insert(0) += 1;
-                granted += 1;
-            }
-        }
-        granted
-    }
-
-    fn release(&mut self, object: ObjectNumber) -> bool {
-        match self.held.get_mut(&object) {
-            Some(1) => {
-                self.held.remove(&object);
-                true
-            }
-            Some(count) => {
-                *count -= 1;
-                true
-            }
-            None => false,
-        }
     }
 }
 

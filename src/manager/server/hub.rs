@@ -119,6 +119,9 @@ impl Hub {
         let outcome = match self.objects.get_mut(object) {
             Some(entry) => {
                 let exchange = &mut self.exchange;
+                if entry.last_caller.replace(session) != Some(session) {
+                    exchange.note_call(ticket.connection, object);
+                }
                 let mut caller = Caller { exchange, object, session, ticket };
                 guarded(|| entry.object.call(method, arguments, &mut caller))
             }
@@ -165,7 +168,8 @@ impl Hub {
         let object = guarded(|| make(Arguments::new(body, &self.ledger)))?;
         let number = self.ledger.open();
         let owned = name.map(Box::from);
-        self.objects.put(number, Entry { object, ty, fingerprint, name: owned, kept: false });
+        let entry = Entry { object, ty, fingerprint, name: owned, kept: false, last_caller: None };
+        self.objects.put(number, entry);
         self.exchange.counters.open(number, ty, name);
         if let Some(name) = name {
             self.names.insert(name.into(), number);
@@ -228,8 +232,7 @@ impl Hub {
     }
 
     fn end(&mut self, session: SessionId, died: bool) {
-        let numbers: Vec<ObjectNumber> = self.objects.iter().map(|(number, _)| number).collect();
-        for object in numbers {
+        for object in self.exchange.called(session) {
             let tell = |entry: &mut Entry, caller: &mut Caller<'_>| {
                 entry.object.session_ended(died, caller);
             };
@@ -246,6 +249,7 @@ impl Hub {
             self.free(number);
             self.ledger.close(number);
         }
+        self.exchange.settle_leases();
         let counters = &mut self.exchange.counters;
         self.ledger.tell_changed(|number, references| counters.references(number, references));
     }
@@ -258,6 +262,7 @@ impl Hub {
             self.names.remove(name);
         }
         self.exchange.refuse_waiting(number, &Refusal::UnknownObject);
+        self.exchange.forget(number);
         self.exchange.counters.close(number);
         guarded_quietly(|| drop(entry));
     }

@@ -22,6 +22,8 @@ pub(super) struct Line {
     pub bell: Arc<Bell>,
     /// The call that is to be answered later.
     pub waiting: Option<(u64, ObjectNumber)>,
+    /// Noted as called by the session already.
+    pub last_called: ObjectNumber,
     pub unacknowledged: Vec<Unacknowledged>,
     /// A reply that goes in parts, and how much of it went.
     pub long: Option<(u64, Vec<u8>, usize)>,

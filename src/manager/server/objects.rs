@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::super::error::Refusal;
 use super::super::item::ObjectNumber;
-use super::super::object::{Answer, Arguments, Caller, Object};
+use super::super::object::{Answer, Arguments, Caller, Object, SessionId};
 use super::super::slots::Slots;
 
 /// [`Object`] without its type.
@@ -70,6 +70,8 @@ pub(super) struct Entry {
     pub name: Option<Box<str>>,
     /// It has a reference of its own, until its name is removed.
     pub kept: bool,
+    /// Whose call was the last, which is noted: the session knows that it has called this object.
+    pub last_caller: Option<SessionId>,
 }
 
 /// By number.

@@ -5,6 +5,7 @@ mod calls;
 mod counters;
 mod deaths;
 mod hostile;
+mod leases;
 mod locks;
 mod locks_deaths;
 mod model;
@@ -19,7 +20,7 @@ mod turns;
 use std::path::Path;
 
 use ringway::manager::{
-    Answer, Arguments, Caller, Object, Refusal, Running, Server, SessionId, Ticket, inspect,
+    Answer, Arguments, Caller, Lease, Object, Refusal, Running, Server, SessionId, Ticket, inspect,
 };
 
 use crate::util::{Name, listing};
@@ -28,6 +29,7 @@ pub fn play(role: &str, arguments: &[&str]) {
     match role.split_once("::") {
         Some(("counters", role)) => counters::play(role, arguments),
         Some(("deaths", role)) => deaths::play(role, arguments),
+        Some(("leases", role)) => leases::play(role, arguments),
         Some(("locks_deaths", role)) => locks_deaths::play(role, arguments),
         Some(("queue_deaths", role)) => queue_deaths::play(role, arguments),
         Some(("nested", role)) => nested::play(role, arguments),
@@ -71,7 +73,9 @@ struct Gate {
     owner: Option<SessionId>,
     /// Whose turn it is, if the answer is.
     granted: Option<Ticket>,
-    waiting: Vec<Ticket>,
+    waiting: Vec<(Ticket, SessionId)>,
+    /// Of whose turn it is.
+    lease: Option<Lease>,
     log: Vec<String>,
     count: u64,
 }
@@ -79,10 +83,12 @@ struct Gate {
 impl Gate {
     fn pass_on(&mut self, caller: &mut Caller<'_>) {
         while self.owner.is_none() && self.granted.is_none() && !self.waiting.is_empty() {
-            let next = self.waiting.remove(0);
+            let (next, session) = self.waiting.remove(0);
+            self.lease = Some(caller.lend(session));
             if caller.answer(next, Ok(Answer::nothing().needs_ack())) {
                 self.granted = Some(next);
-                caller.leases(1);
+            } else {
+                self.lease = None;
             }
         }
     }
@@ -105,16 +111,15 @@ impl Object for Gate {
         match method {
             "enter" if self.owner.is_none() && self.granted.is_none() => {
                 self.granted = Some(caller.ticket());
-                caller.leases(1);
+                self.lease = Some(caller.lend(caller.session()));
                 Ok(Answer::nothing().needs_ack())
             }
             "enter" => {
-                self.waiting.push(caller.ticket());
+                self.waiting.push((caller.ticket(), caller.session()));
                 Ok(Answer::later())
             }
             "leave" => {
-                self.owner = None;
-                caller.leases(-1);
+                (self.owner, self.lease) = (None, None);
                 self.pass_on(caller);
                 Ok(Answer::nothing())
             }
@@ -138,7 +143,7 @@ impl Object for Gate {
     }
 
     fn cancel(&mut self, caller: &mut Caller<'_>) {
-        self.waiting.retain(|ticket| *ticket != caller.ticket());
+        self.waiting.retain(|(ticket, _)| *ticket != caller.ticket());
         self.log.push("cancelled".to_owned());
     }
 
@@ -149,7 +154,7 @@ impl Object for Gate {
 
     fn undo(&mut self, caller: &mut Caller<'_>) {
         assert_eq!(self.granted.take(), Some(caller.ticket()));
-        caller.leases(-1);
+        self.lease = None;
         self.log.push("undone".to_owned());
         self.pass_on(caller);
     }
@@ -157,8 +162,7 @@ impl Object for Gate {
     fn session_ended(&mut self, died: bool, caller: &mut Caller<'_>) {
         self.log.push(if died { "died".to_owned() } else { "left".to_owned() });
         if died && self.owner == Some(caller.session()) {
-            self.owner = None;
-            caller.leases(-1);
+            (self.owner, self.lease) = (None, None);
             self.pass_on(caller);
         }
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::error::BarrierError;
 use super::round::{Arrival, Outcome, Round};
-use crate::manager::{Answer, Arguments, CallError, Caller, Client, Object, Proxy, Refusal};
+use crate::manager::{Answer, Arguments, CallError, Caller, Client, Lease, Object, Proxy, Refusal};
 
 /// In the server: who is a party, and who has arrived. What a party gets is its number, or nothing where the round is broken.
 pub struct Meeting {
-    round: Round,
+    round: Round<Lease>,
 }
 
 impl Meeting {
@@ -58,9 +58,8 @@ impl Object for Meeting {
         match method {
             "join" => {
                 arguments.finish()?;
-                let number = self.round.join(caller.session()).ok_or(Refusal::TooMany)?;
-                caller.leases(1);
-                Answer::value(&number)
+                let number = self.round.join(caller.session(), |to| caller.lend(to));
+                Answer::value(&number.ok_or(Refusal::TooMany)?)
             }
             "arrive" => {
                 let number = arguments.read()?;
@@ -70,9 +69,7 @@ impl Object for Meeting {
             "leave" => {
                 let number = arguments.read()?;
                 arguments.finish()?;
-                if self.round.leave(number, caller.session()) {
-                    caller.leases(-1);
-                }
+                self.round.leave(number, caller.session());
                 self.tell(caller);
                 Ok(Answer::nothing())
             }
@@ -96,8 +93,7 @@ impl Object for Meeting {
     }
 
     fn session_ended(&mut self, died: bool, caller: &mut Caller<'_>) {
-        let gone = self.round.bury(caller.session(), died);
-        caller.leases(-i64::from(gone));
+        self.round.bury(caller.session(), died);
         self.tell(caller);
     }
 }

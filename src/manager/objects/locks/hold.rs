@@ -9,7 +9,7 @@ use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use super::error::LockError;
-use super::leased::{Granted, Lease};
+use super::leased::{Granted, LeaseKey};
 use crate::manager::{CallError, ObjectNumber, Proxy};
 
 /// How long a call may wait.
@@ -33,7 +33,7 @@ pub fn take(proxy: &Proxy, units: u32, wait: Wait) -> Result<Option<Granted>, Ca
 }
 
 /// Gives a lease back, without waiting for the server.
-pub fn give_back(proxy: &Proxy, lease: Lease, inconsistent: bool) {
+pub fn give_back(proxy: &Proxy, lease: LeaseKey, inconsistent: bool) {
     proxy.post("give_back", |to| to.put(&(lease, inconsistent)));
 }
 
@@ -41,7 +41,7 @@ pub fn give_back(proxy: &Proxy, lease: Lease, inconsistent: bool) {
 struct Hold {
     lock: Lock,
     units: u32,
-    lease: Lease,
+    lease: LeaseKey,
     /// How many guards there are of it.
     depth: u32,
     inconsistent: bool,
@@ -142,7 +142,7 @@ impl<'a> Grip<'a> {
     }
 
     /// One guard less. What is to be given back if it was the last.
-    fn loosen(&self) -> Option<(Lease, bool)> {
+    fn loosen(&self) -> Option<(LeaseKey, bool)> {
         let panicked = !self.panicking && std::thread::panicking();
         let depth = self.hold(|hold| {
             hold.inconsistent |= panicked;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize};
 
 use super::line::{Line, Party};
-use crate::manager::{Answer, Arguments, Caller, Object, Refusal, Ticket};
+use crate::manager::{Answer, Arguments, Caller, Lease, Object, Refusal, Ticket};
 
 /// What is different of each of them.
 pub trait Kind: Send + 'static {
@@ -83,12 +83,12 @@ impl Kind for OfPermits {
 
 /// By which a lease is given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
+pub struct LeaseKey {
     connection: u64,
     request: u64,
 }
 
-impl Lease {
+impl LeaseKey {
     fn of(ticket: Ticket) -> Self {
         Self { connection: ticket.connection, request: ticket.request }
     }
@@ -101,7 +101,7 @@ impl Lease {
 /// What who takes a lock gets.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Granted {
-    pub lease: Lease,
+    pub lease: LeaseKey,
     /// Somebody ended in the middle of a change, and nobody has said since that it is mended.
     pub inconsistent: bool,
 }
@@ -117,7 +117,7 @@ pub struct State {
 
 /// Any of these locks.
 pub struct Leased<K> {
-    line: Line,
+    line: Line<Lease>,
     units: u32,
     inconsistent: bool,
     kind: PhantomData<fn() -> K>,
@@ -135,8 +135,7 @@ impl<K: Kind> Leased<K> {
             return Err(Refusal::Undecodable(format!("{units} of {} units", self.units)));
         }
         let party = Party { ticket: caller.ticket(), session: caller.session(), units };
-        if self.line.take(party) {
-            caller.leases(1);
+        if self.line.take(party, |to| caller.lend(to)) {
             return self.granted(party.ticket);
         }
         if waits {
@@ -147,19 +146,19 @@ impl<K: Kind> Leased<K> {
     }
 
     fn granted(&self, ticket: Ticket) -> Result<Answer, Refusal> {
-        let granted = Granted { lease: Lease::of(ticket), inconsistent: self.inconsistent };
+        let granted = Granted { lease: LeaseKey::of(ticket), inconsistent: self.inconsistent };
         Ok(Answer::value(&Some(granted))?.needs_ack())
     }
 
     /// Takes a lease back from who has it.
-    fn give_back(&mut self, lease: Lease, inconsistent: bool, caller: &mut Caller<'_>) -> bool {
+    fn give_back(&mut self, lease: LeaseKey, inconsistent: bool, caller: &mut Caller<'_>) -> bool {
         let ticket = lease.ticket();
         match self.line.holder(ticket) {
             Some(party) if party.session == caller.session() => {
                 if K::leaves_doubt(party.units) {
                     self.inconsistent = inconsistent;
                 }
-                self.end(ticket, caller);
+                self.line.give_back(ticket);
                 self.admit(caller);
                 true
             }
@@ -176,18 +175,11 @@ impl<K: Kind> Leased<K> {
         }
     }
 
-    fn end(&mut self, ticket: Ticket, caller: &mut Caller<'_>) {
-        if self.line.give_back(ticket).is_some() {
-            caller.leases(-1);
-        }
-    }
-
     /// Lets in whoever can be.
     fn admit(&mut self, caller: &mut Caller<'_>) {
-        while let Some(party) = self.line.admit() {
-            caller.leases(1);
+        while let Some(party) = self.line.admit(|to| caller.lend(to)) {
             if !caller.answer(party.ticket, self.granted(party.ticket)) {
-                self.end(party.ticket, caller);
+                self.line.give_back(party.ticket);
             }
         }
     }
@@ -235,13 +227,12 @@ impl<K: Kind> Object for Leased<K> {
 
     /// Who never knew that it had the lock has changed nothing.
     fn undo(&mut self, caller: &mut Caller<'_>) {
-        self.end(caller.ticket(), caller);
+        self.line.give_back(caller.ticket());
         self.admit(caller);
     }
 
     fn session_ended(&mut self, _: bool, caller: &mut Caller<'_>) {
         while let Some(party) = self.line.bury(caller.session()) {
-            caller.leases(-1);
             self.inconsistent |= K::leaves_doubt(party.units);
         }
         self.admit(caller);

@@ -17,23 +17,24 @@ pub struct Party {
     pub units: u32,
 }
 
+/// `L` is a lease, which lives while its party has what it wanted.
 #[derive(Debug)]
-pub struct Line {
+pub struct Line<L> {
     free: u32,
-    leases: Vec<Party>,
+    leases: Vec<(Party, L)>,
     waiting: VecDeque<Party>,
 }
 
-impl Line {
+impl<L> Line<L> {
     pub fn new(units: u32) -> Self {
         Self { free: units, leases: Vec::new(), waiting: VecDeque::new() }
     }
 
-    /// Gives `party` what it wants if nobody stands before it.
-    pub fn take(&mut self, party: Party) -> bool {
+    /// Gives `party` what it wants, as `lend` makes the lease, if nobody stands before it.
+    pub fn take(&mut self, party: Party, lend: impl FnOnce(SessionId) -> L) -> bool {
         let taken = self.waiting.is_empty() && party.units <= self.free;
         if taken {
-            self.lease(party);
+            self.lease(party, lend);
         }
         taken
     }
@@ -44,13 +45,13 @@ impl Line {
     }
 
     /// The next who gets what it waited for. To be asked until there is none, whenever somebody gave back or left.
-    pub fn admit(&mut self) -> Option<Party> {
+    pub fn admit(&mut self, lend: impl FnOnce(SessionId) -> L) -> Option<Party> {
         let party = *self.waiting.front()?;
         if party.units > self.free {
             return None;
         }
         self.waiting.pop_front();
-        self.lease(party);
+        self.lease(party, lend);
         Some(party)
     }
 
@@ -61,21 +62,22 @@ impl Line {
 
     /// Takes back what was leased to `ticket`.
     pub fn give_back(&mut self, ticket: Ticket) -> Option<Party> {
-        let place = self.leases.iter().rposition(|party| party.ticket == ticket)?;
-        let party = self.leases.swap_remove(place);
+        let place = self.leases.iter().rposition(|(party, _)| party.ticket == ticket)?;
+        let (party, _) = self.leases.swap_remove(place);
         self.free += party.units;
         Some(party)
     }
 
     /// Takes back one lease of a session that has ended and waits no more. To be asked until there is none.
     pub fn bury(&mut self, session: SessionId) -> Option<Party> {
-        let lease = self.leases.iter().find(|party| party.session == session)?;
-        self.give_back(lease.ticket)
+        let (party, _) = self.leases.iter().find(|(party, _)| party.session == session)?;
+        self.give_back(party.ticket)
     }
 
     /// Who has what was leased to `ticket`.
     pub fn holder(&self, ticket: Ticket) -> Option<&Party> {
-        self.leases.iter().find(|party| party.ticket == ticket)
+        let party = self.leases.iter().find(|(party, _)| party.ticket == ticket);
+        party.map(|(party, _)| party)
     }
 
     pub fn free(&self) -> u32 {
@@ -86,9 +88,9 @@ impl Line {
         self.waiting.len()
     }
 
-    fn lease(&mut self, party: Party) {
+    fn lease(&mut self, party: Party, lend: impl FnOnce(SessionId) -> L) {
         self.free -= party.units;
-        self.leases.push(party);
+        self.leases.push((party, lend(party.session)));
     }
 }
 
@@ -99,6 +101,11 @@ mod tests {
     use super::*;
     use crate::manager::objects::dice::{Dice, ticket};
 
+    /// A lease that says whose it is.
+    fn lend(to: SessionId) -> SessionId {
+        to
+    }
+
     /// What a line must be, said without saying how: each event, and who was before whom.
     struct Reference {
         units: u32,
@@ -107,11 +114,12 @@ mod tests {
     }
 
     impl Reference {
-        fn check(&self, line: &Line) {
+        fn check(&self, line: &Line<SessionId>) {
             let taken: u32 = self.has.iter().map(|party| party.units).sum();
             assert!(taken <= self.units, "more is leased than there is");
             assert_eq!(line.free(), self.units - taken);
             assert_eq!(line.leases.len(), self.has.len());
+            assert!(line.leases.iter().all(|(party, lease)| party.session == *lease));
             assert_eq!(line.waiting.iter().copied().collect::<Vec<_>>(), self.came);
             if let Some(first) = self.came.first() {
                 assert!(first.units > line.free(), "somebody waits for what is free");
@@ -124,13 +132,13 @@ mod tests {
         }
     }
 
-    fn step(dice: &mut Dice, line: &mut Line, model: &mut Reference, number: u64) {
+    fn step(dice: &mut Dice, line: &mut Line<SessionId>, model: &mut Reference, number: u64) {
         match dice.below(8) {
             0..=3 => {
                 let units = if dice.below(4) == 0 { model.units } else { 1 };
                 let session = SessionId(dice.below(4) as u64);
                 let party = Party { ticket: ticket(number), session, units };
-                if line.take(party) {
+                if line.take(party, lend) {
                     assert!(model.came.is_empty(), "somebody overtook");
                     model.has.push(party);
                 } else {
@@ -171,7 +179,7 @@ mod tests {
             let mut model = Reference { units, came: Vec::new(), has: Vec::new() };
             for number in 0..120 {
                 step(&mut dice, &mut line, &mut model, number);
-                while let Some(party) = line.admit() {
+                while let Some(party) = line.admit(lend) {
                     model.admitted(party);
                 }
                 model.check(&line);
@@ -189,13 +197,13 @@ mod tests {
     fn who_comes_while_a_writer_waits_stands_behind_it() {
         let party = |number, units| Party { ticket: ticket(number), session: SessionId(0), units };
         let mut line = Line::new(u32::MAX);
-        assert!(line.take(party(1, 1)));
-        assert!(!line.take(party(2, u32::MAX)));
+        assert!(line.take(party(1, 1), lend));
+        assert!(!line.take(party(2, u32::MAX), lend));
         line.wait(party(2, u32::MAX));
-        assert!(!line.take(party(3, 1)), "a reader would starve the writer");
+        assert!(!line.take(party(3, 1), lend), "a reader would starve the writer");
         line.wait(party(3, 1));
         line.give_back(ticket(1));
-        assert_eq!(line.admit(), Some(party(2, u32::MAX)));
-        assert_eq!(line.admit(), None);
+        assert_eq!(line.admit(lend), Some(party(2, u32::MAX)));
+        assert_eq!(line.admit(lend), None);
     }
 }

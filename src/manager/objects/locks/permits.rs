@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::hold::{self, Wait};
-use super::leased::{Lease, Leased, OfPermits, State};
+use super::leased::{LeaseKey, Leased, OfPermits, State};
 use crate::manager::{CallError, Client, Proxy};
 
 proxy! {
@@ -35,7 +35,7 @@ proxy! {
 #[must_use = "a permit that is dropped at once permits nothing"]
 pub struct Permit {
     proxy: Proxy,
-    lease: Option<Lease>,
+    lease: Option<LeaseKey>,
 }
 
 impl Permits {

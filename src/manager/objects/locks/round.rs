@@ -5,11 +5,13 @@
 
 use crate::manager::{SessionId, Ticket};
 
+/// `L` is a lease, which lives while it is one.
 #[derive(Debug)]
-struct Party {
+struct Party<L> {
     number: u64,
     session: SessionId,
     waits: Option<Ticket>,
+    _lease: L,
 }
 
 /// What is to be told to one who waited.
@@ -32,9 +34,9 @@ pub enum Arrival {
 }
 
 #[derive(Debug)]
-pub struct Round {
+pub struct Round<L> {
     most: u32,
-    parties: Vec<Party>,
+    parties: Vec<Party<L>>,
     /// Who waits, in the order of arrival.
     arrived: Vec<Ticket>,
     broken: bool,
@@ -42,20 +44,20 @@ pub struct Round {
     outcomes: Vec<(Ticket, Outcome)>,
 }
 
-impl Round {
+impl<L> Round<L> {
     pub fn new(most: u32) -> Self {
         let (parties, arrived, outcomes) = (Vec::new(), Vec::new(), Vec::new());
         Self { most, parties, arrived, broken: false, next: 0, outcomes }
     }
 
-    /// Makes `session` a party, and says its number; none if there are as many as there can be.
-    pub fn join(&mut self, session: SessionId) -> Option<u64> {
+    /// Makes `session` a party, with the lease that `lend` makes, and says its number; none if there are as many as there can be.
+    pub fn join(&mut self, session: SessionId, lend: impl FnOnce(SessionId) -> L) -> Option<u64> {
         if self.parties.len() >= self.most as usize {
             return None;
         }
         let number = self.next;
         self.next += 1;
-        self.parties.push(Party { number, session, waits: None });
+        self.parties.push(Party { number, session, waits: None, _lease: lend(session) });
         Some(number)
     }
 
@@ -89,30 +91,27 @@ impl Round {
     pub fn give_up(&mut self, ticket: Ticket) {
         if let Some(place) = self.arrived.iter().position(|other| *other == ticket) {
             self.arrived.remove(place);
-            let given_up = |party: &&mut Party| party.waits == Some(ticket);
+            let given_up = |party: &&mut Party<L>| party.waits == Some(ticket);
             self.parties.iter_mut().filter(given_up).for_each(|party| party.waits = None);
             self.shatter();
         }
     }
 
-    /// The party is none any more; not if it was none. If it waited, the round is broken.
-    pub fn leave(&mut self, number: u64, session: SessionId) -> bool {
-        let Some(index) = self.index(number, session) else { return false };
+    /// The party is none any more. If it waited, the round is broken.
+    pub fn leave(&mut self, number: u64, session: SessionId) {
+        let Some(index) = self.index(number, session) else { return };
         if let Some(ticket) = self.parties[index].waits {
             self.give_up(ticket);
         }
         self.parties.swap_remove(index);
-        true
     }
 
     /// The parties of a session that has ended are none any more; if it died, or one of them waited, the round is broken.
-    /// Says how many they were.
-    pub fn bury(&mut self, session: SessionId, died: bool) -> u32 {
-        let (arrived, mut breaks, mut gone) = (&mut self.arrived, false, 0);
+    pub fn bury(&mut self, session: SessionId, died: bool) {
+        let (arrived, mut breaks) = (&mut self.arrived, false);
         self.parties.retain(|party| {
             let theirs = party.session == session;
             if theirs {
-                gone += 1;
                 breaks |= died || party.waits.is_some();
                 arrived.retain(|ticket| Some(*ticket) != party.waits);
             }
@@ -121,7 +120,6 @@ impl Round {
         if breaks {
             self.shatter();
         }
-        gone
     }
 
     /// Begins anew; who waits finds it broken.
@@ -151,7 +149,7 @@ impl Round {
     }
 
     fn index(&self, number: u64, session: SessionId) -> Option<usize> {
-        let this = |party: &Party| party.number == number && party.session == session;
+        let this = |party: &Party<L>| party.number == number && party.session == session;
         self.parties.iter().position(this)
     }
 }
@@ -203,7 +201,7 @@ mod tests {
         }
     }
 
-    fn arrive(round: &mut Round, model: &mut Model, party: Known, ticket: Ticket) -> Told {
+    fn arrive(round: &mut Round<()>, model: &mut Model, party: Known, ticket: Ticket) -> Told {
         let arrival = round.arrive(party.number, party.session, ticket);
         if party.waits.is_some() {
             assert_eq!(arrival, Arrival::Unknown);
@@ -221,12 +219,12 @@ mod tests {
         Told::new()
     }
 
-    fn step(dice: &mut Dice, round: &mut Round, model: &mut Model, ticket: Ticket) -> Told {
+    fn step(dice: &mut Dice, round: &mut Round<()>, model: &mut Model, ticket: Ticket) -> Told {
         let some = dice.pick(&model.parties);
         match (dice.below(12), some) {
             (0..=2, _) | (3..=8, None) => {
                 let session = SessionId(dice.below(4) as u64);
-                let number = round.join(session);
+                let number = round.join(session, |_| ());
                 assert_eq!(number.is_some(), model.parties.len() < model.most);
                 let known = |number| Known { number, session, waits: None };
                 model.parties.extend(number.map(known));
@@ -240,7 +238,7 @@ mod tests {
                 model.end(true)
             }
             (8, Some(party)) => {
-                assert!(round.leave(party.number, party.session));
+                round.leave(party.number, party.session);
                 model.go(|other| other.number == party.number, false)
             }
             (9 | 10, _) => {
@@ -272,7 +270,7 @@ mod tests {
                 assert_eq!(round.waiting(), model.order.len());
                 assert!(round.waiting() < most, "all are there and nobody goes on");
             }
-            let _: u32 = (0..4).map(|session| round.bury(SessionId(session), true)).sum();
+            (0..4).for_each(|session| round.bury(SessionId(session), true));
             assert_eq!((round.waiting(), round.parties.len()), (0, 0));
         }
     }

@@ -3,7 +3,7 @@
 use super::super::super::error::Refusal;
 use super::super::super::item::{ObjectNumber, Stored};
 use super::super::super::object::{Answer, Arguments, Caller, Object};
-use super::super::ordered::Ordered;
+use super::super::ordered::{ABSENT, Ordered};
 use super::super::row::optional;
 
 /// Values by key. Each value has the *stamp* of its own: the number of the change that put it there.
@@ -12,9 +12,6 @@ pub(in crate::manager) struct Entries {
     table: Ordered<(u64, Stored)>,
     version: u64,
 }
-
-/// The stamp of nothing.
-pub(super) const ABSENT: u64 = 0;
 
 impl Object for Entries {
     const TYPE: &'static str = "map";

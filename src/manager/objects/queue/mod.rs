@@ -9,7 +9,9 @@ pub use proxy::{Delivery, Iter, Queue};
 
 use shelf::{Item, Settled, Shelf};
 
-use crate::manager::{Answer, Arguments, Caller, Object, ObjectNumber, Refusal, Stored, Ticket};
+use crate::manager::{
+    Answer, Arguments, Caller, Lease, Object, ObjectNumber, Refusal, Stored, Ticket,
+};
 
 /// Refused because the queue is closed.
 const CLOSED: u32 = 1;
@@ -29,7 +31,7 @@ struct State {
 
 /// In the server: items as clients encoded them.
 pub struct Line {
-    shelf: Shelf<Stored>,
+    shelf: Shelf<Stored, Lease>,
 }
 
 impl Line {
@@ -58,9 +60,9 @@ impl Line {
 
     /// Hands out the first; waits for one, or answers that there is none.
     fn get(&mut self, waits: bool, caller: &mut Caller<'_>) -> Result<Answer, Refusal> {
-        if let Some(item) = self.shelf.get(caller.ticket(), caller.session()) {
+        let (ticket, session) = (caller.ticket(), caller.session());
+        if let Some(item) = self.shelf.get(ticket, session, |to| caller.lend(to)) {
             let answer = handed_out(item);
-            caller.leases(1);
             self.settle(caller);
             return answer;
         }
@@ -68,7 +70,7 @@ impl Line {
             return Err(closed());
         }
         if waits {
-            self.shelf.wait_to_get(caller.ticket(), caller.session());
+            self.shelf.wait_to_get(ticket, session);
             return Ok(Answer::later());
         }
         Ok(Answer::none())
@@ -103,7 +105,7 @@ impl Line {
 
     /// Answers all whose wait is over.
     fn settle(&mut self, caller: &mut Caller<'_>) {
-        while let Some(settled) = self.shelf.settle() {
+        while let Some(settled) = self.shelf.settle(|to| caller.lend(to)) {
             match settled {
                 Settled::Given(ticket) => self.give(ticket, caller),
                 Settled::Put(ticket) => drop(caller.answer(ticket, Answer::value(&true))),
@@ -117,9 +119,7 @@ impl Line {
 
     fn give(&mut self, ticket: Ticket, caller: &mut Caller<'_>) {
         let Some(item) = self.shelf.in_hand(ticket) else { return };
-        if caller.answer(ticket, handed_out(item)) {
-            caller.leases(1);
-        } else {
+        if !caller.answer(ticket, handed_out(item)) {
             self.shelf.put_back(ticket);
         }
     }
@@ -197,16 +197,12 @@ impl Object for Line {
     }
 
     fn acknowledged(&mut self, caller: &mut Caller<'_>) {
-        if self.shelf.taken(caller.ticket()).is_some() {
-            caller.leases(-1);
-        }
+        self.shelf.taken(caller.ticket());
         self.settle(caller);
     }
 
     fn undo(&mut self, caller: &mut Caller<'_>) {
-        if self.shelf.put_back(caller.ticket()) {
-            caller.leases(-1);
-        }
+        self.shelf.put_back(caller.ticket());
         self.settle(caller);
     }
 

@@ -18,11 +18,13 @@ pub struct Item<I> {
     pub redelivered: bool,
 }
 
+/// `L` is a lease, which lives while the item is in hand.
 #[derive(Debug)]
-struct InHand<I> {
+struct InHand<I, L> {
     ticket: Ticket,
     session: SessionId,
     item: Item<I>,
+    _lease: L,
 }
 
 /// What is to be told to one who waited.
@@ -39,10 +41,10 @@ pub enum Settled {
 }
 
 #[derive(Debug)]
-pub struct Shelf<I> {
+pub struct Shelf<I, L> {
     bound: usize,
     items: VecDeque<Item<I>>,
-    in_hand: Vec<InHand<I>>,
+    in_hand: Vec<InHand<I, L>>,
     getters: VecDeque<(Ticket, SessionId)>,
     putters: VecDeque<(Ticket, I)>,
     closed: bool,
@@ -59,7 +61,7 @@ struct Tasks {
     waiting: VecDeque<Ticket>,
 }
 
-impl<I> Shelf<I> {
+impl<I, L> Shelf<I, L> {
     /// Room for `bound` items; for any number if there is none.
     pub fn new(bound: Option<usize>) -> Self {
         Self {
@@ -88,11 +90,16 @@ impl<I> Shelf<I> {
         self.putters.push_back((ticket, value));
     }
 
-    /// Hands out the first item, unless there is none: nobody waits for one while there is.
-    pub fn get(&mut self, ticket: Ticket, session: SessionId) -> Option<&Item<I>> {
+    /// Hands out the first item, as `lend` makes the lease, unless there is none: nobody waits for one while there is.
+    pub fn get(
+        &mut self,
+        ticket: Ticket,
+        session: SessionId,
+        lend: impl FnOnce(SessionId) -> L,
+    ) -> Option<&Item<I>> {
         let item = self.items.pop_front()?;
         self.tasks.owe(session);
-        self.in_hand.push(InHand { ticket, session, item });
+        self.in_hand.push(InHand { ticket, session, item, _lease: lend(session) });
         self.in_hand.last().map(|hand| &hand.item)
     }
 
@@ -110,10 +117,10 @@ impl<I> Shelf<I> {
     }
 
     /// The next to be told what became of its wait. To be asked until there is none, after each call that changes something.
-    pub fn settle(&mut self) -> Option<Settled> {
+    pub fn settle(&mut self, lend: impl FnOnce(SessionId) -> L) -> Option<Settled> {
         if let (Some(&(ticket, session)), false) = (self.getters.front(), self.items.is_empty()) {
             self.getters.pop_front();
-            self.get(ticket, session);
+            self.get(ticket, session, lend);
             return Some(Settled::Given(ticket));
         }
         if self.has_room()
@@ -276,7 +283,7 @@ mod tests {
             self.on_shelf.len() as u64 + self.owed.iter().sum::<u64>()
         }
 
-        fn give(&mut self, tested: &Shelf<u64>, ticket: Ticket, session: SessionId) {
+        fn give(&mut self, tested: &Shelf<u64, ()>, ticket: Ticket, session: SessionId) {
             let (value, redelivered) = self.on_shelf.remove(0);
             let item = tested.in_hand(ticket).expect("what was given is in hand");
             assert_eq!((item.value, item.redelivered), (value, redelivered), "out of turn");
@@ -298,8 +305,8 @@ mod tests {
             self.on_shelf.sort_unstable();
         }
 
-        fn settle(&mut self, tested: &mut Shelf<u64>) {
-            while let Some(settled) = tested.settle() {
+        fn settle(&mut self, tested: &mut Shelf<u64, ()>) {
+            while let Some(settled) = tested.settle(|_| ()) {
                 match settled {
                     Settled::Given(ticket) => {
                         let (first, session) = self.getters.remove(0);
@@ -324,7 +331,7 @@ mod tests {
             }
         }
 
-        fn check(&self, tested: &Shelf<u64>) {
+        fn check(&self, tested: &Shelf<u64, ()>) {
             assert_eq!(tested.len(), self.on_shelf.len());
             assert_eq!(tested.unfinished(), self.unfinished());
             assert_eq!(
@@ -342,7 +349,7 @@ mod tests {
         }
     }
 
-    fn arrive(dice: &mut Dice, tested: &mut Shelf<u64>, model: &mut Model, ticket: Ticket) {
+    fn arrive(dice: &mut Dice, tested: &mut Shelf<u64, ()>, model: &mut Model, ticket: Ticket) {
         let session = SessionId(dice.below(SESSIONS as usize) as u64);
         if dice.below(2) == 0 {
             if model.closed {
@@ -360,7 +367,7 @@ mod tests {
                     model.putters.push((ticket, value));
                 }
             }
-        } else if tested.get(ticket, session).is_some() {
+        } else if tested.get(ticket, session, |_| ()).is_some() {
             assert!(model.getters.is_empty());
             model.give(tested, ticket, session);
         } else if !tested.is_over() {
@@ -369,7 +376,7 @@ mod tests {
         }
     }
 
-    fn step(dice: &mut Dice, tested: &mut Shelf<u64>, model: &mut Model, ticket: Ticket) {
+    fn step(dice: &mut Dice, tested: &mut Shelf<u64, ()>, model: &mut Model, ticket: Ticket) {
         let session = SessionId(dice.below(SESSIONS as usize) as u64);
         let place = session.0 as usize;
         match dice.below(20) {
@@ -423,7 +430,7 @@ mod tests {
     }
 
     /// As the server does it: what waits and what is in hand first.
-    fn end(tested: &mut Shelf<u64>, model: &mut Model, session: SessionId) {
+    fn end(tested: &mut Shelf<u64, ()>, model: &mut Model, session: SessionId) {
         for (ticket, _) in model.getters.extract_if(.., |getter| getter.1 == session) {
             assert_eq!(tested.leave(ticket), None);
         }
