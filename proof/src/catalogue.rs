@@ -1,74 +1,82 @@
 //! Everything that can be run: models as they should be, and mistakes with the model that catches
 //! each.
 
+use std::fmt::{self, Debug};
+
 use clap::ValueEnum;
 
-use crate::blocks::{self, Blocks};
-use crate::chain::{self, Chain};
-use crate::explore::{Report, explore};
-use crate::locks::{self, Locks};
-use crate::pieces::{self, Pieces};
-use crate::slots::letters::{self, Letters};
-use crate::slots::{self, Slots};
-use crate::wake::{self, Waiting};
+use crate::explore::{Model, Report, explore};
+use crate::slots::letters;
+use crate::{blocks, chain, locks, pieces, slots, wake};
 
 /// More states than that are too many: the search gives up, and the check fails.
 const MOST_STATES: usize = 20_000_000;
 
+/// What a model is made of: which threads there are, what they do, and what may go wrong.
+pub trait Configuration: Clone + Debug + 'static {
+    /// The model.
+    type Model: Model;
+    /// A mistake that can be made in it.
+    type Mutant: ValueEnum + 'static;
+
+    /// Each mistake with the name of the configuration that catches it.
+    const CAUGHT_BY: &'static [(Self::Mutant, &'static str)];
+
+    /// All that hold.
+    fn all() -> Vec<Self>;
+    /// What it is called.
+    fn name(&self) -> &'static str;
+    /// Whether every change must pass it.
+    fn is_quick(&self) -> bool;
+    /// The same with a mistake made on purpose.
+    fn with(self, mutant: &Self::Mutant) -> Self;
+    /// The same without the invariants that are about what nobody sees yet.
+    fn without_invariants(self) -> Self {
+        self
+    }
+    /// The model of it.
+    fn model(self) -> Self::Model;
+}
+
 /// A model that must hold.
-#[derive(Clone, Debug)]
 pub struct Check {
     /// What it is called.
     pub name: &'static str,
     /// Whether every change must pass it.
     pub is_quick: bool,
-    model: Kind,
+    search: Box<dyn Fn(bool) -> Report>,
 }
 
-#[derive(Clone, Debug)]
-enum Kind {
-    Slots(slots::config::Config),
-    Letters(letters::Config),
-    Blocks(blocks::Config),
-    Chain(chain::Config),
-    Locks(locks::Config),
-    Pieces(pieces::Config),
-    Waiting(wake::config::Config),
+impl Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Check {
-    /// The same without the invariants that are about what nobody sees yet: what comes of it when
-    /// one does not hold.
-    #[must_use]
-    pub fn without_invariants(&self) -> Self {
-        let mut check = self.clone();
-        match &mut check.model {
-            Kind::Slots(config) => config.invariants = false,
-            Kind::Blocks(config) => config.invariants = false,
-            Kind::Letters(config) => {
-                config.rings.iter_mut().for_each(|ring| ring.invariants = false);
-            }
-            Kind::Chain(_) | Kind::Locks(_) | Kind::Pieces(_) | Kind::Waiting(_) => {}
-        }
-        check
+    fn new<C: Configuration>(config: C) -> Self {
+        let (name, is_quick) = (config.name(), config.is_quick());
+        let search = move |invariants| {
+            let config = config.clone();
+            let config = if invariants { config } else { config.without_invariants() };
+            explore(&mut config.model(), MOST_STATES)
+        };
+        Self { name, is_quick, search: Box::new(search) }
     }
 
     /// Searches it.
     pub fn run(&self) -> Report {
-        match &self.model {
-            Kind::Slots(config) => explore(&mut Slots::new(config.clone()), MOST_STATES),
-            Kind::Letters(config) => explore(&mut Letters::new(config.clone()), MOST_STATES),
-            Kind::Blocks(config) => explore(&mut Blocks::new(config.clone()), MOST_STATES),
-            Kind::Chain(config) => explore(&mut Chain::new(config.clone()), MOST_STATES),
-            Kind::Locks(config) => explore(&mut Locks::new(config.clone()), MOST_STATES),
-            Kind::Pieces(config) => explore(&mut Pieces::new(config.clone()), MOST_STATES),
-            Kind::Waiting(config) => explore(&mut Waiting::new(config.clone()), MOST_STATES),
-        }
+        (self.search)(true)
+    }
+
+    /// Searches it without the invariants that are about what nobody sees yet: what comes of it when one does not hold.
+    pub fn run_without_invariants(&self) -> Report {
+        (self.search)(false)
     }
 }
 
 /// A mistake, and the model that must catch it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Trial {
     /// What the mistake is called.
     pub mutant: String,
@@ -76,45 +84,39 @@ pub struct Trial {
     pub check: Check,
 }
 
+/// What there is of one kind of model.
+struct Family {
+    checks: Vec<Check>,
+    trials: Vec<Trial>,
+}
+
+impl Family {
+    fn of<C: Configuration>() -> Self {
+        let trials = C::CAUGHT_BY.iter().map(|(mutant, by)| {
+            let config = C::all().into_iter().find(|config| config.name() == *by);
+            let config = config.unwrap_or_else(|| panic!("no model is called {by}"));
+            Trial { mutant: called(mutant), check: Check::new(config.with(mutant)) }
+        });
+        let checks = C::all().into_iter().map(Check::new);
+        Self { checks: checks.collect(), trials: trials.collect() }
+    }
+}
+
+fn families() -> [Family; 7] {
+    [
+        Family::of::<slots::config::Config>(),
+        Family::of::<letters::Config>(),
+        Family::of::<blocks::Config>(),
+        Family::of::<chain::Config>(),
+        Family::of::<pieces::Config>(),
+        Family::of::<locks::Config>(),
+        Family::of::<wake::config::Config>(),
+    ]
+}
+
 /// All models.
 pub fn checks() -> Vec<Check> {
-    let slots = slots::configurations::all().into_iter().map(|config| Check {
-        name: config.name,
-        is_quick: config.quick,
-        model: Kind::Slots(config),
-    });
-    let letters = letters::all().into_iter().map(|config| Check {
-        name: config.name(),
-        is_quick: config.rings[0].quick,
-        model: Kind::Letters(config),
-    });
-    let waiting = wake::configurations::all().into_iter().map(|config| Check {
-        name: config.name,
-        is_quick: config.quick,
-        model: Kind::Waiting(config),
-    });
-    let blocks = blocks::all().into_iter().map(|config| Check {
-        name: config.name,
-        is_quick: config.quick,
-        model: Kind::Blocks(config),
-    });
-    let chains = chain::all().into_iter().map(|config| Check {
-        name: config.name,
-        is_quick: config.quick,
-        model: Kind::Chain(config),
-    });
-    let locks = locks::all().into_iter().map(|config| Check {
-        name: config.name,
-        is_quick: config.quick,
-        model: Kind::Locks(config),
-    });
-    let pieces = pieces::all().into_iter().map(|config| Check {
-        name: config.name,
-        is_quick: config.quick,
-        model: Kind::Pieces(config),
-    });
-    let between_many = slots.chain(letters).chain(blocks).chain(chains);
-    between_many.chain(pieces).chain(locks).chain(waiting).collect()
+    families().into_iter().flat_map(|family| family.checks).collect()
 }
 
 /// All mistakes.
@@ -123,64 +125,7 @@ pub fn checks() -> Vec<Check> {
 ///
 /// When a mistake names a model that does not exist.
 pub fn trials() -> Vec<Trial> {
-    let checks = checks();
-    let slots = slots::configurations::CAUGHT_BY.into_iter().chain(letters::CAUGHT_BY);
-    let slots = slots.map(|(mutant, by)| {
-        let mut check = find(&checks, by);
-        match &mut check.model {
-            Kind::Slots(config) => config.mutant = Some(mutant),
-            Kind::Letters(config) => {
-                config.rings.iter_mut().for_each(|ring| ring.mutant = Some(mutant));
-            }
-            Kind::Blocks(_)
-            | Kind::Chain(_)
-            | Kind::Locks(_)
-            | Kind::Pieces(_)
-            | Kind::Waiting(_) => {}
-        }
-        Trial { mutant: called(&mutant), check }
-    });
-    let waiting = wake::configurations::CAUGHT_BY.into_iter().map(|(mutant, by)| {
-        let mut check = find(&checks, by);
-        if let Kind::Waiting(config) = &mut check.model {
-            config.mutant = Some(mutant);
-        }
-        Trial { mutant: called(&mutant), check }
-    });
-    let blocks = blocks::CAUGHT_BY.into_iter().map(|(mutant, by)| {
-        let mut check = find(&checks, by);
-        if let Kind::Blocks(config) = &mut check.model {
-            config.mutant = Some(mutant);
-        }
-        Trial { mutant: called(&mutant), check }
-    });
-    let chains = chain::CAUGHT_BY.into_iter().map(|(mutant, by)| {
-        let mut check = find(&checks, by);
-        if let Kind::Chain(config) = &mut check.model {
-            config.mutant = Some(mutant);
-        }
-        Trial { mutant: called(&mutant), check }
-    });
-    let locks = locks::CAUGHT_BY.into_iter().map(|(mutant, by)| {
-        let mut check = find(&checks, by);
-        if let Kind::Locks(config) = &mut check.model {
-            config.mutant = Some(mutant);
-        }
-        Trial { mutant: called(&mutant), check }
-    });
-    let pieces = pieces::CAUGHT_BY.into_iter().map(|(mutant, by)| {
-        let mut check = find(&checks, by);
-        if let Kind::Pieces(config) = &mut check.model {
-            config.mutant = Some(mutant);
-        }
-        Trial { mutant: called(&mutant), check }
-    });
-    slots.chain(blocks).chain(chains).chain(pieces).chain(locks).chain(waiting).collect()
-}
-
-fn find(checks: &[Check], name: &str) -> Check {
-    let found = checks.iter().find(|check| check.name == name);
-    found.unwrap_or_else(|| panic!("no model is called {name}")).clone()
+    families().into_iter().flat_map(|family| family.trials).collect()
 }
 
 fn called(mutant: &impl ValueEnum) -> String {
@@ -192,7 +137,6 @@ fn called(mutant: &impl ValueEnum) -> String {
 mod tests {
     use super::*;
     use crate::explore::Finding;
-    use crate::slots::mutants::Mutant;
 
     #[test]
     fn names_are_unique() {
@@ -204,15 +148,14 @@ mod tests {
 
     #[test]
     fn every_mistake_has_its_model() {
+        fn all<M: ValueEnum + 'static>() -> impl Iterator<Item = String> {
+            M::value_variants().iter().map(called)
+        }
         let trials = trials();
-        let slots = Mutant::value_variants().iter().map(called);
-        let waiting = wake::config::Mutant::value_variants().iter().map(called);
-        let blocks = blocks::Mutant::value_variants().iter().map(called);
-        let chains = chain::Mutant::value_variants().iter().map(called);
-        let locks = locks::Mutant::value_variants().iter().map(called);
-        let pieces = pieces::Mutant::value_variants().iter().map(called);
-        let queues = slots.chain(blocks).chain(chains).chain(pieces).chain(waiting);
-        let all: Vec<String> = queues.chain(locks).collect();
+        let queues = all::<slots::mutants::Mutant>().chain(all::<blocks::Mutant>());
+        let queues = queues.chain(all::<chain::Mutant>()).chain(all::<wake::config::Mutant>());
+        let others = all::<pieces::Mutant>().chain(all::<locks::Mutant>());
+        let all: Vec<String> = queues.chain(others).collect();
         assert_eq!(trials.len(), all.len());
         for mutant in all {
             assert!(trials.iter().any(|trial| trial.mutant == mutant), "{mutant}");

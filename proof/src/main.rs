@@ -119,7 +119,7 @@ fn catches(trial: &Trial, selection: &Selection) -> bool {
 
 /// Whether it shows also where nobody looks at invariants.
 fn has_consequence(trial: &Trial, selection: &Selection) -> bool {
-    let report = trial.check.without_invariants().run();
+    let report = trial.check.run_without_invariants();
     let finding = &report.finding;
     println!("{:>26} {} {}", "and then", figures(&report), verdict(finding));
     if selection.trace {

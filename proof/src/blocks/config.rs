@@ -3,10 +3,6 @@
 use clap::ValueEnum;
 
 use super::reaping::Reap;
-use super::receiving::Receive;
-use super::sending::Send;
-use super::state::{At, Block, Fate, MAX_BLOCKS, MAX_MESSAGES, Ring, Shared, State};
-use crate::frame::Cast;
 use crate::word::Geometry;
 
 /// As a part of a state, which numbers things in a byte.
@@ -55,6 +51,22 @@ pub enum Role {
     Mover { messages: u8 },
     /// Reaps whoever is dead.
     Reaper,
+}
+
+impl Role {
+    /// How many messages it sends.
+    pub fn sends(self) -> u8 {
+        if let Self::Sender { messages, .. } = self { messages } else { 0 }
+    }
+
+    /// How many things it has to do.
+    pub fn amount(self) -> u8 {
+        match self {
+            Self::Sender { messages, .. } | Self::Mover { messages } => messages,
+            Self::Receiver { puts_back } => puts_back,
+            Self::Reaper => 0,
+        }
+    }
 }
 
 /// A mistake made on purpose.
@@ -107,35 +119,7 @@ impl Config {
 
     /// The number of the message that thread `me` sends when it has `left` to send.
     pub fn message(&self, me: usize, left: u8) -> u8 {
-        let before = self.threads[..me].iter().map(|role| Self::sends(*role)).sum::<u8>();
-        before + Self::sends(self.threads[me]) - left
-    }
-
-    fn sends(role: Role) -> u8 {
-        if let Role::Sender { messages, .. } = role { messages } else { 0 }
-    }
-
-    /// How many of it a thread of `role` has to do.
-    pub fn amount(role: Role) -> u8 {
-        match role {
-            Role::Sender { messages, .. } | Role::Mover { messages } => messages,
-            Role::Receiver { puts_back } => puts_back,
-            Role::Reaper => 0,
-        }
-    }
-
-    /// The first state.
-    pub fn initial(&self) -> State {
-        let sent: u8 = self.threads.iter().map(|role| Self::sends(*role)).sum();
-        assert!(usize::from(sent) <= MAX_MESSAGES && self.blocks <= MAX_BLOCKS, "{}", self.name);
-        let shared = Shared {
-            rings: [Ring::new(self.slots); 2],
-            blocks: [Block::NEW; MAX_BLOCKS],
-            fates: [Fate::Unsent; MAX_MESSAGES],
-            crashes: self.crashes,
-        };
-        let amounts = self.threads.iter().map(|role| Self::amount(*role)).enumerate();
-        State::new(shared, At::Rest, amounts.map(|(me, left)| (left, self.begin(me, left))))
+        self.threads[..=me].iter().map(|role| role.sends()).sum::<u8>() - left
     }
 
     /// The first thing that a reaper does.
@@ -147,18 +131,5 @@ impl Config {
             return Reap::Line { at: 0 };
         }
         Reap::Bound { at: 0 }
-    }
-}
-
-impl Cast for Config {
-    type At = At;
-
-    fn begin(&self, me: usize, left: u8) -> At {
-        match self.threads[me] {
-            Role::Sender { .. } | Role::Mover { .. } if left == 0 => At::Rest,
-            Role::Sender { .. } => At::Send(Send::Take { at: 0 }),
-            Role::Receiver { .. } | Role::Mover { .. } => At::Receive(Receive::Seek),
-            Role::Reaper => At::Rest,
-        }
     }
 }

@@ -23,97 +23,37 @@ mod sending;
 mod state;
 
 pub use config::{Config, Mutant};
-pub use configurations::{CAUGHT_BY, all};
 
 use std::fmt::Write;
 
 use crate::block::{BlockWord, Place};
-use crate::explore::{Model, Move};
-use crate::frame::{Key, Life, MAX_THREADS, Parts, Step, push};
+use crate::frame::{Cast, Life, Play};
 use crate::word::{SlotWord, State as Slot};
 use config::Role;
 use memory::Memory;
-use state::{At, Fate, Shared, State, Thread};
+use receiving::Receive;
+use sending::Send;
+use state::{At, Block, Fate, MAX_BLOCKS, MAX_MESSAGES, Ring, Shared, State, Thread};
 
 /// A configuration being searched.
-#[derive(Debug)]
-pub struct Blocks {
-    config: Config,
-    parts: Parts<Shared, Thread>,
-}
+pub type Blocks = Play<Config>;
 
-impl Blocks {
-    /// The model of `config`.
-    pub fn new(config: Config) -> Self {
-        Self { config, parts: Parts::default() }
-    }
-
-    fn thread_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
-        let at = state.threads[me].at;
-        let memory = Memory::new(&self.config, state, me);
-        let choices = match at {
-            At::Rest => 0,
-            At::Send(send) => send.choices(&memory),
-            At::Receive(receive) => receive.choices(&memory),
-            At::Reap(..) => 1,
-        };
-        for choice in 0..choices {
-            push(&self.config, state, Step::Thread { me, choice }, moves, |memory| match at {
-                At::Rest => {}
-                At::Send(send) => send.step(memory, choice),
-                At::Receive(receive) => receive.step(memory, choice),
-                At::Reap(dead, reap) => reap.step(memory, dead),
-            });
-        }
-    }
-
-    fn reaper_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
-        if self.config.threads[me] != Role::Reaper || state.threads[me].at != At::Rest {
-            return;
-        }
-        for dead in state.dead() {
-            push(&self.config, state, Step::Begin { me, dead }, moves, |memory| {
-                memory.go(At::Reap(dead, memory.config.first_of_reap()));
-            });
-        }
-    }
-
-    fn fate_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
-        let thread = &state.threads[me];
-        if thread.life == Life::Alive && me < self.config.mortals && state.shared.crashes > 0 {
-            push(&self.config, state, Step::Crash { me }, moves, |memory| {
-                memory.state.shared.crashes -= 1;
-                memory.die(At::Rest);
-            });
-        }
-        let sends = matches!(self.config.threads[me], Role::Sender { .. });
-        let again = self.config.respawn && sends && thread.left > 0;
-        if again && thread.life == Life::Reaped && !self.is_being_reaped(state, me) {
-            push(&self.config, state, Step::Respawn { me }, moves, |memory| {
-                memory.state.threads[me].life = Life::Alive;
-                // Whether it sent what it was at it does not know: this is another message.
-                memory.state.threads[me].left -= 1;
-                memory.begin();
-            });
-        }
-    }
-
+impl Config {
     fn is_being_reaped(&self, state: &State, me: usize) -> bool {
         let by =
             |thread: &Thread| matches!(thread.at, At::Reap(dead, _) if usize::from(dead) == me);
-        !self.config.is(Mutant::NumberUnderReaper) && state.threads.iter().any(by)
+        !self.is(Mutant::NumberUnderReaper) && state.threads.iter().any(by)
     }
 
     /// Invariant B1, for one message.
     fn check_message(&self, state: &State, number: usize) -> Result<(), String> {
         let Fate::At(ring, position) = state.shared.fates[number] else { return Ok(()) };
-        let memory = Memory::new(&self.config, state, 0);
+        let memory = Memory::new(self, state, 0);
         let place = Place::new(ring == 1, position.into());
-        let blocks = &state.shared.blocks[..self.config.blocks];
+        let blocks = &state.shared.blocks[..self.blocks];
         let its: Vec<_> =
             blocks.iter().filter(|block| block.word().place() == Some(place)).collect();
-        let whole =
-            |block: &state::Block| block.halves.iter().all(|half| usize::from(*half) == number);
+        let whole = |block: &Block| block.halves.iter().all(|half| usize::from(*half) == number);
         let [block] = its[..] else {
             return Err(format!("message {number} has {} blocks (B1)", its.len()));
         };
@@ -132,32 +72,80 @@ impl Blocks {
     }
 }
 
-impl Model for Blocks {
-    type State = State;
-    type Key = Key<MAX_THREADS>;
-    type Step = Step;
+impl Cast for Config {
+    type Shared = Shared;
+    type At = At;
+
+    const REST: At = At::Rest;
 
     fn initial(&self) -> State {
-        self.config.initial()
+        let sent: u8 = self.threads.iter().map(|role| role.sends()).sum();
+        assert!(usize::from(sent) <= MAX_MESSAGES && self.blocks <= MAX_BLOCKS, "{}", self.name);
+        let shared = Shared {
+            rings: [Ring::new(self.slots); 2],
+            blocks: [Block::NEW; MAX_BLOCKS],
+            fates: [Fate::Unsent; MAX_MESSAGES],
+        };
+        State::new(self, shared, self.crashes, self.threads.iter().map(|role| role.amount()))
     }
 
-    fn moves(&self, state: &State, moves: &mut Vec<Move<Self>>) {
-        for me in 0..self.config.threads.len() {
-            if state.threads[me].life == Life::Alive {
-                self.thread_moves(state, me, moves);
-                self.reaper_moves(state, me, moves);
-            }
-            self.fate_moves(state, me, moves);
+    fn threads(&self) -> usize {
+        self.threads.len()
+    }
+
+    fn begin(&self, me: usize, left: u8) -> At {
+        match self.threads[me] {
+            Role::Sender { .. } | Role::Mover { .. } if left == 0 => At::Rest,
+            Role::Sender { .. } => At::Send(Send::Take { at: 0 }),
+            Role::Receiver { .. } | Role::Mover { .. } => At::Receive(Receive::Seek),
+            Role::Reaper => At::Rest,
         }
+    }
+
+    fn choices(memory: &Memory) -> u8 {
+        match memory.at() {
+            At::Rest => 0,
+            At::Send(send) => send.choices(memory),
+            At::Receive(receive) => receive.choices(memory),
+            At::Reap(..) => 1,
+        }
+    }
+
+    fn step(memory: &mut Memory, choice: u8) {
+        match memory.at() {
+            At::Rest => {}
+            At::Send(send) => send.step(memory, choice),
+            At::Receive(receive) => receive.step(memory, choice),
+            At::Reap(dead, reap) => reap.step(memory, dead),
+        }
+    }
+
+    fn reap(&self, me: usize, dead: u8) -> Option<At> {
+        (self.threads[me] == Role::Reaper).then(|| At::Reap(dead, self.first_of_reap()))
+    }
+
+    fn is_mortal(&self, me: usize) -> bool {
+        me < self.mortals
+    }
+
+    fn may_return(&self, state: &State, me: usize) -> bool {
+        let thread = &state.threads[me];
+        let sends = matches!(self.threads[me], Role::Sender { .. });
+        let again = self.respawn && sends && thread.left > 0;
+        again && thread.life == Life::Reaped && !self.is_being_reaped(state, me)
+    }
+
+    fn returns(memory: &mut Memory) {
+        // Whether it sent what it was at it does not know: this is another message.
+        memory.count();
     }
 
     fn check(&self, state: &State) -> Result<(), String> {
-        if self.config.invariants {
+        if self.invariants {
             (0..state.shared.fates.len())
                 .try_for_each(|number| self.check_message(state, number))?;
         }
-        let hidden =
-            |block: &&state::Block| block.word() == BlockWord::FREE && block.held && !block.noted;
+        let hidden = |block: &&Block| block.word() == BlockWord::FREE && block.held && !block.noted;
         match state.shared.blocks.iter().find(hidden) {
             Some(_) => Err("a free block has memory that its line does not tell".into()),
             None => Ok(()),
@@ -165,35 +153,24 @@ impl Model for Blocks {
     }
 
     fn is_end(&self, state: &State) -> bool {
-        let State { shared, threads } = state;
-        let blocks = shared.blocks[..self.config.blocks].iter();
+        let State { shared, threads, .. } = state;
+        let blocks = shared.blocks[..self.blocks].iter();
         let idle = |thread: &Thread| {
-            matches!(thread.at, At::Rest | At::Receive(receiving::Receive::Seek))
-                && thread.life != Life::Dead
+            matches!(thread.at, At::Rest | At::Receive(Receive::Seek)) && thread.life != Life::Dead
         };
-        let vacant = |ring: &state::Ring| {
-            let slots = ring.slots[..self.config.slots].iter();
+        let vacant = |ring: &Ring| {
+            let slots = ring.slots[..self.slots].iter();
             slots.copied().all(|slot| SlotWord(slot).state() == Some(Slot::Vacant))
                 && ring.head == ring.tail
         };
-        threads[..self.config.threads.len()].iter().all(idle)
+        threads[..self.threads.len()].iter().all(idle)
             && blocks.into_iter().all(|block| block.word() == BlockWord::FREE)
             && shared.rings.iter().all(vacant)
             && shared.fates.iter().all(|fate| !matches!(fate, Fate::At(..)))
     }
 
-    fn pack(&mut self, state: &State) -> Self::Key {
-        self.parts.pack(&state.shared, &state.threads)
-    }
-
-    fn unpack(&self, key: &Self::Key) -> State {
-        let (shared, threads) = self.parts.unpack(key);
-        State { shared, threads }
-    }
-
-    fn explain(&self, before: &State, step: Step, after: &State) -> String {
-        let mut text = step.told(before);
-        let [before, after] = [before, after].map(|state| &state.shared);
+    fn changes(before: &Shared, after: &Shared) -> String {
+        let mut text = String::new();
         for (number, (old, new)) in before.blocks.iter().zip(&after.blocks).enumerate() {
             if old != new {
                 let _ = write!(text, "\n        block {number}: {old:x?} -> {new:x?}");

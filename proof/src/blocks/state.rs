@@ -30,8 +30,6 @@ pub struct Shared {
     pub blocks: [Block; MAX_BLOCKS],
     /// What became of each message: only the checker knows.
     pub fates: [Fate; MAX_MESSAGES],
-    /// Deaths to come.
-    pub crashes: u8,
 }
 
 /// A ring. Its claims are stamped in the same step: what lies between is for `crate::slots`.

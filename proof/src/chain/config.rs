@@ -2,12 +2,6 @@
 
 use clap::ValueEnum;
 
-use super::closing::Close;
-use super::receiving::Receive;
-use super::sending::Send;
-use super::state::{At, Ghost, MAX_SEGMENTS, Ring, Shared, Slot, State};
-use crate::frame::Cast;
-
 /// As a part of a state, which numbers things in a byte.
 pub fn small(number: impl TryInto<u8>) -> u8 {
     number.try_into().ok().expect("models are small")
@@ -45,6 +39,18 @@ pub enum Role {
     Closer,
     /// Reaps whoever is dead.
     Reaper,
+}
+
+impl Role {
+    /// How many things it has to do.
+    pub fn amount(self) -> u8 {
+        match self {
+            Self::Sender { messages, .. } => messages,
+            Self::Receiver { puts_back } => puts_back,
+            Self::Closer => 1,
+            Self::Reaper => 0,
+        }
+    }
 }
 
 /// A mistake made on purpose.
@@ -97,47 +103,5 @@ impl Config {
     /// Whether somebody closes the queue.
     pub fn closes(&self) -> bool {
         self.threads.contains(&Role::Closer)
-    }
-
-    /// How many of it a thread of `role` has to do.
-    fn amount(role: Role) -> u8 {
-        match role {
-            Role::Sender { messages, .. } => messages,
-            Role::Receiver { puts_back } => puts_back,
-            Role::Closer => 1,
-            Role::Reaper => 0,
-        }
-    }
-
-    /// The first state: the anchor alone, and empty.
-    pub fn initial(&self) -> State {
-        assert!(usize::from(self.annexes) < MAX_SEGMENTS, "{}", self.name);
-        let ring = Ring { shut: false, tail: 0, head: 0, slots: [Slot::Vacant; 2] };
-        let ghost = Ghost { claims: 0, open: 0, next: 0, highest: 0, drained: false };
-        let shared = Shared {
-            word: 0,
-            leaving: 0,
-            files: 0,
-            lock: None,
-            rings: [ring; MAX_SEGMENTS],
-            crashes: self.crashes,
-            ghost,
-        };
-        let amounts = self.threads.iter().map(|role| Self::amount(*role)).enumerate();
-        State::new(shared, At::Rest, amounts.map(|(me, left)| (left, self.begin(me, left))))
-    }
-}
-
-impl Cast for Config {
-    type At = At;
-
-    fn begin(&self, me: usize, left: u8) -> At {
-        match self.threads[me] {
-            Role::Sender { .. } | Role::Closer if left == 0 => At::Rest,
-            Role::Sender { .. } => At::Send(Send::Look),
-            Role::Receiver { .. } => At::Receive(Receive::Look),
-            Role::Closer => At::Close(Close::Raise),
-            Role::Reaper => At::Rest,
-        }
     }
 }

@@ -27,103 +27,101 @@ mod sending;
 mod state;
 
 pub use config::{Config, Mutant};
-pub use configurations::{CAUGHT_BY, all};
 
 use std::fmt::Write;
 
-use crate::explore::{Model, Move};
-use crate::frame::{Key, Life, MAX_THREADS, Parts, Step, push};
+use crate::frame::{Cast, Life, Play};
+use closing::Close;
 use config::Role;
 use memory::Memory;
-use state::{At, Shared, State, Thread};
+use reaping::Reap;
+use receiving::Receive;
+use sending::Send;
+use state::{At, Ghost, MAX_SEGMENTS, MAX_SLOTS, Ring, Shared, Slot, State, Thread};
 
 /// A configuration being searched.
-#[derive(Debug)]
-pub struct Chain {
-    config: Config,
-    parts: Parts<Shared, Thread>,
-}
+pub type Chain = Play<Config>;
 
-impl Chain {
-    /// The model of `config`.
-    pub fn new(config: Config) -> Self {
-        Self { config, parts: Parts::default() }
-    }
-
-    fn thread_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
-        let at = state.threads[me].at;
-        let memory = Memory::new(&self.config, state, me);
-        let choices = match at {
-            At::Rest => 0,
-            At::Send(send) => send.choices(&memory),
-            At::Receive(receive) => receive.choices(&memory),
-            At::Close(_) | At::Reap(..) | At::Change(_) => 1,
-        };
-        for choice in 0..choices {
-            push(&self.config, state, Step::Thread { me, choice }, moves, |memory| match at {
-                At::Rest => {}
-                At::Send(send) => send.step(memory, choice),
-                At::Receive(receive) => receive.step(memory, choice),
-                At::Close(close) => close.step(memory),
-                At::Reap(dead, reap) => reap.step(memory, dead),
-                At::Change(change) => change.step(memory),
-            });
-        }
-    }
-
-    fn reaper_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
-        if self.config.threads[me] != Role::Reaper || state.threads[me].at != At::Rest {
-            return;
-        }
-        for dead in state.dead() {
-            push(&self.config, state, Step::Begin { me, dead }, moves, |memory| {
-                memory.go(At::Reap(dead, reaping::Reap::Look));
-            });
-        }
-    }
-
-    fn crash_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
-        if me >= self.config.mortals || state.shared.crashes == 0 {
-            return;
-        }
-        push(&self.config, state, Step::Crash { me }, moves, |memory| {
-            let shared = &mut memory.state.shared;
-            shared.crashes -= 1;
-            let held = shared.lock.is_some_and(|holder| usize::from(holder) == me);
-            if held && !memory.config.is(Mutant::LockStays) {
-                shared.lock = None;
-            }
-            memory.die(At::Rest);
-        });
-    }
-
+impl Config {
     /// Whether the anchor is alone, open and empty, and nothing is left of others.
     fn is_home(&self, shared: &Shared) -> bool {
         let (seen, anchor) = (shared.seen(), &shared.rings[0]);
         seen.ahead() == 0
             && seen.is_anchor(seen.last())
             && !anchor.shut
-            && anchor.is_idle(self.config.slots)
+            && anchor.is_idle(self.slots)
             && (shared.files, shared.leaving) == (0, 0)
     }
 }
 
-impl Model for Chain {
-    type State = State;
-    type Key = Key<MAX_THREADS>;
-    type Step = Step;
+impl Cast for Config {
+    type Shared = Shared;
+    type At = At;
 
+    const REST: At = At::Rest;
+
+    /// The anchor alone, and empty.
     fn initial(&self) -> State {
-        self.config.initial()
+        assert!(usize::from(self.annexes) < MAX_SEGMENTS, "{}", self.name);
+        let ring = Ring { shut: false, tail: 0, head: 0, slots: [Slot::Vacant; MAX_SLOTS] };
+        let shared = Shared {
+            word: 0,
+            leaving: 0,
+            files: 0,
+            lock: None,
+            rings: [ring; MAX_SEGMENTS],
+            ghost: Ghost { claims: 0, open: 0, next: 0, highest: 0, drained: false },
+        };
+        State::new(self, shared, self.crashes, self.threads.iter().map(|role| role.amount()))
     }
 
-    fn moves(&self, state: &State, moves: &mut Vec<Move<Self>>) {
-        for me in 0..self.config.threads.len() {
-            if state.threads[me].life == Life::Alive {
-                self.thread_moves(state, me, moves);
-                self.reaper_moves(state, me, moves);
-                self.crash_moves(state, me, moves);
-            }
+    fn threads(&self) -> usize {
+        self.threads.len()
+    }
+
+    fn begin(&self, me: usize, left: u8) -> At {
+        match self.threads[me] {
+            Role::Sender { .. } | Role::Closer if left == 0 => At::Rest,
+            Role::Sender { .. } => At::Send(Send::Look),
+            Role::Receiver { .. } => At::Receive(Receive::Look),
+            Role::Closer => At::Close(Close::Raise),
+            Role::Reaper => At::Rest,
+        }
+    }
+
+    fn choices(memory: &Memory) -> u8 {
+        match memory.at() {
+            At::Rest => 0,
+            At::Send(send) => send.choices(memory),
+            At::Receive(receive) => receive.choices(memory),
+            At::Close(_) | At::Reap(..) | At::Change(_) => 1,
+        }
+    }
+
+    fn step(memory: &mut Memory, choice: u8) {
+        match memory.at() {
+            At::Rest => {}
+            At::Send(send) => send.step(memory, choice),
+            At::Receive(receive) => receive.step(memory, choice),
+            At::Close(close) => close.step(memory),
+            At::Reap(dead, reap) => reap.step(memory, dead),
+            At::Change(change) => change.step(memory),
+        }
+    }
+
+    fn reap(&self, me: usize, dead: u8) -> Option<At> {
+        (self.threads[me] == Role::Reaper).then_some(At::Reap(dead, Reap::Look))
+    }
+
+    fn is_mortal(&self, me: usize) -> bool {
+        me < self.mortals
+    }
+
+    fn dies(memory: &mut Memory) {
+        let me = memory.me;
+        let held = memory.state.shared.lock.is_some_and(|holder| usize::from(holder) == me);
+        if held && !memory.config.is(Mutant::LockStays) {
+            memory.state.shared.lock = None;
         }
     }
 
@@ -140,33 +138,23 @@ impl Model for Chain {
     }
 
     fn is_end(&self, state: &State) -> bool {
-        let State { shared, threads } = state;
+        let State { shared, threads, .. } = state;
         let idle = |(thread, role): (&Thread, &Role)| {
             thread.life != Life::Dead
                 && (thread.at == At::Rest || receiving::is_idle(*role, thread.at))
         };
-        let over = if self.config.closes() && shared.seen().is_closed() {
+        let over = if self.closes() && shared.seen().is_closed() {
             shared.ghost.drained
         } else {
             self.is_home(shared)
         };
         over && shared.ghost.open == 0
             && shared.lock.is_none()
-            && threads.iter().zip(&self.config.threads).all(idle)
+            && threads.iter().zip(&self.threads).all(idle)
     }
 
-    fn pack(&mut self, state: &State) -> Self::Key {
-        self.parts.pack(&state.shared, &state.threads)
-    }
-
-    fn unpack(&self, key: &Self::Key) -> State {
-        let (shared, threads) = self.parts.unpack(key);
-        State { shared, threads }
-    }
-
-    fn explain(&self, before: &State, step: Step, after: &State) -> String {
-        let mut text = step.told(before);
-        let [before, after] = [before, after].map(|state| &state.shared);
+    fn changes(before: &Shared, after: &Shared) -> String {
+        let mut text = String::new();
         if before.word != after.word {
             let seen = after.seen();
             let (first, last, anchor) = (seen.first(), seen.last(), seen.anchor());

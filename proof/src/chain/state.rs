@@ -31,8 +31,6 @@ pub struct Shared {
     pub lock: Option<u8>,
     /// The anchor's ring, then those of generations.
     pub rings: [Ring; MAX_SEGMENTS],
-    /// Deaths to come.
-    pub crashes: u8,
     /// What the checker knows.
     pub ghost: Ghost,
 }

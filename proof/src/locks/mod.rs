@@ -34,7 +34,6 @@ mod state;
 pub use config::Config;
 #[cfg(test)]
 pub use config::Mutant;
-pub use configurations::{CAUGHT_BY, all};
 
 use std::fmt::Write;
 

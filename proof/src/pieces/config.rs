@@ -2,10 +2,8 @@
 
 use clap::ValueEnum;
 
-use super::receiving::Receive;
-use super::sending::Send;
-use super::state::{At, Fate, Got, Item, Kind, MAX_RECORDS, MAX_SLOTS, PRODUCER, Shared, State};
-use crate::frame::Cast;
+use super::Pieces;
+use crate::catalogue::Configuration;
 
 /// One model.
 #[derive(Clone, Debug)]
@@ -71,35 +69,6 @@ impl Config {
     pub fn pieces(&self, record: u8) -> u8 {
         self.records[usize::from(record)]
     }
-
-    /// The first state.
-    pub fn initial(&self) -> State {
-        let fits = usize::from(self.slots) <= MAX_SLOTS && self.records.len() <= MAX_RECORDS;
-        assert!(fits, "{}", self.name);
-        let shared = Shared {
-            tail: 0,
-            head: 0,
-            outgoing: 0,
-            unwanted: 0,
-            slots: [Item { kind: Kind::Cut, record: 0, piece: 0 }; MAX_SLOTS],
-            fates: [Fate { sent: false, got: Got::Nothing }; MAX_RECORDS],
-            crashes: self.crashes,
-        };
-        let amounts = [self.next(0), self.unwanted].into_iter().enumerate();
-        State::new(shared, At::Rest, amounts.map(|(me, left)| (left, self.begin(me, left))))
-    }
-}
-
-impl Cast for Config {
-    type At = At;
-
-    fn begin(&self, me: usize, left: u8) -> At {
-        match me {
-            PRODUCER if left == 0 => At::Rest,
-            PRODUCER => At::Send(Send::Room(None, self.next(left), 0)),
-            _ => At::Receive(Receive::NEW),
-        }
-    }
 }
 
 fn pieces(name: &'static str, slots: u8, records: &[u8], crashes: u8) -> Config {
@@ -108,27 +77,46 @@ fn pieces(name: &'static str, slots: u8, records: &[u8], crashes: u8) -> Config 
     Config { name, quick: true, slots, records, impatient, unwanted, crashes, mutant: None }
 }
 
-/// All of them.
-pub fn all() -> Vec<Config> {
-    let gives_up = |config| Config { impatient: true, unwanted: 2, ..config };
-    vec![
-        pieces("pieces-pair", 4, &[3, 1, 2, 1], 0),
-        gives_up(pieces("pieces-give-up", 4, &[3, 1, 3, 2], 0)),
-        pieces("pieces-die", 4, &[2, 3, 1, 2], 2),
-        pieces("pieces-die-often", 2, &[2, 1, 1, 2, 3], 4),
-        gives_up(pieces("pieces-give-up-die", 3, &[3, 2, 1, 3, 1], 3)),
-    ]
-}
+impl Configuration for Config {
+    type Model = Pieces;
+    type Mutant = Mutant;
 
-/// Each mistake with the name of the configuration that catches it.
-pub const CAUGHT_BY: [(Mutant, &str); 9] = [
-    (Mutant::BeginningUnsaid, "pieces-die"),
-    (Mutant::BeginningSaidLate, "pieces-die"),
-    (Mutant::EndUnsaid, "pieces-die-often"),
-    (Mutant::MarkWithoutRoom, "pieces-die"),
-    (Mutant::HeirCutsNothing, "pieces-die"),
-    (Mutant::HeirClearsNothing, "pieces-die-often"),
-    (Mutant::HeirTakesRest, "pieces-die"),
-    (Mutant::HeirSkipsUnsaid, "pieces-die"),
-    (Mutant::GoneUnlooked, "pieces-die"),
-];
+    const CAUGHT_BY: &'static [(Mutant, &'static str)] = &[
+        (Mutant::BeginningUnsaid, "pieces-die"),
+        (Mutant::BeginningSaidLate, "pieces-die"),
+        (Mutant::EndUnsaid, "pieces-die-often"),
+        (Mutant::MarkWithoutRoom, "pieces-die"),
+        (Mutant::HeirCutsNothing, "pieces-die"),
+        (Mutant::HeirClearsNothing, "pieces-die-often"),
+        (Mutant::HeirTakesRest, "pieces-die"),
+        (Mutant::HeirSkipsUnsaid, "pieces-die"),
+        (Mutant::GoneUnlooked, "pieces-die"),
+    ];
+
+    fn all() -> Vec<Self> {
+        let gives_up = |config| Config { impatient: true, unwanted: 2, ..config };
+        vec![
+            pieces("pieces-pair", 4, &[3, 1, 2, 1], 0),
+            gives_up(pieces("pieces-give-up", 4, &[3, 1, 3, 2], 0)),
+            pieces("pieces-die", 4, &[2, 3, 1, 2], 2),
+            pieces("pieces-die-often", 2, &[2, 1, 1, 2, 3], 4),
+            gives_up(pieces("pieces-give-up-die", 3, &[3, 2, 1, 3, 1], 3)),
+        ]
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn is_quick(&self) -> bool {
+        self.quick
+    }
+
+    fn with(self, mutant: &Mutant) -> Self {
+        Self { mutant: Some(*mutant), ..self }
+    }
+
+    fn model(self) -> Pieces {
+        Pieces::new(self)
+    }
+}

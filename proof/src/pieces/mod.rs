@@ -19,107 +19,102 @@ mod receiving;
 mod sending;
 mod state;
 
-pub use config::{CAUGHT_BY, Config, Mutant, all};
+pub use config::{Config, Mutant};
 
 use std::fmt::Write;
 
-use crate::explore::{Model, Move};
-use crate::frame::{Key, Life, MAX_THREADS, Memory, Parts, Step, push};
+use crate::frame::{Cast, Life, Play};
+use memory::Memory;
 use receiving::{Incoming, Receive};
 use sending::Send;
-use state::{At, CONSUMER, Got, PRODUCER, Shared, State, Thread};
+use state::{
+    At, CONSUMER, Fate, Got, Item, Kind, MAX_RECORDS, MAX_SLOTS, PRODUCER, Shared, State, Thread,
+};
 
 /// A configuration being searched.
-#[derive(Debug)]
-pub struct Pieces {
-    config: Config,
-    parts: Parts<Shared, Thread>,
-}
+pub type Pieces = Play<Config>;
 
-impl Pieces {
-    /// The model of `config`.
-    pub fn new(config: Config) -> Self {
-        Self { config, parts: Parts::default() }
-    }
+impl Cast for Config {
+    type Shared = Shared;
+    type At = At;
 
-    fn side_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
-        let at = state.threads[me].at;
-        let memory = Memory::new(&self.config, state, me);
-        let choices = match at {
-            At::Rest => 0,
-            At::Send(send) => send.choices(&memory),
-            At::Receive(receive) => receive.choices(&memory),
-        };
-        for choice in 0..choices {
-            push(&self.config, state, Step::Thread { me, choice }, moves, |memory| match at {
-                At::Rest => {}
-                At::Send(send) => send.step(memory, choice),
-                At::Receive(receive) => receive.step(memory, choice),
-            });
-        }
-    }
-
-    fn crash_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
-        if state.shared.crashes == 0 {
-            return;
-        }
-        push(&self.config, state, Step::Crash { me }, moves, |memory| {
-            let shared = &mut memory.state.shared;
-            shared.crashes -= 1;
-            for fate in
-                shared.fates.iter_mut().filter(|fate| me == CONSUMER && fate.got == Got::Part)
-            {
-                fate.got = Got::Lost;
-            }
-            // Of what it was at it does nothing more, and nor does its heir.
-            let Thread { at, left, .. } = memory.state.threads[me];
-            let begun = matches!(at, At::Send(at) if at.record() == Some(self.config.next(left)));
-            memory.state.threads[me].left -= u8::from(begun);
-            memory.die(At::Rest);
-        });
-    }
-
-    fn heir_moves(&self, state: &State, me: usize, moves: &mut Vec<Move<Self>>) {
-        push(&self.config, state, Step::Respawn { me }, moves, |memory| {
-            memory.state.threads[me].life = Life::Alive;
-            memory.go(if me == PRODUCER {
-                At::Send(Send::Resume)
-            } else {
-                At::Receive(Receive::NEW)
-            });
-        });
-    }
-}
-
-impl Model for Pieces {
-    type State = State;
-    type Key = Key<MAX_THREADS>;
-    type Step = Step;
+    const REST: At = At::Rest;
 
     fn initial(&self) -> State {
-        self.config.initial()
+        let fits = usize::from(self.slots) <= MAX_SLOTS && self.records.len() <= MAX_RECORDS;
+        assert!(fits, "{}", self.name);
+        let shared = Shared {
+            tail: 0,
+            head: 0,
+            outgoing: 0,
+            unwanted: 0,
+            slots: [Item { kind: Kind::Cut, record: 0, piece: 0 }; MAX_SLOTS],
+            fates: [Fate { sent: false, got: Got::Nothing }; MAX_RECORDS],
+        };
+        State::new(self, shared, self.crashes, [self.next(0), self.unwanted].into_iter())
     }
 
-    fn moves(&self, state: &State, moves: &mut Vec<Move<Self>>) {
-        for me in [PRODUCER, CONSUMER] {
-            if state.threads[me].life == Life::Alive {
-                self.side_moves(state, me, moves);
-                self.crash_moves(state, me, moves);
-            } else {
-                self.heir_moves(state, me, moves);
-            }
+    /// The two sides.
+    fn threads(&self) -> usize {
+        2
+    }
+
+    fn begin(&self, me: usize, left: u8) -> At {
+        match me {
+            PRODUCER if left == 0 => At::Rest,
+            PRODUCER => At::Send(Send::Room(None, self.next(left), 0)),
+            _ => At::Receive(Receive::NEW),
         }
     }
 
-    fn check(&self, _: &State) -> Result<(), String> {
-        Ok(())
+    fn choices(memory: &Memory) -> u8 {
+        match memory.at() {
+            At::Rest => 0,
+            At::Send(send) => send.choices(memory),
+            At::Receive(receive) => receive.choices(memory),
+        }
+    }
+
+    fn step(memory: &mut Memory, choice: u8) {
+        match memory.at() {
+            At::Rest => {}
+            At::Send(send) => send.step(memory, choice),
+            At::Receive(receive) => receive.step(memory, choice),
+        }
+    }
+
+    fn is_mortal(&self, _: usize) -> bool {
+        true
+    }
+
+    fn dies(memory: &mut Memory) {
+        let me = memory.me;
+        let fates = memory.state.shared.fates.iter_mut();
+        for fate in fates.filter(|fate| me == CONSUMER && fate.got == Got::Part) {
+            fate.got = Got::Lost;
+        }
+        // Of what it was at it does nothing more, and nor does its heir.
+        let Thread { at, left, .. } = memory.state.threads[me];
+        let begun = matches!(at, At::Send(at) if at.record() == Some(memory.config.next(left)));
+        memory.state.threads[me].left -= u8::from(begun);
+    }
+
+    fn may_return(&self, _: &State, _: usize) -> bool {
+        true
+    }
+
+    fn returns(memory: &mut Memory) {
+        memory.go(if memory.me == PRODUCER {
+            At::Send(Send::Resume)
+        } else {
+            At::Receive(Receive::NEW)
+        });
     }
 
     fn is_end(&self, state: &State) -> bool {
-        let State { shared, threads } = state;
-        let said = |fate: &state::Fate| {
-            !fate.sent || matches!(fate.got, Got::Whole | Got::GivenUp | Got::Told)
-        };
+        let State { shared, threads, .. } = state;
+        let said =
+            |fate: &Fate| !fate.sent || matches!(fate.got, Got::Whole | Got::GivenUp | Got::Told);
         let idle = [Incoming::Boundary, Incoming::Beyond].map(|at| At::Receive(Receive::Look(at)));
         threads.iter().all(|thread| thread.life == Life::Alive)
             && threads[PRODUCER].at == At::Rest
@@ -128,18 +123,8 @@ impl Model for Pieces {
             && shared.fates.iter().all(said)
     }
 
-    fn pack(&mut self, state: &State) -> Self::Key {
-        self.parts.pack(&state.shared, &state.threads)
-    }
-
-    fn unpack(&self, key: &Self::Key) -> State {
-        let (shared, threads) = self.parts.unpack(key);
-        State { shared, threads }
-    }
-
-    fn explain(&self, before: &State, step: Step, after: &State) -> String {
-        let mut text = step.told(before);
-        let [before, after] = [before, after].map(|state| &state.shared);
+    fn changes(before: &Shared, after: &Shared) -> String {
+        let mut text = String::new();
         if before != after {
             let (said, unwanted) = (after.outgoing(), after.unwanted);
             let (head, tail) = (after.head, after.tail);

@@ -34,8 +34,6 @@ pub struct Shared {
     pub slots: [Item; MAX_SLOTS],
     /// What became of each record: only the checker knows.
     pub fates: [Fate; MAX_RECORDS],
-    /// Deaths to come.
-    pub crashes: u8,
 }
 
 /// What is in a slot.

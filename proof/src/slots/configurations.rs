@@ -4,8 +4,10 @@
 //! protocol promises to bear. A member that has nothing but a consumer and does not crash stands
 //! for whoever is left.
 
+use super::Slots;
 use super::config::{Config, Policy, Role, ThreadSpec};
 use super::mutants::Mutant;
+use crate::catalogue::Configuration;
 use crate::word::POSITION_MASK;
 
 /// Three positions before positions begin again at zero.
@@ -100,9 +102,55 @@ fn at_most_once(config: Config) -> Config {
     Config { policy: Policy::AtMostOnce, ..config }
 }
 
-/// All of them.
-pub fn all() -> Vec<Config> {
-    [singles(), reapers(), batches(), others()].concat()
+impl Configuration for Config {
+    type Model = Slots;
+    type Mutant = Mutant;
+
+    const CAUGHT_BY: &'static [(Mutant, &'static str)] = &[
+        (Mutant::PushWithoutCertify, "crash-2"),
+        (Mutant::PopWithoutCertify, "batch-take-2"),
+        (Mutant::ReapIgnoresTail, "crash-1"),
+        (Mutant::ReapIgnoresHead, "crash-1"),
+        (Mutant::ReapCountsNoTry, "crash-1"),
+        (Mutant::RedeliverFlag, "put-back-2"),
+        (Mutant::AnnounceFirst, "put-back-2"),
+        (Mutant::SweepKeepsPlace, "put-back-2"),
+        (Mutant::OwnerStampsDown, "batch-fill-2"),
+        (Mutant::HelperStampsDown, "batch-fill-2"),
+        (Mutant::ResolveLastOnly, "batch-fill-2"),
+        (Mutant::SkipByMember, "siblings-2"),
+        (Mutant::LastBeforeStamp, "shared-sender-2"),
+        (Mutant::WrapGuard, "wrap-1"),
+        (Mutant::CloseIsFlag, "close-2"),
+        (Mutant::LeaveOnFlag, "close-2"),
+        (Mutant::SlotReadTwice, "batch-whole-2"),
+        (Mutant::OwnClaimAtOneOnly, "batch-fill-2"),
+        (Mutant::ReuseUnderReaper, "reapers-reborn-2"),
+    ];
+
+    fn all() -> Vec<Self> {
+        [singles(), reapers(), batches(), others()].concat()
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn is_quick(&self) -> bool {
+        self.quick
+    }
+
+    fn with(self, mutant: &Mutant) -> Self {
+        Self { mutant: Some(*mutant), ..self }
+    }
+
+    fn without_invariants(self) -> Self {
+        Self { invariants: false, ..self }
+    }
+
+    fn model(self) -> Slots {
+        Slots::new(self)
+    }
 }
 
 /// Claims of one slot, members that die, numbers used again.
@@ -222,26 +270,3 @@ fn others() -> Vec<Config> {
         mortal(sound("shared-receiver-crash-2", 2, &takers_die), 1, 1, 1),
     ]
 }
-
-/// Each mistake with the name of the configuration that catches it.
-pub const CAUGHT_BY: [(Mutant, &str); 19] = [
-    (Mutant::PushWithoutCertify, "crash-2"),
-    (Mutant::PopWithoutCertify, "batch-take-2"),
-    (Mutant::ReapIgnoresTail, "crash-1"),
-    (Mutant::ReapIgnoresHead, "crash-1"),
-    (Mutant::ReapCountsNoTry, "crash-1"),
-    (Mutant::RedeliverFlag, "put-back-2"),
-    (Mutant::AnnounceFirst, "put-back-2"),
-    (Mutant::SweepKeepsPlace, "put-back-2"),
-    (Mutant::OwnerStampsDown, "batch-fill-2"),
-    (Mutant::HelperStampsDown, "batch-fill-2"),
-    (Mutant::ResolveLastOnly, "batch-fill-2"),
-    (Mutant::SkipByMember, "siblings-2"),
-    (Mutant::LastBeforeStamp, "shared-sender-2"),
-    (Mutant::WrapGuard, "wrap-1"),
-    (Mutant::CloseIsFlag, "close-2"),
-    (Mutant::LeaveOnFlag, "close-2"),
-    (Mutant::SlotReadTwice, "batch-whole-2"),
-    (Mutant::OwnClaimAtOneOnly, "batch-fill-2"),
-    (Mutant::ReuseUnderReaper, "reapers-reborn-2"),
-];

@@ -3,7 +3,8 @@
 use super::super::config::{Role, ThreadSpec};
 use super::super::configurations::{consumer, picky, producer, sound};
 use super::super::mutants::Mutant;
-use super::Config;
+use super::{Config, Letters};
+use crate::catalogue::Configuration;
 
 /// A queue of `slots` used by `threads`, and a ring for `room` dead letters, which those who send into the queue receive.
 /// A message is moved after `limit` deliveries in vain.
@@ -45,25 +46,48 @@ fn quick(config: Config) -> Config {
     each(config, |ring| ring.quick = true)
 }
 
-/// All of them.
-pub fn all() -> Vec<Config> {
-    let alone = [producer(2, 1, 1), picky(0, 1), consumer(1, 1)];
-    let two = [producer(2, 2, 1), picky(0, 2), consumer(1, 1)];
-    let three = [producer(2, 1, 1), consumer(0, 1), consumer(1, 1), consumer(2, 1)];
-    vec![
-        letters("letters-room-1", 1, 1, &two, 1),
-        quick(mortal(letters("letters-crash-1", 1, 1, &alone, 1), 1, 2, 1)),
-        mortal(letters("letters-room-2", 2, 1, &two, 1), 1, 1, 1),
-        mortal(letters("letters-twice-1", 1, 2, &three, 1), 2, 2, 1),
-        mortal(letters("letters-limit-2", 1, 1, &three, 2), 2, 2, 1),
-        reapers_die(mortal(letters("letters-reapers-1", 1, 1, &alone, 1), 1, 1, 2)),
-        reborn(letters("letters-reborn-1", 1, 1, &alone, 1), 1, 1),
-    ]
-}
+impl Configuration for Config {
+    type Model = Letters;
+    type Mutant = Mutant;
 
-/// Each mistake with the name of the configuration that catches it.
-pub const CAUGHT_BY: [(Mutant, &str); 3] = [
-    (Mutant::AcknowledgeFirst, "letters-crash-1"),
-    (Mutant::LetterDropped, "letters-room-1"),
-    (Mutant::ReapForgetsLetters, "letters-crash-1"),
-];
+    const CAUGHT_BY: &'static [(Mutant, &'static str)] = &[
+        (Mutant::AcknowledgeFirst, "letters-crash-1"),
+        (Mutant::LetterDropped, "letters-room-1"),
+        (Mutant::ReapForgetsLetters, "letters-crash-1"),
+    ];
+
+    fn all() -> Vec<Self> {
+        let alone = [producer(2, 1, 1), picky(0, 1), consumer(1, 1)];
+        let two = [producer(2, 2, 1), picky(0, 2), consumer(1, 1)];
+        let three = [producer(2, 1, 1), consumer(0, 1), consumer(1, 1), consumer(2, 1)];
+        vec![
+            letters("letters-room-1", 1, 1, &two, 1),
+            quick(mortal(letters("letters-crash-1", 1, 1, &alone, 1), 1, 2, 1)),
+            mortal(letters("letters-room-2", 2, 1, &two, 1), 1, 1, 1),
+            mortal(letters("letters-twice-1", 1, 2, &three, 1), 2, 2, 1),
+            mortal(letters("letters-limit-2", 1, 1, &three, 2), 2, 2, 1),
+            reapers_die(mortal(letters("letters-reapers-1", 1, 1, &alone, 1), 1, 1, 2)),
+            reborn(letters("letters-reborn-1", 1, 1, &alone, 1), 1, 1),
+        ]
+    }
+
+    fn name(&self) -> &'static str {
+        self.rings[0].name
+    }
+
+    fn is_quick(&self) -> bool {
+        self.rings[0].quick
+    }
+
+    fn with(self, mutant: &Mutant) -> Self {
+        each(self, |ring| ring.mutant = Some(*mutant))
+    }
+
+    fn without_invariants(self) -> Self {
+        each(self, |ring| ring.invariants = false)
+    }
+
+    fn model(self) -> Letters {
+        Letters::new(self)
+    }
+}

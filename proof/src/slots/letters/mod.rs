@@ -16,8 +16,6 @@ mod moving;
 
 use std::fmt::Write;
 
-pub use configurations::{CAUGHT_BY, all};
-
 use super::config::Role;
 use super::memory::Memory;
 use super::mutants::Mutant;
@@ -37,11 +35,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// What it is called.
-    pub fn name(&self) -> &'static str {
-        self.rings[0].name
-    }
-
     fn is(&self, mutant: Mutant) -> bool {
         self.rings[0].is(mutant)
     }
