@@ -17,25 +17,45 @@ pub trait Configuration: Clone + Debug + 'static {
     /// The model.
     type Model: Model;
     /// A mistake that can be made in it.
-    type Mutant: ValueEnum + 'static;
+    type Mutant: Copy + ValueEnum;
 
     /// Each mistake with the name of the configuration that catches it.
     const CAUGHT_BY: &'static [(Self::Mutant, &'static str)];
 
     /// All that hold.
     fn all() -> Vec<Self>;
-    /// What it is called.
-    fn name(&self) -> &'static str;
-    /// Whether every change must pass it.
-    fn is_quick(&self) -> bool;
-    /// The same with a mistake made on purpose.
-    fn with(self, mutant: &Self::Mutant) -> Self;
+    /// What it begins with.
+    fn title(&mut self) -> &mut Title<Self::Mutant>;
     /// The same without the invariants that are about what nobody sees yet.
     fn without_invariants(self) -> Self {
         self
     }
     /// The model of it.
     fn model(self) -> Self::Model;
+}
+
+/// What every configuration begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct Title<M> {
+    /// What it is called.
+    pub name: &'static str,
+    /// It belongs to what every change must pass.
+    pub quick: bool,
+    /// The mistake that is made on purpose.
+    pub mutant: Option<M>,
+}
+
+impl<M> Title<M> {
+    /// Of one that holds, and takes long.
+    pub fn new(name: &'static str) -> Self {
+        Self { name, quick: false, mutant: None }
+    }
+}
+
+/// The same as one that every change must pass.
+pub fn quick<C: Configuration>(mut config: C) -> C {
+    config.title().quick = true;
+    config
 }
 
 /// A model that must hold.
@@ -54,8 +74,8 @@ impl Debug for Check {
 }
 
 impl Check {
-    fn new<C: Configuration>(config: C) -> Self {
-        let (name, is_quick) = (config.name(), config.is_quick());
+    fn new<C: Configuration>(mut config: C) -> Self {
+        let Title { name, quick: is_quick, .. } = *config.title();
         let search = move |invariants| {
             let config = config.clone();
             let config = if invariants { config } else { config.without_invariants() };
@@ -93,9 +113,13 @@ struct Family {
 impl Family {
     fn of<C: Configuration>() -> Self {
         let trials = C::CAUGHT_BY.iter().map(|(mutant, by)| {
-            let config = C::all().into_iter().find(|config| config.name() == *by);
+            let config = C::all().into_iter().find_map(|mut config| {
+                let title = config.title();
+                title.mutant = Some(*mutant);
+                (title.name == *by).then_some(config)
+            });
             let config = config.unwrap_or_else(|| panic!("no model is called {by}"));
-            Trial { mutant: called(mutant), check: Check::new(config.with(mutant)) }
+            Trial { mutant: called(mutant), check: Check::new(config) }
         });
         let checks = C::all().into_iter().map(Check::new);
         Self { checks: checks.collect(), trials: trials.collect() }

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use super::reaping::Reap;
+use crate::catalogue::Title;
 use crate::word::Geometry;
 
 /// As a part of a state, which numbers things in a byte.
@@ -14,10 +15,8 @@ pub fn small(number: impl TryInto<u8>) -> u8 {
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Config {
-    /// What it is called.
-    pub name: &'static str,
-    /// It belongs to what every change must pass.
-    pub quick: bool,
+    /// What it is called, and what is wrong with it.
+    pub title: Title<Mutant>,
     /// Slots of either ring.
     pub slots: usize,
     /// How many blocks there are.
@@ -36,8 +35,6 @@ pub struct Config {
     pub respawn: bool,
     /// Whether to look at invariants. What comes of those that do not hold is found also without, only later.
     pub invariants: bool,
-    /// The mistake that is made on purpose.
-    pub mutant: Option<Mutant>,
 }
 
 /// What a thread does.
@@ -109,7 +106,7 @@ pub enum Mutant {
 impl Config {
     /// Whether the mistake is `mutant`.
     pub fn is(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
+        self.title.mutant == Some(mutant)
     }
 
     /// How positions map to slots.

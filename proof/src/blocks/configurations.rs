@@ -2,7 +2,7 @@
 
 use super::Blocks;
 use super::config::{Config, Mutant, Role};
-use crate::catalogue::Configuration;
+use crate::catalogue::{Configuration, Title, quick};
 
 /// Rings of `slots`, with `blocks` for all messages; the first `mortals` of `threads` may die, `crashes` times.
 fn blocks(
@@ -12,8 +12,7 @@ fn blocks(
     (mortals, crashes): (usize, u8),
 ) -> Config {
     Config {
-        name,
-        quick: false,
+        title: Title::new(name),
         slots,
         blocks,
         sparse: false,
@@ -23,12 +22,7 @@ fn blocks(
         crashes,
         respawn: false,
         invariants: true,
-        mutant: None,
     }
-}
-
-fn quick(config: Config) -> Config {
-    Config { quick: true, ..config }
 }
 
 fn sparse(config: Config) -> Config {
@@ -118,16 +112,8 @@ impl Configuration for Config {
         ]
     }
 
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn is_quick(&self) -> bool {
-        self.quick
-    }
-
-    fn with(self, mutant: &Mutant) -> Self {
-        Self { mutant: Some(*mutant), ..self }
+    fn title(&mut self) -> &mut Title<Mutant> {
+        &mut self.title
     }
 
     fn without_invariants(self) -> Self {

@@ -80,7 +80,11 @@ impl Cast for Config {
 
     fn initial(&self) -> State {
         let sent: u8 = self.threads.iter().map(|role| role.sends()).sum();
-        assert!(usize::from(sent) <= MAX_MESSAGES && self.blocks <= MAX_BLOCKS, "{}", self.name);
+        assert!(
+            usize::from(sent) <= MAX_MESSAGES && self.blocks <= MAX_BLOCKS,
+            "{}",
+            self.title.name
+        );
         let shared = Shared {
             rings: [Ring::new(self.slots); 2],
             blocks: [Block::NEW; MAX_BLOCKS],

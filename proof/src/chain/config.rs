@@ -2,6 +2,8 @@
 
 use clap::ValueEnum;
 
+use crate::catalogue::Title;
+
 /// As a part of a state, which numbers things in a byte.
 pub fn small(number: impl TryInto<u8>) -> u8 {
     number.try_into().ok().expect("models are small")
@@ -10,10 +12,8 @@ pub fn small(number: impl TryInto<u8>) -> u8 {
 /// One model.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What it is called.
-    pub name: &'static str,
-    /// It belongs to what every change must pass.
-    pub quick: bool,
+    /// What it is called, and what is wrong with it.
+    pub title: Title<Mutant>,
     /// Slots of each segment.
     pub slots: usize,
     /// The last generation that may be an annex.
@@ -24,8 +24,6 @@ pub struct Config {
     pub mortals: usize,
     /// and how many times that may happen.
     pub crashes: u8,
-    /// The mistake that is made on purpose.
-    pub mutant: Option<Mutant>,
 }
 
 /// What a thread does.
@@ -97,7 +95,7 @@ pub enum Mutant {
 impl Config {
     /// Whether the mistake is `mutant`.
     pub fn is(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
+        self.title.mutant == Some(mutant)
     }
 
     /// Whether somebody closes the queue.

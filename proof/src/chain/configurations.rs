@@ -2,7 +2,7 @@
 
 use super::Chain;
 use super::config::{Config, Mutant, Role};
-use crate::catalogue::Configuration;
+use crate::catalogue::{Configuration, Title, quick};
 
 /// Segments of `slots`, `annexes` of them beside the anchor in all; the first `mortals` of `threads` may die, `crashes` times.
 fn chain(
@@ -12,11 +12,7 @@ fn chain(
     (mortals, crashes): (usize, u8),
 ) -> Config {
     let threads = threads.to_vec();
-    Config { name, quick: false, slots, annexes, threads, mortals, crashes, mutant: None }
-}
-
-fn quick(config: Config) -> Config {
-    Config { quick: true, ..config }
+    Config { title: Title::new(name), slots, annexes, threads, mortals, crashes }
 }
 
 fn sender(messages: u8) -> Role {
@@ -81,16 +77,8 @@ impl Configuration for Config {
         ]
     }
 
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn is_quick(&self) -> bool {
-        self.quick
-    }
-
-    fn with(self, mutant: &Mutant) -> Self {
-        Self { mutant: Some(*mutant), ..self }
+    fn title(&mut self) -> &mut Title<Mutant> {
+        &mut self.title
     }
 
     fn model(self) -> Chain {

@@ -62,7 +62,7 @@ impl Cast for Config {
 
     /// The anchor alone, and empty.
     fn initial(&self) -> State {
-        assert!(usize::from(self.annexes) < MAX_SEGMENTS, "{}", self.name);
+        assert!(usize::from(self.annexes) < MAX_SEGMENTS, "{}", self.title.name);
         let ring = Ring { shut: false, tail: 0, head: 0, slots: [Slot::Vacant; MAX_SLOTS] };
         let shared = Shared {
             word: 0,

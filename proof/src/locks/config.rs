@@ -6,14 +6,13 @@ use super::barrier::Party;
 use super::condvar::Wait;
 use super::state::{At, MAX_THREADS, State, Thread};
 use super::{flag, permits, rwlock, semaphore};
+use crate::catalogue::Title;
 
 /// One model.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What it is called.
-    pub name: &'static str,
-    /// It belongs to what every change must pass.
-    pub quick: bool,
+    /// What it is called, and what is wrong with it.
+    pub title: Title<Mutant>,
     /// Who does what.
     pub threads: Vec<Role>,
     /// The first two are threads of one member; all others are members of their own.
@@ -26,8 +25,6 @@ pub struct Config {
     pub heirs: u8,
     /// Whether who waits may give up.
     pub impatient: bool,
-    /// The mistake that is made on purpose.
-    pub mutant: Option<Mutant>,
 }
 
 /// What a thread does, so many times.
@@ -148,7 +145,7 @@ impl Role {
 impl Config {
     /// Whether `mutant` is made.
     pub fn is(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
+        self.title.mutant == Some(mutant)
     }
 
     /// The number of the member that thread `me` belongs to.

@@ -2,22 +2,20 @@
 
 use super::Locks;
 use super::config::{Config, Mutant, Role};
-use crate::catalogue::Configuration;
+use crate::catalogue::{Configuration, Title};
 use Role::{Giver, Notifier, Party, Reader, Setter, Taker, User, Waiter, Watcher, Writer};
 
 /// `threads`, of which somebody may die so many times, and so many numbers may be used again.
 fn lock(name: &'static str, threads: &[Role], crashes: u8, heirs: u8) -> Config {
     let threads = threads.to_vec();
     Config {
-        name,
-        quick: true,
+        title: Title { quick: true, ..Title::new(name) },
         threads,
         twins: false,
         spare: 0,
         crashes,
         heirs,
         impatient: false,
-        mutant: None,
     }
 }
 
@@ -31,7 +29,7 @@ fn crowd(config: Config) -> Config {
 }
 
 fn long(config: Config) -> Config {
-    Config { quick: false, ..config }
+    Config { title: Title { quick: false, ..config.title }, ..config }
 }
 
 fn impatient(config: Config) -> Config {
@@ -123,16 +121,8 @@ impl Configuration for Config {
         ]
     }
 
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn is_quick(&self) -> bool {
-        self.quick
-    }
-
-    fn with(self, mutant: &Mutant) -> Self {
-        Self { mutant: Some(*mutant), ..self }
+    fn title(&mut self) -> &mut Title<Mutant> {
+        &mut self.title
     }
 
     fn model(self) -> Locks {

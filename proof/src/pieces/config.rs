@@ -3,15 +3,13 @@
 use clap::ValueEnum;
 
 use super::Pieces;
-use crate::catalogue::Configuration;
+use crate::catalogue::{Configuration, Title};
 
 /// One model.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What it is called.
-    pub name: &'static str,
-    /// It belongs to what every change must pass.
-    pub quick: bool,
+    /// What it is called, and what is wrong with it.
+    pub title: Title<Mutant>,
     /// Slots of the ring.
     pub slots: u8,
     /// The pieces of each record; one goes whole.
@@ -22,8 +20,6 @@ pub struct Config {
     pub unwanted: u8,
     /// How often either side dies.
     pub crashes: u8,
-    /// The mistake that is made on purpose.
-    pub mutant: Option<Mutant>,
 }
 
 /// A mistake made on purpose.
@@ -52,7 +48,7 @@ pub enum Mutant {
 impl Config {
     /// Whether the mistake is `mutant`.
     pub fn is(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
+        self.title.mutant == Some(mutant)
     }
 
     /// Which slot `position` has.
@@ -74,7 +70,8 @@ impl Config {
 fn pieces(name: &'static str, slots: u8, records: &[u8], crashes: u8) -> Config {
     let records = records.to_vec();
     let (impatient, unwanted) = (false, 0);
-    Config { name, quick: true, slots, records, impatient, unwanted, crashes, mutant: None }
+    let title = Title { quick: true, ..Title::new(name) };
+    Config { title, slots, records, impatient, unwanted, crashes }
 }
 
 impl Configuration for Config {
@@ -104,16 +101,8 @@ impl Configuration for Config {
         ]
     }
 
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn is_quick(&self) -> bool {
-        self.quick
-    }
-
-    fn with(self, mutant: &Mutant) -> Self {
-        Self { mutant: Some(*mutant), ..self }
+    fn title(&mut self) -> &mut Title<Mutant> {
+        &mut self.title
     }
 
     fn model(self) -> Pieces {

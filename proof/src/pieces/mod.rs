@@ -42,7 +42,7 @@ impl Cast for Config {
 
     fn initial(&self) -> State {
         let fits = usize::from(self.slots) <= MAX_SLOTS && self.records.len() <= MAX_RECORDS;
-        assert!(fits, "{}", self.name);
+        assert!(fits, "{}", self.title.name);
         let shared = Shared {
             tail: 0,
             head: 0,

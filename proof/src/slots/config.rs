@@ -8,16 +8,15 @@ use super::state::{
     At, Fate, Ghost, Handle, Life, MAX_CLAIMS, MAX_MEMBERS, MAX_REAPERS, MAX_SLOTS, MAX_THREADS,
     Shared, State, Sweep, Thread,
 };
+use crate::catalogue::Title;
 use crate::word::{CursorWord, Geometry, after};
 
 /// One model.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Config {
-    /// What it is called.
-    pub name: &'static str,
-    /// It belongs to what every change must pass.
-    pub quick: bool,
+    /// What it is called, and what is wrong with it.
+    pub title: Title<Mutant>,
     /// Slots of the ring: 1, 2 or 4.
     pub slots: usize,
     /// The position at which the ring begins.
@@ -41,8 +40,6 @@ pub struct Config {
     /// Whether to look for states that break I1 and reaps that break I3. What comes of them is
     /// found also without, only later.
     pub invariants: bool,
-    /// The mistake that is made on purpose.
-    pub mutant: Option<Mutant>,
 }
 
 /// What becomes of a message whose consumer died, or did not want it.
@@ -80,7 +77,7 @@ pub enum Role {
 impl Config {
     /// Whether the mistake is `mutant`.
     pub fn is(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
+        self.title.mutant == Some(mutant)
     }
 
     /// Whether `thread` tries the straight way first.

@@ -7,7 +7,7 @@
 use super::Slots;
 use super::config::{Config, Policy, Role, ThreadSpec};
 use super::mutants::Mutant;
-use crate::catalogue::Configuration;
+use crate::catalogue::{Configuration, Title, quick};
 use crate::word::POSITION_MASK;
 
 /// Three positions before positions begin again at zero.
@@ -53,8 +53,7 @@ pub fn sound(name: &'static str, slots: usize, threads: &[ThreadSpec]) -> Config
     let handle = |number, spec: &ThreadSpec| if spec.handle == OWN { number } else { spec.handle };
     let numbered = threads.iter().enumerate();
     Config {
-        name,
-        quick: false,
+        title: Title::new(name),
         slots,
         start: 0,
         threads: numbered
@@ -68,7 +67,6 @@ pub fn sound(name: &'static str, slots: usize, threads: &[ThreadSpec]) -> Config
         respawn: false,
         at_once: false,
         invariants: true,
-        mutant: None,
     }
 }
 
@@ -80,10 +78,6 @@ fn mortal(config: Config, crashes: u8, immortal: u16, reapers: usize) -> Config 
 /// The same with `crashes` of any member, whose number is used again.
 fn reborn(config: Config, crashes: u8, reapers: usize) -> Config {
     Config { crashes, reapers, respawn: true, ..config }
-}
-
-fn quick(config: Config) -> Config {
-    Config { quick: true, ..config }
 }
 
 fn wrapping(config: Config) -> Config {
@@ -132,16 +126,8 @@ impl Configuration for Config {
         [singles(), reapers(), batches(), others()].concat()
     }
 
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn is_quick(&self) -> bool {
-        self.quick
-    }
-
-    fn with(self, mutant: &Mutant) -> Self {
-        Self { mutant: Some(*mutant), ..self }
+    fn title(&mut self) -> &mut Title<Mutant> {
+        &mut self.title
     }
 
     fn without_invariants(self) -> Self {

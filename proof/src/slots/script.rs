@@ -293,7 +293,7 @@ fn record(config: &Config, operation: Operation, setting: Setting) -> Script {
     scene.memory.log = Some(Vec::new());
     scene.perform(operation);
     let accesses = collapsed(scene.memory.log.take().unwrap_or_default());
-    assert_eq!(scene.memory.broken, None, "{}", config.name);
+    assert_eq!(scene.memory.broken, None, "{}", config.title.name);
     let mut falls = Vec::new();
     if let Some(member) = operation.member() {
         falls.extend(all_falls(config, &begin, operation, member));
@@ -303,7 +303,7 @@ fn record(config: &Config, operation: Operation, setting: Setting) -> Script {
             falls.extend(all_falls(&drops, &begin, operation, member));
         }
     }
-    Script { name: config.name, before, operation, accesses, after: scene.words(), falls }
+    Script { name: config.title.name, before, operation, accesses, after: scene.words(), falls }
 }
 
 /// What comes of it if `member` dies after each of the steps of `operation`, from none to all.
@@ -316,7 +316,7 @@ fn all_falls(config: &Config, begin: &State, operation: Operation, member: u16) 
         let left = scene.words();
         scene.memory.log = Some(Vec::new());
         scene.reap(member);
-        assert_eq!(scene.memory.broken, None, "{}", config.name);
+        assert_eq!(scene.memory.broken, None, "{}", config.title.name);
         let accesses = collapsed(scene.memory.log.take().unwrap_or_default());
         let at_most_once = config.policy == Policy::AtMostOnce;
         falls.push(Fall { at_most_once, left, accesses, after: scene.words() });

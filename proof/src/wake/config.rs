@@ -3,14 +3,13 @@
 use clap::ValueEnum;
 
 use super::state::{At, MAX_THREADS, State, Thread, Word};
+use crate::catalogue::Title;
 
 /// One model.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What it is called.
-    pub name: &'static str,
-    /// It belongs to what every change must pass.
-    pub quick: bool,
+    /// What it is called, and what is wrong with it.
+    pub title: Title<Mutant>,
     /// Slots of the ring.
     pub slots: u8,
     /// What the slots hold at the beginning, from position zero on.
@@ -21,8 +20,6 @@ pub struct Config {
     pub buffered: bool,
     /// A sleep on somebody who is at work ends by itself.
     pub capped: bool,
-    /// The mistake that is made on purpose.
-    pub mutant: Option<Mutant>,
 }
 
 /// What a slot holds at the beginning.
@@ -102,7 +99,7 @@ pub enum Mutant {
 impl Config {
     /// Whether the mistake is `mutant`.
     pub fn is(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
+        self.title.mutant == Some(mutant)
     }
 
     /// Where a thread of `role` begins each operation.

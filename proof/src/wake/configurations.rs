@@ -2,25 +2,12 @@
 
 use super::Waiting;
 use super::config::{Begin, Config, Mutant, Role, ThreadSpec};
-use crate::catalogue::Configuration;
+use crate::catalogue::{Configuration, Title, quick};
 
 /// A ring of `slots`, each thread a member of its own, with store buffers and caps.
 fn waiting(name: &'static str, slots: u8, begins: &'static [Begin], roles: &[Role]) -> Config {
     let threads = (0..).zip(roles).map(|(member, &role)| ThreadSpec { member, role }).collect();
-    Config {
-        name,
-        quick: false,
-        slots,
-        begins,
-        threads,
-        buffered: true,
-        capped: true,
-        mutant: None,
-    }
-}
-
-fn quick(config: Config) -> Config {
-    Config { quick: true, ..config }
+    Config { title: Title::new(name), slots, begins, threads, buffered: true, capped: true }
 }
 
 /// Without store buffers, and without any cap: the baton alone leaves nobody behind.
@@ -98,16 +85,8 @@ impl Configuration for Config {
         ]
     }
 
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn is_quick(&self) -> bool {
-        self.quick
-    }
-
-    fn with(self, mutant: &Mutant) -> Self {
-        Self { mutant: Some(*mutant), ..self }
+    fn title(&mut self) -> &mut Title<Mutant> {
+        &mut self.title
     }
 
     fn model(self) -> Waiting {

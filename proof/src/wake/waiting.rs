@@ -63,7 +63,7 @@ impl Machine<'_> {
                 At::CountSleep
             }
             At::CountSleep => {
-                match self.config.mutant {
+                match self.config.title.mutant {
                     Some(Mutant::SleepAfterTry) => {}
                     Some(Mutant::SleepBeforeEpoch) => {
                         self.state.threads[self.me].enrolled = Some(true);

@@ -4,7 +4,7 @@ use super::super::config::{Role, ThreadSpec};
 use super::super::configurations::{consumer, picky, producer, sound};
 use super::super::mutants::Mutant;
 use super::{Config, Letters};
-use crate::catalogue::Configuration;
+use crate::catalogue::{Configuration, Title, quick};
 
 /// A queue of `slots` used by `threads`, and a ring for `room` dead letters, which those who send into the queue receive.
 /// A message is moved after `limit` deliveries in vain.
@@ -42,10 +42,6 @@ fn reapers_die(config: Config) -> Config {
     each(config, |ring| ring.reaper_crashes = 1)
 }
 
-fn quick(config: Config) -> Config {
-    each(config, |ring| ring.quick = true)
-}
-
 impl Configuration for Config {
     type Model = Letters;
     type Mutant = Mutant;
@@ -71,16 +67,8 @@ impl Configuration for Config {
         ]
     }
 
-    fn name(&self) -> &'static str {
-        self.rings[0].name
-    }
-
-    fn is_quick(&self) -> bool {
-        self.rings[0].quick
-    }
-
-    fn with(self, mutant: &Mutant) -> Self {
-        each(self, |ring| ring.mutant = Some(*mutant))
+    fn title(&mut self) -> &mut Title<Mutant> {
+        &mut self.rings[0].title
     }
 
     fn without_invariants(self) -> Self {
@@ -88,6 +76,7 @@ impl Configuration for Config {
     }
 
     fn model(self) -> Letters {
-        Letters::new(self)
+        let title = self.rings[0].title;
+        Letters::new(each(self, |ring| ring.title = title))
     }
 }
