@@ -10,7 +10,7 @@ use crate::slots::letters;
 use crate::{blocks, chain, locks, pieces, slots, wake};
 
 /// More states than that are too many: the search gives up, and the check fails.
-const MOST_STATES: usize = 20_000_000;
+const MOST_STATES: usize = 30_000_000;
 
 /// What a model is made of: which threads there are, what they do, and what may go wrong.
 pub trait Configuration: Clone + Debug + 'static {

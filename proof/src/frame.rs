@@ -10,6 +10,11 @@ use crate::pack::Interner;
 /// The most threads.
 pub const MAX_THREADS: usize = 5;
 
+/// As a part of a state, which numbers things in a byte.
+pub fn small(number: impl TryInto<u8>) -> u8 {
+    number.try_into().ok().expect("models are small")
+}
+
 /// One state of everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct State<S, A> {

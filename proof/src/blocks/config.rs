@@ -6,11 +6,6 @@ use super::reaping::Reap;
 use crate::catalogue::Title;
 use crate::word::Geometry;
 
-/// As a part of a state, which numbers things in a byte.
-pub fn small(number: impl TryInto<u8>) -> u8 {
-    number.try_into().ok().expect("models are small")
-}
-
 /// One model.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]

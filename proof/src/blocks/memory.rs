@@ -1,9 +1,9 @@
 //! One shared access after another, and the rules about what each may do.
 
-use super::config::{Config, small};
+use super::config::Config;
 use super::state::{Block, Claim, Fate, State};
 use crate::block::{BlockState, BlockWord, Place};
-use crate::frame;
+use crate::frame::{self, small};
 use crate::word::{SlotWord, State as Slot};
 
 /// A state while a thread makes a step in it.

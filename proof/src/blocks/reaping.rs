@@ -3,11 +3,11 @@
 //! Any number of reapers may be at it, each a member that can die as well. Claims without a stamp, and the announcement of
 //! what was put back, are left to `crate::slots`.
 
-use super::config::{Mutant, small};
+use super::config::Mutant;
 use super::memory::Memory;
 use super::state::At;
 use crate::block::{BlockState, BlockWord};
-use crate::frame::Life;
+use crate::frame::{Life, small};
 use crate::word::{SlotWord, State as Slot};
 
 /// What is next.

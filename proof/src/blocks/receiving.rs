@@ -1,10 +1,11 @@
 //! Receive, step by step, and the way of a message to the dead letters.
 
-use super::config::{Mutant, Role, small};
+use super::config::{Mutant, Role};
 use super::memory::Memory;
 use super::sending::claim_tail;
 use super::state::{At, Claim};
 use crate::block::BlockWord;
+use crate::frame::small;
 use crate::word::State as Slot;
 
 /// What is next.

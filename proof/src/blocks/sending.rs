@@ -1,9 +1,10 @@
 //! Send, step by step: a block, its memory, the message, a slot, and what binds them.
 
-use super::config::{Mutant, Role, small};
+use super::config::{Mutant, Role};
 use super::memory::Memory;
 use super::state::{At, Claim};
 use crate::block::BlockWord;
+use crate::frame::small;
 use crate::word::State as Slot;
 
 /// What is next.

@@ -1,11 +1,11 @@
 //! Changes of the chain, step by step: one at a time, by who has the lock.
 
-use super::config::{Mutant, small};
+use super::config::Mutant;
 use super::memory::{Found, Memory};
 use super::receiving::Receive;
 use super::state::{At, Slot};
 use crate::chain_word::ChainWord;
-use crate::frame::Life;
+use crate::frame::{Life, small};
 
 /// A change that somebody wants to make, or makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

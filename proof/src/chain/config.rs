@@ -4,11 +4,6 @@ use clap::ValueEnum;
 
 use crate::catalogue::Title;
 
-/// As a part of a state, which numbers things in a byte.
-pub fn small(number: impl TryInto<u8>) -> u8 {
-    number.try_into().ok().expect("models are small")
-}
-
 /// One model.
 #[derive(Clone, Debug)]
 pub struct Config {

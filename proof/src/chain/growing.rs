@@ -2,10 +2,11 @@
 
 use super::changing::{Change, Goal, Step, discard};
 use super::closing::CLOSED;
-use super::config::{Mutant, small};
+use super::config::Mutant;
 use super::memory::Memory;
 use super::state::{Ring, Slot};
 use crate::chain_word::ChainWord;
+use crate::frame::small;
 
 impl Change {
     /// Takes the first segment out.

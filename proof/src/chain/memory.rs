@@ -1,9 +1,9 @@
 //! One shared access after another, and the rules about what each may do.
 
-use super::config::{Config, Mutant, Role, small};
+use super::config::{Config, Mutant, Role};
 use super::state::{Ring, Slot, State};
 use crate::chain_word::ChainWord;
-use crate::frame;
+use crate::frame::{self, small};
 
 /// A state while a thread makes a step in it.
 pub type Memory<'c> = frame::Memory<'c, Config, State>;
