@@ -15,7 +15,7 @@
 //! breaks anything. One that dies before it does leaves a name of the dead again.
 
 use super::holder::Holder;
-use super::met::mark;
+use super::met::{attempt, is_of_the_dead, mark};
 use super::{AcqRel, Acquire, Relaxed, Release};
 use super::{Denial, Fate, MOST_TURNS, WAITED};
 use crate::event::{Look, Turn};
@@ -71,6 +71,12 @@ pub enum Breach {
     Denied(Denial),
 }
 
+impl From<Denial> for Breach {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
 impl<'a> Barrier<'a> {
     /// The barrier that `word` is, with a place for each party.
     pub fn new(word: &'a LockWord, places: &'a [LockWord]) -> Self {
@@ -92,7 +98,7 @@ impl<'a> Barrier<'a> {
         for (number, place) in self.places.iter().enumerate() {
             // ORDERING(holder): as for a mutex.
             let found = place.load(Acquire);
-            if !Self::is_dead(found, &fate)? {
+            if !is_of_the_dead(found, &fate)? {
                 continue;
             }
             // Between the two: what the dead one was counted in, and no round of who has taken its place.
@@ -105,16 +111,6 @@ impl<'a> Barrier<'a> {
             }
         }
         Ok(None)
-    }
-
-    fn is_dead(found: u64, fate: impl Fn(Holder) -> Fate) -> Result<bool, Denial> {
-        match Holder::of(found).map(fate) {
-            None if found != 0 => Err(Denial::Corrupt(Corruption::Lock)),
-            None | Some(Fate::Lives) => Ok(false),
-            Some(Fate::Dead) => Ok(true),
-            Some(Fate::Impossible) => Err(Denial::Corrupt(Corruption::Member)),
-            Some(Fate::Unseen) => Err(Denial::Blind),
-        }
     }
 
     /// Gives place `number` up.
@@ -178,30 +174,28 @@ impl<'a> Barrier<'a> {
         look: Look,
         fate: impl Fn(Holder) -> Fate,
     ) -> Turn<Result<(), Breach>> {
-        for _ in 0..MOST_TURNS {
+        attempt(|| {
             // ORDERING(round): pairs with the compare-and-swap in `arrive`.
             let found = self.word.load(Acquire);
             if let Some(outcome) = Self::outcome(begun, found) {
-                return Turn::Ready(outcome);
+                return outcome.map(|()| Some(Turn::Ready(())));
             }
-            if look.overdue {
-                let dead = |place: &LockWord| Self::is_dead(place.load(Acquire), &fate);
-                match self.places.iter().map(dead).find(|dead| !matches!(dead, Ok(false))) {
-                    None => {}
-                    Some(Err(denial)) => return Turn::Ready(Err(Breach::Denied(denial))),
-                    Some(Ok(_)) => {
-                        if let Err(what) = self.break_round(found) {
-                            return Turn::Ready(Err(Breach::Denied(Denial::Corrupt(what))));
-                        }
-                        continue;
-                    }
-                }
+            if look.overdue && self.has_dead(&fate)? {
+                self.break_round(found).map_err(Denial::Corrupt)?;
+                return Ok(None);
             }
-            if let Some(word) = mark(self.word, found, look) {
-                return Turn::Asleep { word, holder: None };
+            Ok(mark(self.word, found, look).map(|word| Turn::Asleep { word, holder: None }))
+        })
+    }
+
+    /// Whether any party is dead.
+    fn has_dead(self, fate: impl Fn(Holder) -> Fate) -> Result<bool, Denial> {
+        for place in self.places {
+            if is_of_the_dead(place.load(Acquire), &fate)? {
+                return Ok(true);
             }
         }
-        Turn::Ready(Err(Breach::Denied(Denial::Corrupt(Corruption::Lock))))
+        Ok(false)
     }
 
     /// Breaks the round in which a party arrived as `begun` and does not wait any more, unless it has ended.

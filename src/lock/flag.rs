@@ -1,7 +1,7 @@
 //! A flag: one word, `[0:32 | waited:1 | turns:30 | set:1]`. Turns count how often it was set, so that one who waits has not
 //! missed it although it was cleared at once.
 
-use super::met::mark;
+use super::met::{attempt, mark};
 use super::{AcqRel, Acquire, Relaxed};
 use super::{Denial, MOST_TURNS, WAITED};
 use crate::event::{Look, Turn};
@@ -70,16 +70,13 @@ impl<'a> Flag<'a> {
 
     /// One attempt to see it set, or that it was since `begun`.
     pub fn attempt(self, begun: u64, look: Look) -> Turn<Result<(), Denial>> {
-        for _ in 0..MOST_TURNS {
+        attempt(|| {
             // ORDERING(flag): pairs with `set`.
             let found = self.word.load(Acquire);
             if found & SET != 0 || found & TURNS != begun & TURNS {
-                return Turn::Ready(Ok(()));
+                return Ok(Some(Turn::Ready(())));
             }
-            if let Some(word) = mark(self.word, found, look) {
-                return Turn::Asleep { word, holder: None };
-            }
-        }
-        Turn::Ready(Err(Denial::Corrupt(Corruption::Lock)))
+            Ok(mark(self.word, found, look).map(|word| Turn::Asleep { word, holder: None }))
+        })
     }
 }

@@ -46,6 +46,18 @@ pub enum Fate {
     Unseen,
 }
 
+impl Fate {
+    /// Whether nothing more comes of it.
+    fn is_dead(self) -> Result<bool, Denial> {
+        match self {
+            Fate::Lives => Ok(false),
+            Fate::Dead => Ok(true),
+            Fate::Impossible => Err(Denial::Corrupt(Corruption::Lock)),
+            Fate::Unseen => Err(Denial::Blind),
+        }
+    }
+}
+
 /// Why a lock cannot be had, now or ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denial {

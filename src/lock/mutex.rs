@@ -13,12 +13,11 @@
 //! used again names another incarnation, so a word that names an older one is of the dead.
 
 use super::holder::Holder;
-use super::met::{Met, meet};
+use super::met::{attempt, in_the_way, meet};
 use super::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use super::{Denial, Fate, Held, INCONSISTENT, MOST_TURNS, WAITED};
+use super::{Denial, Fate, Held, INCONSISTENT, WAITED};
 use crate::event::{Look, Turn};
 use crate::primitive::LockWord;
-use crate::ring::Corruption;
 
 /// A mutex.
 #[derive(Clone, Copy, Debug)]
@@ -55,36 +54,17 @@ impl<'a> Mutex<'a> {
         look: Look,
         fate: impl Fn(Holder) -> Fate,
     ) -> Turn<Result<Held, Denial>> {
-        for _ in 0..MOST_TURNS {
+        attempt(|| {
             // ORDERING(holder): Acquire, as the record of who is named is read next.
             let found = self.word.load(Acquire);
-            let Some(holder) = Holder::of(found) else {
-                if !Holder::is_none(found) {
-                    break;
-                }
-                if let Some(held) = self.lock_free(me, found, *slept) {
-                    return Turn::Ready(Ok(held));
-                }
-                continue;
+            let Some(holder) = in_the_way(found, me)? else {
+                return Ok(self.lock_free(me, found, *slept).map(Turn::Ready));
             };
-            if holder.is_same_thread(me) {
-                return Turn::Ready(Err(Denial::Own));
-            }
-            match meet(self.word, found, holder, look, &fate) {
-                Met::Dead => {
-                    if let Some(held) = self.take_over(me, found) {
-                        return Turn::Ready(Ok(held));
-                    }
-                }
-                Met::Changed => {}
-                Met::Asleep(word) => {
-                    *slept |= look.last;
-                    return Turn::Asleep { word, holder: Some(holder.member()) };
-                }
-                Met::Denied(denial) => return Turn::Ready(Err(denial)),
-            }
-        }
-        Turn::Ready(Err(Denial::Corrupt(Corruption::Lock)))
+            let take_over = || self.take_over(me, found);
+            let turn = meet(self.word, found, holder, look, &fate, take_over)?;
+            *slept |= look.last && matches!(turn, Some(Turn::Asleep { .. }));
+            Ok(turn)
+        })
     }
 
     /// Locks it as it was found free. Who has slept cannot know whether others do: it leaves them the mark.

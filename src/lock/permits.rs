@@ -3,11 +3,11 @@
 
 use super::gate::{Gate, Settled};
 use super::holder::Holder;
+use super::met::is_of_the_dead;
 use super::{AcqRel, Acquire, Relaxed, SeqCst};
 use super::{Denial, Fate};
 use crate::event::{Look, Turn};
 use crate::primitive::LockWord;
-use crate::ring::Corruption;
 
 /// Permits.
 #[derive(Clone, Copy, Debug)]
@@ -70,21 +70,10 @@ impl<'a> Permits<'a> {
         for (number, word) in self.words.iter().enumerate() {
             // ORDERING(holder): as for a mutex.
             let found = word.load(Acquire);
-            let Some(holder) = Holder::of(found) else {
-                if found != 0 {
-                    return Err(Denial::Corrupt(Corruption::Lock));
-                }
-                continue;
-            };
-            match fate(holder) {
-                Fate::Lives => {}
-                Fate::Dead => {
-                    if word.compare_exchange(found, me.bits(), AcqRel, Relaxed).is_ok() {
-                        return Ok(Some(number));
-                    }
-                }
-                Fate::Impossible => return Err(Denial::Corrupt(Corruption::Member)),
-                Fate::Unseen => return Err(Denial::Blind),
+            if is_of_the_dead(found, &fate)?
+                && word.compare_exchange(found, me.bits(), AcqRel, Relaxed).is_ok()
+            {
+                return Ok(Some(number));
             }
         }
         Ok(None)

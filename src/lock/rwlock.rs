@@ -11,7 +11,7 @@
 //! inconsistent.
 
 use super::holder::Holder;
-use super::met::{Met, meet};
+use super::met::{attempt, in_the_way, meet};
 use super::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::{Denial, Fate, Held, INCONSISTENT, MOST_TURNS, WAITED};
 use crate::error::MemberId;
@@ -93,36 +93,19 @@ impl<'a> RwLock<'a> {
         look: Look,
         fate: impl Fn(Holder) -> Fate,
     ) -> Turn<Result<Held, Denial>> {
-        for _ in 0..MOST_TURNS {
+        attempt(|| {
             // ORDERING(holder): Acquire, as the record of who is named is read next.
             let found = self.writer.load(Acquire);
-            let Some(holder) = Holder::of(found) else {
-                if !Holder::is_none(found) {
-                    break;
-                }
-                match self.read_beside(me) {
-                    Ok(Some(held)) => return Turn::Ready(Ok(held)),
-                    Ok(None) => continue,
-                    Err(what) => return Turn::Ready(Err(Denial::Corrupt(what))),
-                }
+            let Some(holder) = in_the_way(found, me)? else {
+                return Ok(self.read_beside(me)?.map(Turn::Ready));
             };
-            if holder.is_same_thread(me) {
-                return Turn::Ready(Err(Denial::Own));
-            }
-            match meet(self.writer, found, holder, look, &fate) {
-                Met::Dead => self.bury_writer(found),
-                Met::Changed => {}
-                Met::Asleep(word) => {
-                    return Turn::Asleep { word, holder: Some(holder.member()) };
-                }
-                Met::Denied(denial) => return Turn::Ready(Err(denial)),
-            }
-        }
-        Turn::Ready(Err(Denial::Corrupt(Corruption::Lock)))
+            let bury = || self.bury_writer(found);
+            meet(self.writer, found, holder, look, &fate, bury)
+        })
     }
 
     /// Counts `me` as a reader unless a writer has come.
-    fn read_beside(self, me: Holder) -> Result<Option<Held>, Corruption> {
+    fn read_beside(self, me: Holder) -> Result<Option<Held>, Denial> {
         // ORDERING(readers): as in `read_at_once`.
         let before = self.readers[me.member().index()].fetch_add(1, SeqCst);
         passed_rmw();
@@ -130,18 +113,20 @@ impl<'a> RwLock<'a> {
         let found = self.writer.load(SeqCst);
         if Holder::of(found).is_some() || before & COUNT >= MOST_READERS {
             self.leave(me);
-            return if before & COUNT >= MOST_READERS { Err(Corruption::Lock) } else { Ok(None) };
+            let corrupt = Denial::Corrupt(Corruption::Lock);
+            return if before & COUNT >= MOST_READERS { Err(corrupt) } else { Ok(None) };
         }
         Ok(Some(Held { inconsistent: found & INCONSISTENT != 0 }))
     }
 
-    /// Makes the word of a dead writer free.
-    fn bury_writer(self, found: u64) {
+    /// Makes the word of a dead writer free, which is nobody's turn yet.
+    fn bury_writer<R>(self, found: u64) -> Option<R> {
         // ORDERING(unlock): that the dead one's stores are visible is the kernel's doing, and goes on to who reads next.
         let freed = self.writer.compare_exchange(found, INCONSISTENT, AcqRel, Relaxed);
         if freed.is_ok() && found & WAITED != 0 {
             self.writer.wake(u32::MAX);
         }
+        None
     }
 
     /// Gives back what a reader had.
@@ -209,24 +194,23 @@ impl<'a> RwLock<'a> {
         fate: impl Fn(Holder) -> Fate,
     ) -> Turn<Result<(), Denial>> {
         let word = &self.readers[member.index()];
-        for _ in 0..MOST_TURNS {
+        attempt(|| {
             // ORDERING(readers): pairs with the Release of who left.
             let found = word.load(SeqCst);
             if found & COUNT == 0 {
-                return Turn::Ready(Ok(()));
+                return Ok(Some(Turn::Ready(())));
             }
-            match meet(word, found, Holder::new(member, found >> 32), look, &fate) {
-                Met::Dead => {
-                    let freed = found & u64::MAX << 32;
-                    // That what the dead one read was read is the kernel's doing.
-                    let _ = word.compare_exchange(found, freed, AcqRel, Relaxed);
-                }
-                Met::Changed => {}
-                Met::Asleep(word) => return Turn::Asleep { word, holder: Some(member) },
-                Met::Denied(denial) => return Turn::Ready(Err(denial)),
-            }
-        }
-        Turn::Ready(Err(Denial::Corrupt(Corruption::Lock)))
+            let bury = || Self::bury_readers(word, found);
+            meet(word, found, Holder::new(member, found >> 32), look, &fate, bury)
+        })
+    }
+
+    /// Makes the word of a dead member's readers say that there are none.
+    fn bury_readers<R>(word: &LockWord, found: u64) -> Option<R> {
+        let freed = found & u64::MAX << 32;
+        // That what the dead one read was read is the kernel's doing.
+        let _ = word.compare_exchange(found, freed, AcqRel, Relaxed);
+        None
     }
 
     /// Gives back what a writer had, or what one had that did not come to write, and wakes all who wait for it.

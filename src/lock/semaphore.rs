@@ -5,7 +5,7 @@
 //! mark [`WAITED`] away and wakes as many as there is something for; who has slept and acquires puts it back, since others may
 //! sleep, and if more is left wakes another: a second release may have come while the mark was away.
 
-use super::met::mark;
+use super::met::{attempt, mark};
 use super::{Acquire, Relaxed, Release};
 use super::{Denial, MOST_TURNS, WAITED};
 use crate::event::{Look, Turn};
@@ -69,27 +69,25 @@ impl<'a> Semaphore<'a> {
 
     /// One attempt to acquire one. `slept` is whether an attempt of this wait has had it sleep.
     pub fn attempt(self, slept: &mut bool, look: Look) -> Turn<Result<(), Denial>> {
-        for _ in 0..MOST_TURNS {
+        attempt(|| {
             let found = self.word.load(Relaxed);
-            let Some(count) = self.count(found) else { break };
+            let count = self.count(found).ok_or(Denial::Corrupt(Corruption::Lock))?;
             if count > 0 {
                 let mark = if *slept { WAITED } else { found & WAITED };
                 let left = self.word_of(count - 1, mark);
                 // ORDERING(permit): what came before a release is visible.
-                if self.word.compare_exchange(found, left, Acquire, Relaxed).is_ok() {
-                    if *slept && count > 1 {
-                        self.word.wake(1);
-                    }
-                    return Turn::Ready(Ok(()));
+                if self.word.compare_exchange(found, left, Acquire, Relaxed).is_err() {
+                    return Ok(None);
                 }
-                continue;
+                if *slept && count > 1 {
+                    self.word.wake(1);
+                }
+                return Ok(Some(Turn::Ready(())));
             }
-            if let Some(word) = mark(self.word, found, look) {
-                *slept |= look.last;
-                return Turn::Asleep { word, holder: None };
-            }
-        }
-        Turn::Ready(Err(Denial::Corrupt(Corruption::Lock)))
+            let marked = mark(self.word, found, look);
+            *slept |= look.last && marked.is_some();
+            Ok(marked.map(|word| Turn::Asleep { word, holder: None }))
+        })
     }
 
     /// Adds `more` if nobody waits, there is room, and nobody else is at it.

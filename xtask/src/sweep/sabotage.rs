@@ -277,24 +277,24 @@ pub const ALL: &[Sabotage] = &[
         "lock: a dead reader keeps writers out",
         RWLOCK,
         &[(
-            "Holder::new(member, found >> 32), look, &fate)",
-            "Holder::new(member, found >> 32), look, |_| Fate::Lives)",
+            "Holder::new(member, found >> 32), look, &fate, bury)",
+            "Holder::new(member, found >> 32), look, |_| Fate::Lives, bury)",
         )],
         &["locks/read: killed"],
     ),
     sabotage(
         "lock: permits of the dead stay",
         PERMITS,
-        &[(
-            "match fate(holder) {",
-            "match Some(fate(holder)).map_or(Fate::Lives, |_| Fate::Lives) {",
-        )],
+        &[("is_of_the_dead(found, &fate)?", "is_of_the_dead(found, |_| Fate::Lives)?")],
         &["locks/get a permit, give it back: killed"],
     ),
     sabotage(
         "lock: a dead party is waited for",
         BARRIER,
-        &[("Some(Fate::Dead) => Ok(true),", "Some(Fate::Dead) => Ok(false),")],
+        &[
+            ("is_of_the_dead(found, &fate)?", "is_of_the_dead(found, |_| Fate::Lives)?"),
+            ("place.load(Acquire), &fate)?", "place.load(Acquire), |_| Fate::Lives)?"),
+        ],
         &["locks/arrive at a barrier: killed"],
     ),
     sabotage(
