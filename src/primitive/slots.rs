@@ -8,64 +8,13 @@ use std::marker::PhantomData;
 use super::Cells;
 use super::ContestedU64;
 
-/// What a queue carries: values of one size, or bytes up to a length.
-///
-/// Implemented for every `Pod` type and for `[u8]`; nobody else can.
-pub trait Message: sealed::Message + 'static {}
+#[cfg(any(test, loom))]
+mod heap;
+mod message;
 
-impl<M: sealed::Message + ?Sized + 'static> Message for M {}
-
-mod sealed {
-    use bytemuck::Pod;
-
-    /// How a message lies in its slot.
-    pub trait Message {
-        /// What a slot's payload is made of.
-        type Element: Pod;
-        /// Bytes from the start of a slot to its payload.
-        const PAYLOAD: usize;
-        /// Bytes from one slot to the next, where `chosen` is what the geometry says.
-        fn stride(chosen: usize) -> usize;
-    }
-
-    /// One value behind the word.
-    impl<T: Pod> Message for T {
-        type Element = T;
-        const PAYLOAD: usize =
-            if align_of::<T>() > size_of::<u64>() { align_of::<T>() } else { size_of::<u64>() };
-
-        /// A constant, so that finding a slot takes a shift or a multiplication by a known number.
-        #[inline(always)]
-        fn stride(_: usize) -> usize {
-            const { super::stride(size_of::<T>(), align_of::<T>()) }
-        }
-    }
-
-    /// A word with the length, then the bytes.
-    impl Message for [u8] {
-        type Element = u64;
-        const PAYLOAD: usize = size_of::<u64>();
-
-        #[inline(always)]
-        fn stride(chosen: usize) -> usize {
-            chosen
-        }
-    }
-}
-
-/// Slots begin on multiples of this: four small ones share a cache line, and a large one wastes little.
-pub const SLOT_ALIGN: usize = 16;
-
-/// Bytes from one slot to the next for a payload of `size` bytes aligned to `align`.
-///
-/// # Panics
-///
-/// When that is more than an address can express, which only nonsense is.
-pub const fn stride(size: usize, align: usize) -> usize {
-    let payload = if align > size_of::<u64>() { align } else { size_of::<u64>() };
-    let slot_align = if align > SLOT_ALIGN { align } else { SLOT_ALIGN };
-    (payload + size).next_multiple_of(slot_align)
-}
+#[cfg(any(test, loom))]
+pub use heap::HeapSlots;
+pub use message::{Message, SLOT_ALIGN, stride};
 
 /// The slots of a ring, borrowed for `'a`.
 ///
@@ -365,82 +314,6 @@ impl<'a, M: Message + ?Sized> Slots<'a, M> {
         return unsafe { self.payload.slice_mut(index * self.elements() + from, count) };
     }
 }
-
-/// Slots on the heap, for models and unit tests: all vacant, at position zero.
-#[cfg(any(test, loom))]
-pub struct HeapSlots<M: Message + ?Sized> {
-    len: usize,
-    #[cfg(not(loom))]
-    stride: usize,
-    #[cfg(not(loom))]
-    memory: Vec<std::cell::UnsafeCell<Unit>>,
-    #[cfg(loom)]
-    words: Vec<ContestedU64>,
-    #[cfg(loom)]
-    payload: super::HeapCells<M::Element>,
-    kind: PhantomData<fn() -> Box<M>>,
-}
-
-/// A piece of memory that is aligned as a segment is.
-#[cfg(all(test, not(loom)))]
-#[repr(align(128))]
-#[derive(Clone, Copy)]
-#[allow(dead_code, reason = "it is room")]
-struct Unit([u8; 128]);
-
-#[cfg(any(test, loom))]
-#[allow(missing_docs, reason = "used by models and unit tests only")]
-impl<M: Message + ?Sized> HeapSlots<M> {
-    /// `len` slots whose payload has `size` bytes where `M` leaves that open.
-    pub fn vacant(len: usize, size: usize) -> Self {
-        #[cfg(not(loom))]
-        {
-            let stride = M::stride(stride(size, size_of::<u64>()));
-            let units = (len * stride).div_ceil(size_of::<Unit>());
-            let memory = (0..units).map(|_| std::cell::UnsafeCell::new(Unit([0; 128])));
-            Self { len, stride, memory: memory.collect(), kind: PhantomData }
-        }
-        #[cfg(loom)]
-        {
-            let each = size.div_ceil(size_of::<M::Element>().max(1)).max(1);
-            let words = (0..len).map(|_| ContestedU64::new(0)).collect();
-            let payload = super::HeapCells::zeroed(len * each);
-            Self { len, words, payload, kind: PhantomData }
-        }
-    }
-
-    pub fn slots(&self) -> Slots<'_, M> {
-        #[cfg(not(loom))]
-        {
-            let start = std::ptr::NonNull::from(self.memory.as_slice()).cast::<u8>();
-            // SAFETY: the memory was made for so many slots, is aligned as a segment and only used through
-            // this.
-            unsafe { Slots::new(start, self.len, self.stride) }
-        }
-        #[cfg(loom)]
-        Slots {
-            len: self.len,
-            words: &self.words,
-            payload: self.payload.cells(),
-            memory: PhantomData,
-            message: PhantomData,
-        }
-    }
-}
-
-#[cfg(any(test, loom))]
-impl<M: Message + ?Sized> fmt::Debug for HeapSlots<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HeapSlots({})", self.len)
-    }
-}
-
-// SAFETY: as for `Slots`.
-#[cfg(any(test, loom))]
-unsafe impl<M: Message + ?Sized> Sync for HeapSlots<M> where M::Element: Send {}
-// SAFETY: as for `Slots`.
-#[cfg(any(test, loom))]
-unsafe impl<M: Message + ?Sized> Send for HeapSlots<M> where M::Element: Send {}
 
 #[cfg(all(test, not(loom)))]
 mod tests {
