@@ -3,7 +3,9 @@
 //! - [`spsc`]: fixed-size values from one producer to one consumer.
 //! - [`pipe`]: records of bytes between two connections, both ways or one way.
 //! - [`queue`]: values or bytes from many senders to many receivers.
+//! - [`Selector`]: waits for whichever of several of these has something to receive.
 //! - [`block`]: memory that several processes read and write as they like: bytes, arrays, values.
+//! - [`sync`]: locks, semaphores, flags, barriers between processes, which survive their owners.
 //! - `manager` (feature `manager`): objects that a server owns and clients in other processes use.
 //!
 //! A channel has a name. One process makes it, another opens it; both go through [`Options`], which
