@@ -58,12 +58,12 @@ fn sweep(arguments: &Arguments) -> Result<(), Failure> {
 /// What all of the sabotage changes.
 #[cfg(test)]
 pub fn harms() -> impl Iterator<Item = Harm> {
-    sabotage::ALL.iter().map(|one| one.harm)
+    sabotage::all().map(|one| one.harm)
 }
 
 /// Does each harm in a copy of the workspace: the sweep must find it.
 fn spoil(only: &str, seed: Option<u64>) -> Result<(), Failure> {
-    let chosen: Vec<_> = sabotage::ALL.iter().filter(|one| one.harm.name.contains(only)).collect();
+    let chosen: Vec<_> = sabotage::all().filter(|one| one.harm.name.contains(only)).collect();
     if chosen.is_empty() {
         return Err(Failure::new(format!("no sabotage has {only:?} in its name")));
     }

@@ -72,6 +72,29 @@ pub struct PairScene<P: Pair> {
     pub stages: Rc<[Left]>,
 }
 
+/// Messages that are left if the operation has not happened, and if it has.
+pub fn before_and_after(before: &[u64], after: &[u64], sends: bool) -> Vec<Left> {
+    let open = (false, false);
+    let nothing = Left { name: "nothing", messages: before.to_vec(), moved: open, closed: open };
+    let name = if sends { "sent" } else { "received" };
+    let done = Left { name, messages: after.to_vec(), moved: (sends, !sends), closed: open };
+    if before == after { vec![nothing] } else { vec![nothing, done] }
+}
+
+/// What closing passes through.
+pub fn closing(left: &[u64]) -> Vec<Left> {
+    [("nothing", (false, false)), ("asked", (true, false)), ("closed", (true, true))]
+        .map(|(name, closed)| Left { name, messages: left.to_vec(), moved: (false, false), closed })
+        .into()
+}
+
+/// An operation with nothing special about it, behind messages that have passed.
+pub fn scene<P: Pair>(name: &'static str, before: u64, after: &[u64], act: Act<P>) -> PairScene<P> {
+    let there: Vec<_> = (1..=before).collect();
+    let stages = before_and_after(&there, after, matches!(act, Act::Out(_))).into();
+    PairScene { name, passed: 3, before, stale: false, hasty_heir: false, act, stages }
+}
+
 /// The stages of an end that sleeps until the other has done something.
 pub fn asleep(before: &[u64], between: &[u64], after: &[u64], sends: bool) -> Rc<[Left]> {
     let stage = |name, left: &[u64], moved| Left {

@@ -7,10 +7,9 @@ use ringway::pipe::Connection;
 use ringway::{Error, Member, Recovered, TryRecvError, TrySendError, Wait};
 
 use super::load::{bytes, number_of_bytes};
-use super::pair::{Act, End, Pair, PairScene, asleep};
+use super::pair::{Act, End, Pair, PairScene, asleep, closing, scene};
 use super::place::Place;
 use super::scene::Scene;
-use super::spsc_scenes::{before_and_after, closing};
 use super::victim::marked;
 
 /// A two-way pipe; what is sent goes from the maker's end to the opener's.
@@ -25,17 +24,13 @@ impl Pair for Pipe {
     type In = Connection;
 
     fn create(place: &Place) -> Result<(Connection, Connection)> {
-        let options = Place::options(Connection::options());
-        let options = options.capacity(CAPACITY_BYTES).max_members(4).remove_when_unused();
-        Ok((options.create(place.name())?, Self::open_in(place)?))
+        create(place, CAPACITY_BYTES)
     }
     fn open_out(place: &Place) -> Result<Connection> {
-        // The opener's end is taken, so it is the maker's.
-        Self::open_in(place)
+        open(place)
     }
     fn open_in(place: &Place) -> Result<Connection> {
-        let options = Place::options(Connection::options());
-        Ok(options.wait(Wait::Park).recheck(Duration::from_mins(1)).open(place.name())?)
+        open(place)
     }
     fn try_send(out: &mut Connection, number: u64) -> Result<(), TrySendError<()>> {
         out.try_send(&bytes(number))
@@ -47,19 +42,32 @@ impl Pair for Pipe {
         input.is_redelivered()
     }
     fn members(end: End<'_, Self>) -> Result<Vec<Member>, Error> {
-        let (End::Out(end) | End::In(end)) = end;
-        end.members()
+        connection(&end).members()
     }
     fn recover(end: End<'_, Self>) -> Result<Recovered, Error> {
-        let (End::Out(end) | End::In(end)) = end;
-        end.recover()
+        connection(&end).recover()
     }
 }
 
-fn scene(name: &'static str, before: u64, after: &[u64], act: Act<Pipe>) -> PairScene<Pipe> {
-    let there: Vec<_> = (1..=before).collect();
-    let stages = before_and_after(&there, after, matches!(act, Act::Out(_))).into();
-    PairScene { name, passed: 3, before, stale: false, hasty_heir: false, act, stages }
+/// A two-way pipe, for every scene that has one.
+pub fn create(place: &Place, capacity_bytes: usize) -> Result<(Connection, Connection)> {
+    let options = Place::options(Connection::options());
+    let options = options.capacity(capacity_bytes).max_members(4).remove_when_unused();
+    Ok((options.create(place.name())?, open(place)?))
+}
+
+/// Its end that is free: the opener's, and once that is taken the maker's.
+pub fn open(place: &Place) -> Result<Connection> {
+    let options = Place::options(Connection::options());
+    Ok(options.wait(Wait::Park).recheck(Duration::from_mins(1)).open(place.name())?)
+}
+
+/// Either end.
+pub fn connection<'a, P: Pair<Out = Connection, In = Connection>>(
+    end: &End<'a, P>,
+) -> &'a Connection {
+    let (End::Out(connection) | End::In(connection)) = end;
+    connection
 }
 
 /// All of them.
@@ -81,9 +89,9 @@ pub fn sleeping() -> Vec<Box<dyn Scene>> {
     };
     let full = [1, 2, 3, 4, 5];
     let stages = asleep(&full, &full[1..], &[2, 3, 4, 5, 100], true);
-    let send = PairScene { stages, ..scene("send, asleep", 5, &full, Act::Out(send)) };
+    let send = PairScene::<Pipe> { stages, ..scene("send, asleep", 5, &full, Act::Out(send)) };
     let stages = asleep(&[], &[100], &[], false);
-    let recv = PairScene { stages, ..scene("recv, asleep", 0, &[], Act::In(recv)) };
+    let recv = PairScene::<Pipe> { stages, ..scene("recv, asleep", 0, &[], Act::In(recv)) };
     vec![Box::new(send), Box::new(recv)]
 }
 

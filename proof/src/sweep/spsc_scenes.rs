@@ -8,7 +8,7 @@ use ringway::spsc::{Consumer, Producer};
 use ringway::{Error, Member, Recovered, TryRecvError, TrySendError, Wait};
 
 use super::load::{CAPACITY, Value, number_of, value};
-use super::pair::{Act, End, Left, Pair, PairScene, asleep};
+use super::pair::{Act, End, Left, Pair, PairScene, asleep, before_and_after, closing, scene};
 use super::place::Place;
 use super::scene::Scene;
 use super::victim::marked;
@@ -62,15 +62,6 @@ impl Pair for Spsc {
     }
 }
 
-/// Messages that are left if the operation has not happened, and if it has.
-pub fn before_and_after(before: &[u64], after: &[u64], sends: bool) -> Vec<Left> {
-    let open = (false, false);
-    let nothing = Left { name: "nothing", messages: before.to_vec(), moved: open, closed: open };
-    let name = if sends { "sent" } else { "received" };
-    let done = Left { name, messages: after.to_vec(), moved: (sends, !sends), closed: open };
-    if before == after { vec![nothing] } else { vec![nothing, done] }
-}
-
 /// The stages of one whose handle had to look what the other side has done.
 fn after_look(sends: bool) -> Rc<[Left]> {
     let (before, after): (&[u64], &[u64]) =
@@ -79,30 +70,13 @@ fn after_look(sends: bool) -> Rc<[Left]> {
     before_and_after(before, after, sends).into_iter().map(both).collect()
 }
 
-/// What closing passes through.
-pub fn closing(left: &[u64]) -> Vec<Left> {
-    [("nothing", (false, false)), ("asked", (true, false)), ("closed", (true, true))]
-        .map(|(name, closed)| Left { name, messages: left.to_vec(), moved: (false, false), closed })
-        .into()
-}
-
 fn sending(
     name: &'static str,
     before: u64,
     after: &[u64],
     act: fn(&mut Producer<Value>) -> Vec<u64>,
 ) -> PairScene<Spsc> {
-    let there: Vec<_> = (1..=before).collect();
-    let stages = before_and_after(&there, after, true).into();
-    PairScene {
-        name,
-        passed: 3,
-        before,
-        stale: false,
-        hasty_heir: false,
-        act: Act::Out(act),
-        stages,
-    }
+    scene(name, before, after, Act::Out(act))
 }
 
 fn receiving(
@@ -111,17 +85,7 @@ fn receiving(
     after: &[u64],
     act: fn(&mut Consumer<Value>) -> Vec<u64>,
 ) -> PairScene<Spsc> {
-    let there: Vec<_> = (1..=before).collect();
-    let stages = before_and_after(&there, after, false).into();
-    PairScene {
-        name,
-        passed: 3,
-        before,
-        stale: false,
-        hasty_heir: false,
-        act: Act::In(act),
-        stages,
-    }
+    scene(name, before, after, Act::In(act))
 }
 
 /// All of them.

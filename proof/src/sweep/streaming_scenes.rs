@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use ringway::pipe::Connection;
-use ringway::{
-    Error, Fault, Member, Recovered, SendTimeoutError, TryRecvError, TrySendError, Wait,
-};
+use ringway::{Error, Fault, Member, Recovered, SendTimeoutError, TryRecvError, TrySendError};
 
 use super::load::{bytes, number_of_bytes};
 use super::pair::{Act, End, Left, Pair, PairScene};
+use super::pipe_scenes::{connection, create, open};
 use super::place::Place;
 use super::scene::Scene;
 use super::victim::marked;
@@ -64,17 +63,13 @@ impl Pair for Streaming {
     type In = Connection;
 
     fn create(place: &Place) -> Result<(Connection, Connection)> {
-        let options = Place::options(Connection::options());
-        let options = options.capacity(CAPACITY_BYTES).max_members(4).remove_when_unused();
-        Ok((options.create(place.name())?, Self::open_in(place)?))
+        create(place, CAPACITY_BYTES)
     }
     fn open_out(place: &Place) -> Result<Connection> {
-        // The opener's end is taken, so it is the maker's.
-        Self::open_in(place)
+        open(place)
     }
     fn open_in(place: &Place) -> Result<Connection> {
-        let options = Place::options(Connection::options());
-        Ok(options.wait(Wait::Park).recheck(Duration::from_mins(1)).open(place.name())?)
+        open(place)
     }
     fn try_send(out: &mut Connection, number: u64) -> Result<(), TrySendError<()>> {
         send_in_two(out, &bytes(number))
@@ -86,12 +81,10 @@ impl Pair for Streaming {
         input.is_redelivered()
     }
     fn members(end: End<'_, Self>) -> Result<Vec<Member>, Error> {
-        let (End::Out(end) | End::In(end)) = end;
-        end.members()
+        connection(&end).members()
     }
     fn recover(end: End<'_, Self>) -> Result<Recovered, Error> {
-        let (End::Out(end) | End::In(end)) = end;
-        end.recover()
+        connection(&end).recover()
     }
 }
 
