@@ -24,7 +24,19 @@ pub struct Trust {
     pub any_file_system: bool,
 }
 
-pub static NO_PROC: ErrorKind = ErrorKind::LivenessUnsupported("/proc is needed and not there");
+/// What is in `/proc` could not be read: says so where there is none.
+pub fn no_proc(error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::NotFound
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::InvalidData => Failure {
+            kind: ErrorKind::LivenessUnsupported("/proc is needed and not there"),
+            source: Some(error),
+        },
+        _ => error.into(),
+    }
+}
 
 /// What an opener wants; fields that it leaves open are taken from the segment.
 #[derive(Clone, Copy, Debug)]
@@ -189,13 +201,18 @@ fn refused(path: &Path, error: std::io::Error) -> Failure {
     }
 }
 
-/// The kernel's name for the time since it started, to which all locks belong.
+/// The kernel's name for the time since it started, to which all locks belong. One that could not be read is asked for again.
 pub fn boot_id() -> Result<[u8; 16], Failure> {
-    static BOOT_ID: OnceLock<Option<[u8; 16]>> = OnceLock::new();
-    let read = || {
-        let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-        let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-        u128::from_str_radix(&digits, 16).ok().map(u128::to_be_bytes)
-    };
-    BOOT_ID.get_or_init(read).ok_or_else(|| NO_PROC.clone().into())
+    static BOOT_ID: OnceLock<[u8; 16]> = OnceLock::new();
+    match BOOT_ID.get() {
+        Some(known) => Ok(*known),
+        None => read_boot_id().map(|read| *BOOT_ID.get_or_init(|| read)).map_err(no_proc),
+    }
+}
+
+fn read_boot_id() -> io::Result<[u8; 16]> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+    let number = u128::from_str_radix(&digits, 16);
+    number.map(u128::to_be_bytes).map_err(|_| io::ErrorKind::InvalidData.into())
 }

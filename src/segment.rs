@@ -27,7 +27,7 @@ use bytemuck::Pod;
 use crate::error::{ErrorKind, Failure, MemberId};
 use crate::event::{Event, LocalWaiters};
 use crate::inspect::{
-    Expected, NO_PROC, Trust, boot_id, cannot_create, check_file_system, inspect, open_file,
+    Expected, Trust, boot_id, cannot_create, check_file_system, inspect, no_proc, open_file,
 };
 use crate::layout::{
     ARRIVALS_OFFSET, CONTROL_OFFSET, Control, Counters, ENDS_OFFSET, Ends, EventLine,
@@ -167,8 +167,7 @@ impl Segment {
         // Huge pages are for blocks, and asked for later.
         let map = if shape.kind.is_block() { Mapping::aligned } else { Mapping::new };
         let mapping = map(file, len)?;
-        let probe =
-            shm::reopen(file).map_err(|e| Failure { source: Some(e), kind: NO_PROC.clone() })?;
+        let probe = shm::reopen(file).map_err(no_proc)?;
         let identity = Identity::of(&file.metadata()?);
         if Identity::of(&probe.metadata()?) != identity {
             return Err(

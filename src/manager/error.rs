@@ -39,7 +39,8 @@ pub enum Refusal {
     Cancelled,
     /// The server is shutting down.
     ShuttingDown,
-    /// The server has as many objects, sessions or connections as it takes.
+    /// The server has as many objects, sessions or connections as it takes, or the system gives it no thread, or too few descriptors, for
+    /// one more.
     TooMany,
     /// The object has no name, by which it could be let go again.
     Nameless,

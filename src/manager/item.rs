@@ -20,10 +20,11 @@ use crate::primitive::append;
 
 /// What can be kept in a server's objects: any type that serde knows and that says what it is. Proxies are items too.
 ///
-/// What postcard can carry, within bounds, so that no value takes a reader's stack or time: at most 128 options, enums, sequences and maps in
-/// one another, of which an answer may add two (`Map::get` gives an `Option`, `to_vec` a sequence), and at most 65,536 elements of sequences
-/// and maps that take no bytes, as `()` does, in one answer. Sending does not check that: what goes beyond is stored, and an error
-/// ([`CallError::Undecodable`](super::CallError::Undecodable)) to who reads it.
+/// What postcard can carry, within bounds, so that no value takes a reader's stack or time: at most 126 options, enums, sequences and maps in
+/// one another, so that an answer may add two (`Map::get` gives an `Option`, `to_vec` a sequence), and at most 65,536 elements of sequences
+/// and maps that take no bytes, as `()` does. What goes beyond is not sent: [`CallError::Unserializable`](super::CallError::Unserializable). The bound
+/// of elements is one of answers too: values that are within it one by one may be beyond it in one answer, as that of `to_vec`, which is
+/// [`CallError::Undecodable`](super::CallError::Undecodable) then.
 pub trait Item: Serialize + DeserializeOwned + Fingerprint {}
 
 impl<T: Serialize + DeserializeOwned + Fingerprint> Item for T {}

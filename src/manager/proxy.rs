@@ -69,10 +69,10 @@ impl<'a> Encoder<'a> {
     ///
     /// # Errors
     ///
-    /// [`CallError::Unserializable`].
+    /// [`CallError::Unserializable`], also for what nobody could read because it is beyond the bounds of an [`Item`](super::Item).
     pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CallError> {
         let write = |bytes: &mut Vec<u8>| {
-            let append = || wire::append(value, bytes);
+            let append = || wire::append_kept(value, bytes);
             let (written, references) = item::writing(self.session, append);
             written.map(|()| references).map_err(unserializable)
         };

@@ -96,10 +96,10 @@ pub enum BindError {
 impl Bind {
     place_setters!();
 
-    /// The longest request, in bytes, by default 64 MiB: a longer one is [`Refusal::TooLong`](super::Refusal::TooLong). So much memory may each
-    /// connection take.
+    /// The longest request, in bytes, by default 64 MiB, at most 4 GiB: a longer one is [`Refusal::TooLong`](super::Refusal::TooLong). So
+    /// much memory may each connection take.
     pub fn max_request(mut self, bytes: usize) -> Self {
-        self.limits.request = bytes;
+        self.limits.request = bytes.min(u32::MAX as usize);
         self
     }
 
@@ -195,13 +195,12 @@ impl Server {
 
     /// Serves in a thread of its own.
     ///
-    /// # Panics
-    ///
-    /// Where the system gives no thread.
+    /// One that cannot begin, for want of a thread or a descriptor, does not serve: clients find [`NoServer`](CallError::NoServer), and
+    /// [`Running::shutdown`] says why.
     pub fn spawn(self) -> Running {
         let shutdown = self.shutdown_handle();
         let thread = std::thread::Builder::new().name("ringway-manager".to_owned());
-        let thread = thread.spawn(|| self.serve()).expect("the system gives no thread");
+        let thread = thread.spawn(|| self.serve()).map_err(BindError::Thread);
         Running { shutdown, thread: Some(thread) }
     }
 }
@@ -210,7 +209,7 @@ impl Server {
 #[derive(Debug)]
 pub struct Running {
     shutdown: Shutdown,
-    thread: Option<JoinHandle<Result<(), BindError>>>,
+    thread: Option<Result<JoinHandle<Result<(), BindError>>, BindError>>,
 }
 
 impl Running {
@@ -240,7 +239,10 @@ impl Running {
 
     fn end(&mut self) -> Option<Result<(), BindError>> {
         self.shutdown.shutdown();
-        let thread = self.thread.take()?;
+        let thread = match self.thread.take()? {
+            Ok(thread) => thread,
+            Err(why) => return Some(Err(why)),
+        };
         if self.shutdown.is_inherited() {
             // There is no such thread in a forked child.
             std::mem::forget(thread);

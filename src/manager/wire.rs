@@ -75,6 +75,11 @@ pub(super) fn append<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Resu
     form::append(value, to)
 }
 
+/// Appends the form of a value that is to be kept.
+pub(super) fn append_kept<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Result<(), Fault> {
+    form::append_limited(value, to)
+}
+
 /// Appends the count that a sequence begins with.
 pub(super) fn append_count(count: usize, to: &mut Vec<u8>) {
     append(&count, to).expect("a number has a form");

@@ -5,6 +5,8 @@
 //! is copied first: [`InPlace`].
 
 mod bounded;
+#[cfg(feature = "manager")]
+mod limited;
 mod recv;
 mod send;
 
@@ -97,6 +99,17 @@ fn write<T: Serialize + ?Sized>(value: &T, place: &mut [u8]) -> Result<usize, Fa
 #[cfg(feature = "manager")]
 pub(crate) fn append<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Result<(), Fault> {
     ::postcard::serialize_with_flavor(value, Appended(to)).map_err(|why| unserializable(&why))
+}
+
+/// The same for a value that others are to read, perhaps within something: what [`read_first`] would refuse has no form.
+#[cfg(feature = "manager")]
+pub(crate) fn append_limited<T: Serialize + ?Sized>(
+    value: &T,
+    to: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let before = to.len();
+    let written = limited::write(value, Appended(to), |output| output.0.len() - before);
+    written.map_err(|why| unserializable(&why))
 }
 
 /// Memory that grows as it is written.
@@ -237,6 +250,8 @@ impl<'de> de_flavors::Flavor<'de> for InPlace<'de> {
 
 fn unserializable(why: &Error) -> Fault {
     Fault::Unserializable(match why {
+        &TOO_DEEP => "it is nested too deeply",
+        &TOO_MANY => "it has too many elements",
         Error::SerializeBufferFull => "it became longer while it was written",
         Error::SerializeSeqLengthUnknown => "a sequence of unknown length",
         Error::SerdeSerCustom | Error::CollectStrError => "its Serialize refused",

@@ -349,6 +349,11 @@ impl Link {
         if self.unread >= MOST { self.receive(None).map(drop) } else { Ok(()) }
     }
 
+    /// Whether answers to posted calls may come yet.
+    pub(super) fn has_unread(&self) -> bool {
+        self.unread > 0
+    }
+
     /// The number of the request.
     pub(super) fn request(&self) -> u64 {
         self.request

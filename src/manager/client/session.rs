@@ -139,7 +139,7 @@ impl Session {
     }
 
     /// Calls a method whose answer nobody wants, and does not wait for it: for guards that are dropped. Calls of this session that
-    /// begin after this come after it at the server too.
+    /// begin after this come after it at the server too. It makes no connection: where none is idle it takes the first.
     pub(in crate::manager) fn post(
         self: &Arc<Self>,
         object: ObjectNumber,
@@ -150,12 +150,19 @@ impl Session {
             return Err(CallError::Stale);
         }
         let mut posted = lock(&self.posted);
-        let again = posted.pop();
-        let mut link = again.map_or_else(|| self.idle_link(None), Ok)?;
-        link.begin(|request| Request::Call { request, object, method });
-        encode(&mut Encoder::new(&mut link.frame, self))?;
-        link.post().map_err(|why| self.failed(why))?;
-        posted.push(link);
+        let again = posted.pop().or_else(|| lock(&self.idle).pop());
+        let begin = |link: &mut Link| {
+            link.begin(|request| Request::Call { request, object, method });
+            encode(&mut Encoder::new(&mut link.frame, self))?;
+            link.post().map_err(|why| self.failed(why))
+        };
+        match again {
+            Some(mut link) => {
+                begin(&mut link)?;
+                posted.push(link);
+            }
+            None => begin(&mut lock(&self.first).link)?,
+        }
         self.has_posted.store(true, Relaxed);
         Ok(())
     }
@@ -173,6 +180,10 @@ impl Session {
                 }
                 Err(why) => return Err(self.failed(why)),
             }
+        }
+        let mut first = lock(&self.first);
+        if first.link.has_unread() {
+            first.link.receive(limit).map_err(|why| self.failed(why))?;
         }
         self.has_posted.store(false, Relaxed);
         Ok(())

@@ -13,6 +13,8 @@ use crate::channel::pipe;
 
 /// The longest frame that a client's pipe may carry.
 const LONGEST_FRAME: usize = 4 << 20;
+/// Descriptors that are left once a connection was taken: to look who lives, and to tell the next that there is no room.
+const SPARE: usize = 8;
 
 impl Shared {
     /// Takes the pipe of who is at the door, and welcomes or refuses him in it. Garbage is left alone.
@@ -61,6 +63,9 @@ impl Shared {
         let Ok((number, bell)) = self.loop_with_room(threads) else {
             return refuse(&mut sender, Refusal::TooMany);
         };
+        if !has_spare() {
+            return refuse(&mut sender, Refusal::TooMany);
+        }
         let mut hub = self.hub();
         if is_first {
             hub.exchange.begin(session);
@@ -75,6 +80,17 @@ impl Shared {
         drop(hub);
         self.give(number, Guest::new(receiver, connection, is_first, whole));
     }
+}
+
+/// Whether this process can have [`SPARE`] descriptors more.
+fn has_spare() -> bool {
+    let open = || {
+        let (reader, writer) = std::io::pipe()?;
+        let more = (2..SPARE).map(|_| reader.try_clone()).collect::<std::io::Result<Vec<_>>>()?;
+        drop((writer, more));
+        std::io::Result::Ok(())
+    };
+    open().is_ok()
 }
 
 fn refuse(sender: &mut pipe::Sender, why: Refusal) {

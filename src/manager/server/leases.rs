@@ -143,7 +143,6 @@ impl Returns {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Barrier;
     use std::time::{Duration, Instant};
 
     use super::*;
@@ -151,8 +150,16 @@ mod tests {
     use crate::manager::place::Place;
     use crate::manager::{Answer, Arguments, Caller, Client, Object, Refusal, Server, Ticket};
 
-    /// What is given back to one is told to another, who looks before that call is done.
-    static LOOKED: Barrier = Barrier::new(2);
+    /// What one gives back is told to another, who looks before that call is done.
+    static LOOKED: AtomicBool = AtomicBool::new(false);
+
+    fn wait_until(condition: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !condition() {
+            assert!(begun.elapsed() < Duration::from_mins(1), "it does not come to that");
+            std::thread::yield_now();
+        }
+    }
 
     #[derive(Default)]
     struct Pen {
@@ -182,7 +189,7 @@ mod tests {
                 _ => {
                     self.lease = None;
                     caller.answer(self.waits.expect("one waits"), Ok(Answer::nothing()));
-                    LOOKED.wait();
+                    wait_until(|| LOOKED.load(Relaxed));
                 }
             }
             Ok(Answer::nothing())
@@ -209,14 +216,10 @@ mod tests {
             let waits = scope.spawn(|| {
                 pen.call::<()>("wait", &()).unwrap();
                 let leases = seen(LEASES);
-                LOOKED.wait();
+                LOOKED.store(true, Relaxed);
                 leases
             });
-            let begun = Instant::now();
-            while seen(WAITING) == 0 {
-                assert!(begun.elapsed() < Duration::from_mins(1), "it does not come to wait");
-                std::thread::yield_now();
-            }
+            wait_until(|| seen(WAITING) == 1);
             pen.call::<()>("give back", &()).unwrap();
             assert_eq!(waits.join().unwrap(), 0);
         });

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
-use ringway::manager::{BindError, CallError, Client, Server, Value};
+use ringway::manager::{BindError, CallError, Client, LockError, ReentrantGuard, Server, Value};
 
 use super::{Gate, counts, left, register, serve};
 use crate::util::child::{Child, hear, say, state_of};
@@ -381,6 +381,8 @@ fn fork(name: &str) {
     let client = Client::connect(name).unwrap();
     let value = client.value::<u64>("number", &1).unwrap();
     let mut things = Some((client.clone(), value.clone()));
+    let again = client.reentrant_mutex("again").unwrap();
+    let held = again.lock().unwrap();
     let code = in_fork(|| {
         let forked = |told: Result<(), CallError>| matches!(told, Err(CallError::Forked));
         let all = [
@@ -388,6 +390,9 @@ fn fork(name: &str) {
             forked(value.get().map(drop)),
             forked(client.new_value(&1u64).map(drop)),
             forked(client.remove("number").map(drop)),
+            // This thread of the child has nothing of what the parent's has.
+            taken_in_fork(&again.lock()),
+            taken_in_fork(&again.try_lock()),
         ];
         drop(things.take());
         server.as_ref().unwrap().shutdown_handle().shutdown();
@@ -396,8 +401,18 @@ fn fork(name: &str) {
     });
     assert_eq!(code, 0);
     assert_eq!(value.get().unwrap(), 1);
-    drop((things, client, value));
+    let twice = again.lock().unwrap();
+    drop(held);
+    assert!(again.is_locked().unwrap(), "it was taken twice, by this process");
+    twice.unlock().unwrap();
+    assert!(!again.is_locked().unwrap());
+    drop((things, again, client, value));
     server.unwrap().shutdown().unwrap();
+}
+
+/// Whether it was refused because the process forked.
+fn taken_in_fork(taken: &Result<ReentrantGuard<'_>, LockError<ReentrantGuard<'_>>>) -> bool {
+    matches!(taken, Err(LockError::Failed(CallError::Forked)))
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! Clients that send what no client sends: their connection ends, and nobody else notices.
 
-use ringway::manager::{CallError, Client, Proxy, Value, inspect};
+use ringway::manager::{CallError, Client, Proxy, Server, Value, inspect};
 use ringway::pipe::{Connection, Direction};
 use ringway::queue::Queue;
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use ringway::{Options, RecvError};
 
-use super::{Gate, counts, serve};
+use super::{Attendance, Gate, counts, serve};
 use crate::util::{LONG, Name, PROMPT, Random, eventually, unique, within};
 
 const VERSION: u32 = 1;
@@ -61,6 +60,20 @@ impl Raw {
         frame.extend_from_slice(b"gate\x01\x04gate");
         frame.extend_from_slice(&[0; 16]);
         self.send(&frame);
+        self.found()
+    }
+
+    /// The number of the object of that name.
+    fn find(&mut self, name: &str) -> Vec<u8> {
+        let mut frame = b"\0\x09\0\x04find".to_vec();
+        frame.push(u8::try_from(name.len()).unwrap());
+        frame.extend_from_slice(name.as_bytes());
+        self.send(&frame);
+        self.found()
+    }
+
+    /// The number of the object that request 9 is answered with.
+    fn found(&mut self) -> Vec<u8> {
         let answer = self.recv().unwrap();
         assert_eq!(answer[..4], [0, 9, 0, 1], "an answer to 9 with one reference");
         let number = &answer[4..];
@@ -340,27 +353,32 @@ fn who_joins_a_session_that_is_not_there_is_refused() {
     drop(server);
 }
 
+/// Between two rounds of those who are in, four at most are let in, however many are at the door.
 #[test]
-fn who_floods_the_door_stops_nobody() {
+fn who_floods_the_door_waits_while_others_are_served() {
+    const KNOCKS: usize = 40;
     let name = Name::new("flood-door");
-    let server = serve(&name);
-    let witness = Witness::new(&name);
-    let over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let flood = scope.spawn(|| {
-            let door = Queue::<[u8]>::options().open(&name).unwrap().sender();
-            let nobody = format!("{}.cnobody", &*name);
-            let mut knock = VERSION.to_le_bytes().to_vec();
-            knock.push(u8::try_from(nobody.len()).unwrap());
-            knock.extend_from_slice(nobody.as_bytes());
-            knock.extend_from_slice(&[0, 0]);
-            while !over.load(Relaxed) {
-                let _ = door.send_timeout(&knock, PROMPT);
-            }
-        });
-        within(LONG, || (0..100).for_each(|_| witness.check()));
-        over.store(true, Relaxed);
-        flood.join().unwrap();
+    let mut server = Server::bind(&name).unwrap();
+    server.register::<Attendance>();
+    let server = server.spawn();
+    let witness = Client::connect(&name).unwrap();
+    let attendance = witness.create_object::<Attendance>(Some("a"), &(&*name, 0usize)).unwrap();
+    let mut raw = Raw::enter(&name);
+    let number = raw.find("a");
+    let pipes = std::thread::scope(|scope| {
+        scope.spawn(|| attendance.call::<usize>("last", &()).unwrap());
+        Attendance::reach(0, 1);
+        // All of it is there before the server looks at any.
+        let knock = |_| Raw::knock(&name, VERSION, &[0, 0]);
+        let pipes: Vec<Raw> = (0..KNOCKS).map(knock).collect();
+        (0..100).for_each(|request| raw.call(request, &number, "count"));
+        Attendance::set(0, 2);
+        pipes
     });
-    drop(server);
+    let counted: Vec<u8> = (0..100).map(|_| raw.recv().unwrap()[4]).collect();
+    let steps = counted.windows(2).map(|two| two[1] - two[0]);
+    assert!(steps.max().unwrap() <= 4, "{counted:?}");
+    assert!(counted[99] > counted[0] + 4, "some came in meanwhile: {counted:?}");
+    drop((pipes, attendance, witness));
+    server.shutdown().unwrap();
 }

@@ -1,7 +1,10 @@
 //! Locks that a server keeps: who has them, who waits, and what each is told.
 
 use std::sync::Barrier as Start;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU32,
+    Ordering::{Relaxed, SeqCst},
+};
 use std::thread::scope;
 use std::time::{Duration, Instant};
 
@@ -9,6 +12,7 @@ use ringway::manager::{
     BarrierError, CallError, Client, LockError, Met, Refusal, ReleaseError, Running, Server,
 };
 
+use super::Attendance;
 use crate::util::{LONG, Name, PROMPT, eventually, within};
 
 /// Between the shortest and the longest that may be.
@@ -460,5 +464,75 @@ fn what_is_anothers_cannot_be_given_back_or_waited_at() {
     assert!(queue.1.task_done().is_err());
     queue.0.task_done().unwrap();
     drop((mine, theirs, calls, called, queue, client, other));
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn what_is_dropped_while_no_connection_is_idle_or_to_be_had_comes_back() {
+    let name = Name::new("mgr-no-idle");
+    let server = Server::options().max_connections(4).bind(&name).unwrap().spawn();
+    let (client, other) = (Client::connect(&name).unwrap(), Client::connect(&name).unwrap());
+    let [mutex, theirs] = [&client, &other].map(|client| client.mutex("m").unwrap());
+    let [flag, set] = [&client, &other].map(|client| client.flag("f").unwrap());
+    scope(|scope| {
+        let guard = mutex.lock().unwrap();
+        let waits = scope.spawn(|| flag.wait());
+        assert!(eventually(LONG, || set.waiting().unwrap() == 1));
+        // The one that waits has the only connection for calls.
+        let told = mutex.is_locked();
+        drop(guard);
+        let taken = theirs.lock_timeout(PROMPT).map(drop).map_err(LockError::without_guard);
+        set.set().unwrap();
+        waits.join().unwrap().unwrap();
+        assert!(matches!(told, Err(CallError::Refused(Refusal::TooMany))), "{told:?}");
+        assert!(taken.is_ok(), "{taken:?}");
+    });
+    assert!(!mutex.is_locked().unwrap());
+    drop((mutex, theirs, flag, set, client, other));
+    server.shutdown().unwrap();
+}
+
+/// The server is held up twice, by a call of this client and by one of another: so that what was dropped is not done when the next call is
+/// made, through the connection that has just come back.
+#[test]
+fn calls_come_after_what_was_dropped_while_no_connection_was_idle() {
+    const MANY: u32 = 30;
+    let name = Name::new("mgr-no-idle-order");
+    let mut server = Server::bind(&name).unwrap();
+    server.register::<Attendance>();
+    let server = server.spawn();
+    let client = Client::connect(&name).unwrap();
+    let permits = client.permits("p", MANY).unwrap();
+    let held: Vec<_> = (0..MANY).map(|_| permits.acquire().unwrap()).collect();
+    let other = Client::connect(&name).unwrap();
+    let busy = |client: &Client, stage: usize| {
+        client.create_object::<Attendance>(None, &(&*name, stage)).unwrap()
+    };
+    let (mine, theirs) = (busy(&client, 1), busy(&other, 2));
+    let (is_back, is_sent) = (AtomicBool::new(false), AtomicBool::new(false));
+    let available = scope(|scope| {
+        let call = scope.spawn(|| {
+            mine.call::<usize>("last", &()).unwrap();
+            is_back.store(true, SeqCst);
+            permits.available().unwrap()
+        });
+        Attendance::reach(1, 1);
+        scope.spawn(|| {
+            is_sent.store(true, SeqCst);
+            theirs.call::<usize>("last", &()).unwrap()
+        });
+        drop(held);
+        assert!(eventually(LONG, || is_sent.load(SeqCst)));
+        // In all likelihood it is there when the first call ends.
+        (0..1000).for_each(|_| std::thread::yield_now());
+        Attendance::set(1, 2);
+        assert!(eventually(LONG, || is_back.load(SeqCst)));
+        Attendance::reach(2, 1);
+        (0..1000).for_each(|_| std::thread::yield_now());
+        Attendance::set(2, 2);
+        call.join().unwrap()
+    });
+    assert_eq!(available, MANY);
+    drop((mine, theirs, permits, client, other));
     server.shutdown().unwrap();
 }

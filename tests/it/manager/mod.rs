@@ -13,17 +13,19 @@ mod nested;
 mod objects_bad;
 mod queue;
 mod queue_deaths;
+mod scarce;
 mod shapes;
 mod shared;
 mod turns;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use ringway::manager::{
     Answer, Arguments, Caller, Lease, Object, Refusal, Running, Server, SessionId, Ticket, inspect,
 };
 
-use crate::util::{Name, listing};
+use crate::util::{LONG, Name, eventually, listing};
 
 pub fn play(role: &str, arguments: &[&str]) {
     match role.split_once("::") {
@@ -32,6 +34,7 @@ pub fn play(role: &str, arguments: &[&str]) {
         Some(("leases", role)) => leases::play(role, arguments),
         Some(("locks_deaths", role)) => locks_deaths::play(role, arguments),
         Some(("queue_deaths", role)) => queue_deaths::play(role, arguments),
+        Some(("scarce", role)) => scarce::play(role, arguments),
         Some(("nested", role)) => nested::play(role, arguments),
         Some(("shared", role)) => shared::play(role, arguments),
         Some(("turns", role)) => turns::play(role, arguments),
@@ -56,14 +59,55 @@ fn counts(name: &Name) -> (usize, usize, u64, u64) {
 }
 
 /// What has a name in shared memory that begins so.
-fn left(name: &Name) -> Vec<String> {
+fn left(name: &str) -> Vec<String> {
     let names = listing(Path::new("/dev/shm")).into_iter();
     let names = names.filter_map(|file| Some(file.strip_prefix("ringway.default.")?.to_owned()));
-    names.filter(|file| file.starts_with(&**name)).collect()
+    names.filter(|file| file.starts_with(name)).collect()
 }
 
 fn register(server: &mut Server) {
     server.register::<Gate>();
+}
+
+/// How many sessions there are, asked in the middle of whatever the server does; and a call that lasts until its test says so.
+struct Attendance {
+    server: String,
+    stage: usize,
+}
+
+/// Of each test that has such a call: 1 once it has begun, 2 once it may end.
+static STAGES: [AtomicU32; 3] = [const { AtomicU32::new(0) }; 3];
+
+impl Attendance {
+    fn set(stage: usize, to: u32) {
+        STAGES[stage].store(to, SeqCst);
+    }
+
+    fn reach(stage: usize, at: u32) {
+        assert!(eventually(LONG, || STAGES[stage].load(SeqCst) == at));
+    }
+}
+
+impl Object for Attendance {
+    const TYPE: &'static str = "attendance";
+
+    fn create(mut arguments: Arguments<'_>) -> Result<Self, Refusal> {
+        let (server, stage) = arguments.read()?;
+        Ok(Self { server, stage })
+    }
+
+    fn call(
+        &mut self,
+        method: &str,
+        _: Arguments<'_>,
+        _: &mut Caller<'_>,
+    ) -> Result<Answer, Refusal> {
+        if method == "last" {
+            Self::set(self.stage, 1);
+            Self::reach(self.stage, 2);
+        }
+        Answer::value(&inspect(&self.server).unwrap().sessions.len())
+    }
 }
 
 /// A turn that one has at a time, and what a test wants to see of the server's side.

@@ -1,7 +1,8 @@
 //! What objects refuse, with a typed error, and go on as if nothing had been asked.
 
 use ringway::manager::{
-    Answer, Arguments, CallError, Caller, Client, Encoder, Object, Proxy, Refusal, Server,
+    Answer, Arguments, CallError, Caller, Client, Encoder, Object, Proxy, QueueError, Refusal,
+    Server,
 };
 
 use super::{counts, serve};
@@ -192,17 +193,33 @@ fn the_name_of_a_type_is_given_once() {
 }
 
 #[test]
-fn what_is_beyond_the_bounds_of_a_value_is_an_error_to_who_reads_it() {
+fn what_is_beyond_the_bounds_of_a_value_is_not_stored_and_what_is_together_is_read_one_by_one() {
     let name = Name::new("bounds");
     let server = serve(&name);
     let client = server.client().unwrap();
     let list = client.new_list::<Vec<()>>().unwrap();
+    let unwritable = |told: Result<(), CallError>| {
+        assert!(matches!(told, Err(CallError::Unserializable(_))), "{told:?}");
+    };
+    unwritable(list.push(&vec![(); 70_000]));
+    unwritable(list.extend(&[vec![()], vec![(); 70_000]]));
+    unwritable(client.map::<Vec<()>, u8>("m").unwrap().insert(&vec![(); 70_000], &1).map(drop));
+    unwritable(client.queue::<Vec<()>>("q", None).unwrap().put(&vec![(); 70_000]).map_err(failed));
+    unwritable(client.new_value(&vec![(); 70_000]).map(drop));
+    assert!(list.is_empty().unwrap(), "nothing of it is there");
     list.push(&vec![(); 65_536]).unwrap();
     assert_eq!(list.get(0).unwrap().unwrap().len(), 65_536);
     list.push(&vec![(); 65_536]).unwrap();
     assert!(matches!(list.to_vec(), Err(CallError::Undecodable(_))), "both are too many");
     assert_eq!(list.pop().unwrap().unwrap().len(), 65_536);
     assert_eq!(list.len().unwrap(), 1);
+}
+
+fn failed(why: QueueError) -> CallError {
+    match why {
+        QueueError::Failed(why) => why,
+        why => panic!("{why:?}"),
+    }
 }
 
 #[test]

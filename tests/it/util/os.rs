@@ -123,6 +123,33 @@ pub fn limit_locked_memory(bytes: u64) {
         .expect("a lower limit");
 }
 
+fn soft_limit(of: libc::__rlimit_resource_t, limit: u64) -> u64 {
+    let mut limits = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: there is room for the answer.
+    check(unsafe { libc::getrlimit(of, &raw mut limits) }).expect("a known limit");
+    let before = std::mem::replace(&mut limits.rlim_cur, limit);
+    // SAFETY: `limits` is a valid rlimit.
+    check(unsafe { libc::setrlimit(of, &raw const limits) }).expect("a limit below the hard one");
+    before
+}
+
+/// Lets this process have so many bytes of addresses and no more; as many as it might before.
+pub fn limit_memory(bytes: u64) -> u64 {
+    soft_limit(libc::RLIMIT_AS, bytes)
+}
+
+/// How many bytes of addresses this process has.
+pub fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("the kernel knows it");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("its size");
+    1024 * line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).expect("a number")
+}
+
+/// Lets this process have descriptors below that number and no others; as many as it might before.
+pub fn limit_descriptors(count: u64) -> u64 {
+    soft_limit(libc::RLIMIT_NOFILE, count)
+}
+
 /// Page faults of this thread so far.
 pub fn faults() -> i64 {
     // SAFETY: all zeros is a value of it.
