@@ -14,6 +14,7 @@ mod names;
 mod objects;
 mod round;
 mod sitting;
+mod turns;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -33,6 +33,8 @@ pub(super) struct Link {
     unread: u32,
     /// It looks out for answers by itself before it sleeps in the pipe.
     looks_out: bool,
+    /// Answers in a row that did not come while it looked, but once it let others run.
+    in_vain: u32,
     /// A request that is being written.
     pub frame: Vec<u8>,
     buffer: Vec<u8>,
@@ -64,6 +66,11 @@ pub(super) struct Body {
 const TURN: u64 = 256;
 /// Looks for an answer before it lets others run, and how often it does that before it sleeps.
 const SPINS: u32 = 60;
+/// Looks after [`FUTILE`] answers in a row that did not come while it looked: the server runs on the same processor, it seems. In one of
+/// [`PROBE`] calls it looks longer all the same.
+const FEW_SPINS: u32 = 10;
+const FUTILE: u32 = 3;
+const PROBE: u64 = 32;
 const YIELDS: u32 = 20;
 /// Bytes that the head of a part takes at most.
 const HEAD: usize = 32;
@@ -102,8 +109,9 @@ impl Door {
         }
         let room = sender.max_whole_len();
         let (frame, buffer, long) = (Vec::new(), vec![0; room], Vec::new());
+        let (request, unread, in_vain) = (0, 0, 0);
         let mut link =
-            Link { sender, receiver, request: 0, unread: 0, looks_out, frame, buffer, long };
+            Link { sender, receiver, request, unread, looks_out, in_vain, frame, buffer, long };
         let welcome = link.greeted(&door, self.place.recheck, until)?;
         Ok((link, welcome))
     }
@@ -265,12 +273,16 @@ impl Link {
         if self.request.is_multiple_of(TURN) {
             yield_now();
         }
-        for step in 0..SPINS + YIELDS {
+        let is_promising = self.in_vain < FUTILE || self.request.is_multiple_of(PROBE);
+        let spins = if is_promising { SPINS } else { FEW_SPINS };
+        for step in 0..spins + YIELDS {
             if !matches!(self.receiver.try_peek(), Err(TryRecvError::Empty)) {
+                self.in_vain = if step < spins { 0 } else { self.in_vain.saturating_add(1) };
                 return;
             }
-            if step < SPINS { pause() } else { yield_now() }
+            if step < spins { pause() } else { yield_now() }
         }
+        self.in_vain = self.in_vain.saturating_add(1);
     }
 
     /// What a reply is, if it is to the request.

@@ -13,6 +13,7 @@ use super::super::item::ObjectNumber;
 use super::super::object::Ticket;
 use super::super::wire::{self, Request};
 use super::hub::Violation;
+use super::turns::{Habit, Turns};
 use super::{BindError, Loop, Shared};
 use crate::channel::{pipe, queue};
 use crate::error::{Error, TryRecvError};
@@ -28,10 +29,8 @@ const EMPTY: u32 = 200;
 const DOOR: u32 = 16;
 /// So many are let in before those who are in have their turn.
 const KNOCKS: u32 = 4;
-/// Rounds with frames before it offers the processor to others: those that it answered, and those that want to ask.
-const TURN: u32 = 160;
-/// Looks in vain after which one is looked at in one of [`SOME`] rounds.
-const QUIET: u32 = 64;
+/// Rounds after its last frame after which a connection is looked at in one of [`SOME`].
+const QUIET: u32 = 16;
 const SOME: u64 = 8;
 
 /// Wakes a loop.
@@ -61,8 +60,9 @@ pub(super) struct Guest {
     gathered: Vec<u8>,
     /// Which request that is, how long, and how much has come.
     part: Option<((u64, u64), u64)>,
-    /// Looks in a row that found nothing.
-    quiet: u32,
+    /// The round of its last frame, or after which all were asleep.
+    since: u32,
+    habit: Habit,
     over: bool,
 }
 
@@ -80,7 +80,8 @@ impl Guest {
             whole,
             gathered: Vec::new(),
             part: None,
-            quiet: 0,
+            since: 0,
+            habit: Habit::default(),
             over: false,
         }
     }
@@ -90,7 +91,8 @@ impl Guest {
     /// Whether it gets a look in that round. One that had nothing for long is in some only: most connections are idle, and looks at them
     /// are what the others wait for.
     fn is_due(&self, round: u32) -> bool {
-        self.quiet < QUIET || (self.connection ^ u64::from(round)).is_multiple_of(SOME)
+        let quiet = round.wrapping_sub(self.since);
+        quiet < QUIET || (self.connection ^ u64::from(round)).is_multiple_of(SOME)
     }
 }
 
@@ -107,6 +109,7 @@ pub(super) struct Round {
     guests: Vec<Guest>,
     selector: Selector,
     frame: Vec<u8>,
+    turns: Turns,
     /// The threads of the other loops.
     threads: Vec<JoinHandle<()>>,
 }
@@ -141,6 +144,7 @@ impl Round {
             guests: Vec::new(),
             selector: Selector::waiting(shared.place.wait),
             frame: Vec::new(),
+            turns: Turns::default(),
             threads: Vec::new(),
         })
     }
@@ -153,7 +157,7 @@ impl Round {
             Wait::Park => 1,
         };
         let yields = self.shared.place.wait == Wait::SpinThenPark;
-        let (mut empty, mut busy, mut rounds) = (0, 0u32, 0u32);
+        let (mut empty, mut rounds) = (0, 0u32);
         while !self.shared.is_stopping() {
             rounds = rounds.wrapping_add(1);
             if rounds.is_multiple_of(DOOR) {
@@ -162,8 +166,7 @@ impl Round {
             }
             if self.go_round(rounds) {
                 empty = 0;
-                busy = busy.wrapping_add(1);
-                if busy.is_multiple_of(TURN) && yields {
+                if self.turns.is_over() && yields {
                     yield_now();
                 }
             } else if empty < hot {
@@ -171,7 +174,7 @@ impl Round {
                 std::hint::spin_loop();
             } else {
                 self.sleep();
-                self.guests.iter_mut().for_each(|guest| guest.quiet = 0);
+                self.guests.iter_mut().for_each(|guest| guest.since = rounds);
                 empty = 0;
             }
         }
@@ -181,11 +184,11 @@ impl Round {
     fn go_round(&mut self, round: u32) -> bool {
         let (mut any, mut over) = (false, false);
         for guest in self.guests.iter_mut().filter(|guest| guest.is_due(round)) {
-            guest.quiet = guest.quiet.saturating_add(1);
             match guest.receiver.try_recv_into(&mut self.frame) {
                 Ok(len) => {
                     any = true;
-                    guest.quiet = 0;
+                    guest.since = round;
+                    self.turns.took(&mut guest.habit);
                     guest.over = take(&self.shared, guest, &self.frame[..len]).is_err();
                 }
                 Err(TryRecvError::Empty | TryRecvError::Busy(_)) => {}
