@@ -5,7 +5,9 @@
 //! has no memory if it is a hole.
 #![cfg(loom)]
 
-use loom_tests::crash::at_each_access;
+use std::sync::Arc;
+
+use loom_tests::crash::{Death, at_each_access};
 use loom_tests::queue::{receiver, sender};
 use loom_tests::slab::LongQueue;
 use ringway::parts::reap::DeliveryPolicy::{AtLeastOnce, AtMostOnce};
@@ -51,17 +53,19 @@ fn who_receives_beside_one_who_sends() {
     });
 }
 
+/// Of what is sent beside a victim that receives what may come only once, and is reaped, none is lost.
+fn loses_nothing_of_others(queue: &Arc<LongQueue>, fate: Death) {
+    assert!(queue.send(2, &sender(2), 1));
+    let victim = queue.beside(move |queue| fate.within(|| queue.recv_some(0, &receiver(1), 1)));
+    let sent = queue.send(2, &sender(2), 2);
+    victim.join().unwrap();
+    queue.reap(1, AtMostOnce);
+    assert_eq!(queue.rest()[0].contains(&2), sent);
+}
+
 #[test]
 fn who_receives_what_may_come_only_once() {
-    at_each_access(0, |death| {
-        let (queue, fate) = (LongQueue::new(2, 1), death.clone());
-        assert!(queue.send(2, &sender(2), 1));
-        let victim = queue.beside(move |queue| fate.within(|| queue.recv_some(0, &receiver(1), 1)));
-        let sent = queue.send(2, &sender(2), 2);
-        victim.join().unwrap();
-        queue.reap(1, AtMostOnce);
-        assert_eq!(queue.rest()[0].contains(&2), sent);
-    });
+    at_each_access(0, |death| loses_nothing_of_others(&LongQueue::new(2, 1), death.clone()));
 }
 
 #[test]
@@ -81,13 +85,8 @@ fn who_sends_in_a_hole_and_one_who_receives() {
 #[test]
 fn who_receives_from_a_hole_beside_one_who_sends() {
     at_each_access(0, |death| {
-        let (queue, fate) = (LongQueue::with_a_hole(2), death.clone());
-        assert!(queue.send(2, &sender(2), 1));
-        let victim = queue.beside(move |queue| fate.within(|| queue.recv_some(0, &receiver(1), 1)));
-        let sent = queue.send(2, &sender(2), 2);
-        victim.join().unwrap();
-        queue.reap(1, AtMostOnce);
-        assert_eq!(queue.rest()[0].contains(&2), sent);
+        let queue = LongQueue::with_a_hole(2);
+        loses_nothing_of_others(&queue, death.clone());
         assert!(!queue.has_memory());
     });
 }

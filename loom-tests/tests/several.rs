@@ -57,12 +57,13 @@ fn who_only_looked_wakes_another_at_the_place_that_it_goes_by() {
     });
 }
 
-#[test]
-fn two_who_wait_at_both_share_what_comes_to_both() {
-    crowded(1, || {
+/// What comes to both places is shared by a thread of the first member and one of `member`.
+fn share_what_comes_to_both(member: usize) {
+    crowded(1, move || {
         let (first, second) = pair();
         let theirs = (Arc::clone(&first), Arc::clone(&second));
-        let other = loom::thread::spawn(move || Tokens::take_at_either([&theirs.0, &theirs.1], 1));
+        let other =
+            loom::thread::spawn(move || Tokens::take_at_either([&theirs.0, &theirs.1], member));
         let theirs = [Arc::clone(&first), Arc::clone(&second)];
         let giver = loom::thread::spawn(move || theirs.iter().for_each(|place| place.add()));
         let mine = Tokens::take_at_either([&first, &second], 0);
@@ -72,17 +73,13 @@ fn two_who_wait_at_both_share_what_comes_to_both() {
 }
 
 #[test]
+fn two_who_wait_at_both_share_what_comes_to_both() {
+    share_what_comes_to_both(1);
+}
+
+#[test]
 fn two_threads_of_one_member_each_wait_at_both() {
-    crowded(1, || {
-        let (first, second) = pair();
-        let theirs = (Arc::clone(&first), Arc::clone(&second));
-        let other = loom::thread::spawn(move || Tokens::take_at_either([&theirs.0, &theirs.1], 0));
-        let theirs = [Arc::clone(&first), Arc::clone(&second)];
-        let giver = loom::thread::spawn(move || theirs.iter().for_each(|place| place.add()));
-        let mine = Tokens::take_at_either([&first, &second], 0);
-        assert_eq!(mine + other.join().unwrap(), 1);
-        giver.join().unwrap();
-    });
+    share_what_comes_to_both(0);
 }
 
 #[test]

@@ -78,9 +78,13 @@ pub(crate) mod sealed {
         /// Whether nobody may attach without saying what the type is.
         const NEEDS_TYPE: bool = false;
         /// Ring elements for a capacity as the user gives it, before rounding up.
-        fn elements(capacity: usize) -> usize;
+        fn elements(capacity: usize) -> usize {
+            capacity
+        }
         /// `FLAG_` bits that this kind adds.
-        fn flags(options: &Options<Self>) -> u32;
+        fn flags(_options: &Options<Self>) -> u32 {
+            0
+        }
         /// `FEATURE_` bits of a new segment.
         fn features(_options: &Options<Self>) -> u32 {
             0

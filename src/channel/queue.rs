@@ -60,6 +60,9 @@
 //! a sender at once. A side that nobody has taken yet is waited for. So whoever makes a queue takes its own role before it
 //! starts the others: then they learn of its death, too.
 
+#[macro_use]
+mod standing;
+
 mod blocks;
 mod message;
 #[cfg(feature = "serde")]
@@ -126,39 +129,7 @@ impl<M: Message + ?Sized> Queue<M> {
         Some(Receiver::new(Station::of_dead_letters(self, anchored)))
     }
 
-    /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
-    ///
-    /// A message that was claimed before and not committed yet may still come. Whoever closes keeps a sender until then:
-    /// once the last one has gone, receivers that find nothing are told [`Disconnected`](crate::RecvError::Disconnected).
-    pub fn close(&self) {
-        self.place.close();
-    }
-
-    /// Whether anybody has closed the queue.
-    pub fn is_closed(&self) -> bool {
-        self.place.is_closed()
-    }
-
-    /// How many messages the queue holds at most; of one that grows, as large as it is now.
-    pub fn capacity(&self) -> usize {
-        self.place.capacity()
-    }
-
-    /// How many messages were waiting when it looked, those included that were being written. Others send and
-    /// receive meanwhile: a hint.
-    pub fn len(&self) -> usize {
-        self.place.len()
-    }
-
-    /// Whether nothing was waiting when it looked.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Whether there was no room when it looked. Messages that receivers hold take room too and are not counted.
-    pub fn is_full(&self) -> bool {
-        self.len() == self.capacity()
-    }
+    standing!(self, self.place);
 
     /// What becomes of a message that is not acknowledged.
     pub fn delivery(&self) -> DeliveryPolicy {
@@ -266,14 +237,6 @@ impl<M: Message + ?Sized> sealed::Channel for Queue<M> {
     const KIND: Kind = M::KIND;
     const DEFAULT_CAPACITY: usize = 1024;
     const ELEMENT: Option<(usize, usize)> = M::ELEMENT;
-
-    fn elements(capacity: usize) -> usize {
-        capacity
-    }
-
-    fn flags(_: &Options<Self>) -> u32 {
-        0
-    }
 
     fn features(options: &Options<Self>) -> u32 {
         if options.blocks.any() { FEATURE_LONG_MESSAGES } else { 0 }

@@ -384,14 +384,6 @@ impl<T: Pod> sealed::Channel for Producer<T> {
     const DEFAULT_CAPACITY: usize = 1024;
     const ELEMENT: Option<(usize, usize)> = Some(element_of::<T>());
 
-    fn elements(capacity: usize) -> usize {
-        capacity
-    }
-
-    fn flags(_: &Options<Self>) -> u32 {
-        0
-    }
-
     fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {
         sealed::Ended::take(claim(attachment, &[0])?, patience)
     }
@@ -415,14 +407,6 @@ impl<T: Pod> sealed::Channel for Consumer<T> {
     const KIND: Kind = Kind::Spsc;
     const DEFAULT_CAPACITY: usize = 1024;
     const ELEMENT: Option<(usize, usize)> = Some(element_of::<T>());
-
-    fn elements(capacity: usize) -> usize {
-        capacity
-    }
-
-    fn flags(_: &Options<Self>) -> u32 {
-        0
-    }
 
     fn attach(attachment: Attachment, _: Party, patience: Patience) -> Result<Self, Failure> {
         sealed::Ended::take(claim(attachment, &[1])?, patience)

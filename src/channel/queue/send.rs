@@ -38,35 +38,7 @@ impl<M: Message + ?Sized> Sender<M> {
         Self { anchored, side, place: Arc::new(place), found: Found::default() }
     }
 
-    /// Ends the queue for everybody: what was accepted is still received, nothing more is accepted. It is final.
-    pub fn close(&self) {
-        self.place.close();
-    }
-
-    /// Whether anybody has closed the queue.
-    pub fn is_closed(&self) -> bool {
-        self.place.is_closed()
-    }
-
-    /// How many messages the queue holds at most; of one that grows, as large as it is now.
-    pub fn capacity(&self) -> usize {
-        self.place.capacity()
-    }
-
-    /// How many messages were waiting when it looked. Others send and receive meanwhile: a hint.
-    pub fn len(&self) -> usize {
-        self.place.len()
-    }
-
-    /// Whether nothing was waiting when it looked.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Whether there was no room when it looked. Messages that receivers hold take room too and are not counted.
-    pub fn is_full(&self) -> bool {
-        self.len() == self.capacity()
-    }
+    standing!(self, self.place);
 
     /// Claims the next slot if there is no obstacle.
     #[inline(always)]
