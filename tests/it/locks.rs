@@ -70,12 +70,9 @@ fn count(name: &str, times: u64) {
     }
 }
 
-#[test]
-fn processes_that_fight_for_a_mutex_lose_no_addition_and_nobody_sleeps_on() {
-    let name = Name::new("counted");
-    let mutex = Mutex::<[u64; 2]>::create(&name).unwrap();
-    let spawn = |_| Child::spawn("locks::count", &[&name, "20000"]);
-    let mut children: Vec<Child> = (0..4).map(spawn).collect();
+/// Four processes play `role`, and begin once all are there.
+fn four_at_once(role: &str, arguments: &[&str]) {
+    let mut children = [(); 4].map(|()| Child::spawn(role, arguments));
     for child in &children {
         child.expect("open");
     }
@@ -83,6 +80,13 @@ fn processes_that_fight_for_a_mutex_lose_no_addition_and_nobody_sleeps_on() {
         child.tell("go");
     }
     within(LONG, || children.into_iter().for_each(Child::finish));
+}
+
+#[test]
+fn processes_that_fight_for_a_mutex_lose_no_addition_and_nobody_sleeps_on() {
+    let name = Name::new("counted");
+    let mutex = Mutex::<[u64; 2]>::create(&name).unwrap();
+    four_at_once("locks::count", &[&name, "20000"]);
     assert_eq!(*mutex.lock().unwrap(), [80_000, 80_000]);
 }
 
@@ -216,15 +220,7 @@ fn table(name: &str, times: u64) {
 fn processes_that_read_and_write_see_whole_tables() {
     let name = Name::new("table");
     let lock = RwLock::<[u64; 4]>::create(&name).unwrap();
-    let spawn = |_| Child::spawn("locks::table", &[&name, "8000"]);
-    let mut children: Vec<Child> = (0..4).map(spawn).collect();
-    for child in &children {
-        child.expect("open");
-    }
-    for child in &mut children {
-        child.tell("go");
-    }
-    within(LONG, || children.into_iter().for_each(Child::finish));
+    four_at_once("locks::table", &[&name, "8000"]);
     assert_eq!(*lock.read().unwrap(), [8000; 4]);
 }
 
