@@ -1,11 +1,14 @@
 //! The barrier, step by step as in the library's `lock/barrier.rs`.
 
+mod places;
+
 use super::WAITED;
 use super::config::Mutant;
 use super::holder::Holder;
 use super::memory::Memory;
 use super::round::{self, MAX_ROUNDS};
 use super::state::{At, State};
+use places::{ask, find, has_place, join, leave, take_over};
 
 const BROKEN: u64 = 1 << 30;
 const ARRIVED_SHIFT: u32 = 16;
@@ -129,16 +132,7 @@ impl Party {
         match self {
             Self::Join(place) => join(memory, place),
             Self::Ask(place) => ask(memory, place),
-            Self::Find(place, found) => {
-                let seen = memory.state.words[WORD];
-                let early = memory.config.is(Mutant::JoinBreaksFirst);
-                let breaks = Self::See(Breaker::Early(place, found));
-                memory.go(At::Party(if early {
-                    breaks
-                } else {
-                    Self::TakeOver(place, found, seen)
-                }));
-            }
+            Self::Find(place, found) => find(memory, place, found),
             Self::TakeOver(place, found, seen) => take_over(memory, place, found, seen),
             Self::See(_) | Self::Break(..) | Self::BreakSwap(..) | Self::BreakWake(_) => {
                 self.step_of_break(memory);
@@ -147,11 +141,7 @@ impl Party {
             Self::Broken | Self::Reset(_) | Self::ResetWake => {
                 self.step_of_reset(memory, choice == 1);
             }
-            Self::Leave => {
-                let place = usize::from(memory.state.threads[memory.me].place);
-                memory.state.words[1 + place] = 0;
-                memory.go(At::Rest);
-            }
+            Self::Leave => leave(memory),
             _ => self.step_of_wait(memory, choice == 1),
         }
     }
@@ -294,53 +284,6 @@ impl Breaker {
 
 fn sleepy(wait: Wait, found: u64) -> Party {
     if found & WAITED == 0 { Party::Mark(wait, found) } else { Party::Sleep(wait, found) }
-}
-
-fn join(memory: &mut Memory, place: u8) {
-    if place == memory.config.parties() {
-        return memory.go(At::Party(Party::Ask(0)));
-    }
-    let mine = memory.holder().bits();
-    if memory.swap(1 + usize::from(place), 0, mine) {
-        return has_place(memory, place);
-    }
-    memory.go(At::Party(Party::Join(place + 1)));
-}
-
-fn has_place(memory: &mut Memory, place: u8) {
-    memory.state.threads[memory.me].place = place;
-    memory.go(At::Party(Party::Arrive));
-}
-
-fn ask(memory: &mut Memory, place: u8) {
-    let found = memory.state.words[1 + usize::from(place)];
-    let dead = Holder::of(found).is_some_and(|holder| memory.is_dead(holder));
-    if !dead {
-        return ask_next(memory, place);
-    }
-    memory.go(At::Party(Party::Find(place, found)));
-}
-
-/// Takes a dead one's place, and breaks the round that was seen before, if anybody had come by then.
-fn take_over(memory: &mut Memory, place: u8, found: u64, seen: u64) {
-    let (mine, heir) = (memory.holder().bits(), Breaker::Heir(place));
-    if !memory.swap(1 + usize::from(place), found, mine) {
-        return ask_next(memory, place);
-    }
-    if memory.config.is(Mutant::HeirLooksLate) {
-        return memory.go(At::Party(Party::See(heir)));
-    }
-    let had_come = seen >> ARRIVED_SHIFT & ARRIVED > 0;
-    if !had_come || memory.config.is(Mutant::JoinBreaksNothing) {
-        return has_place(memory, place);
-    }
-    memory.go(At::Party(Party::Break(heir, seen)));
-}
-
-/// Where all places are taken nobody can join.
-fn ask_next(memory: &mut Memory, place: u8) {
-    let last = place + 1 == memory.config.parties();
-    memory.go(if last { At::Rest } else { At::Party(Party::Ask(place + 1)) });
 }
 
 fn count(memory: &mut Memory, found: u64) {
