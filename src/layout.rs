@@ -174,6 +174,19 @@ impl GrowthShape {
     }
 }
 
+/// Where things are, and how long the whole is.
+#[cfg(not(loom))]
+struct Places {
+    members: u64,
+    counters: u64,
+    rings: u64,
+    slots: u64,
+    /// Zero without blocks.
+    slab: u64,
+    slab_len: u64,
+    total_len: u64,
+}
+
 impl Shape {
     /// The header that describes a segment of this shape, or `None` when it would be longer than
     /// [`MAX_SEGMENT`] or the numbers make no sense.
@@ -181,52 +194,16 @@ impl Shape {
     /// Offsets are a function of the shape alone: an opener computes them anew and compares.
     #[cfg(not(loom))]
     pub fn header(&self, boot_id: [u8; 16]) -> Option<SegmentHeader> {
-        let whole = self.capacity_fits_kind() && self.element_align.is_power_of_two();
-        let countable = self.capacity <= MAX_SEGMENT;
-        let aligned = self.element_align as usize <= LINE
-            && self.element_fits_kind()
-            && self.element_size.checked_rem(u64::from(self.element_align)) == Some(0);
-        let known = self.flags & !self.kind.flags() == 0
-            && self.features & !self.kind.features() == 0
-            && self.knows_delivery()
-            && self.dead_letters_are_possible()
-            && self.blocks_are_possible()
-            && self.growth.is_possible(self.features);
-        let countable = countable && self.element_size <= u32::MAX.into();
-        if !whole
-            || !known
-            || !countable
-            || !aligned
-            || !(2..=self.kind.max_members()).contains(&self.max_members)
-        {
+        if !self.is_possible() {
             return None;
         }
-        let members = u64::from(self.max_members);
-        let rings = self.rings();
-        let members_offset = PLACED_OFFSET as u64;
-        let counters_offset = members_offset + members * size_of::<MemberRecord>() as u64;
-        let rings_offset = counters_offset + members * size_of::<Counters>() as u64;
-        let mut slots_offset = rings_offset + u64::from(rings) * size_of::<RingHeader>() as u64;
-        if self.kind.is_block() {
-            let lock = if self.flags & FLAG_LOCK == 0 { 0 } else { LINE as u64 };
-            slots_offset = (slots_offset + lock).next_multiple_of(DATA_ALIGN);
-        }
-        let behind = self.ring_offset(rings)?.checked_add(self.data_len()?)?;
-        let mut rings_end = behind.checked_add(slots_offset)?;
-        let slab = self.slab()?;
-        if slab.len > 0 {
-            rings_end = rings_end.checked_next_multiple_of(HOLE_ALIGN)?;
-        }
-        let total_len = rings_end.checked_add(slab.len)?;
-        if total_len > MAX_SEGMENT {
-            return None;
-        }
+        let places = self.places()?;
         let mut header = SegmentHeader {
             magic: MAGIC,
             version: VERSION,
             kind: self.kind as u32,
             layout_hash: LAYOUT_HASH,
-            total_len,
+            total_len: places.total_len,
             boot_id,
             type_id: self.type_id,
             element_size: self.element_size,
@@ -234,17 +211,17 @@ impl Shape {
             max_members: self.max_members,
             capacity: self.capacity,
             stride: self.stride()?,
-            members_offset,
-            counters_offset,
-            rings_offset,
-            slots_offset,
+            members_offset: places.members,
+            counters_offset: places.counters,
+            rings_offset: places.rings,
+            slots_offset: places.slots,
             flags: self.flags,
-            rings,
+            rings: self.rings(),
             delivery: self.delivery,
             delivery_limit: self.delivery_limit,
             dead_letters: self.dead_letters,
-            slab_offset: if slab.len > 0 { rings_end } else { 0 },
-            slab_len: slab.len,
+            slab_offset: places.slab,
+            slab_len: places.slab_len,
             minor: if self.features == 0 && !self.kind.is_block() { 0 } else { MINOR },
             features: self.features,
             max_message: self.max_message,
@@ -257,6 +234,50 @@ impl Shape {
         };
         header.checksum = header.sum();
         Some(header)
+    }
+
+    /// Whether each number is one that there may be, and goes with the others. Their sizes are for [`places`](Self::places).
+    #[cfg(not(loom))]
+    fn is_possible(&self) -> bool {
+        let aligned = self.element_align.is_power_of_two()
+            && self.element_align as usize <= LINE
+            && self.element_size.checked_rem(u64::from(self.element_align)) == Some(0);
+        let countable = self.capacity <= MAX_SEGMENT && self.element_size <= u32::MAX.into();
+        let known =
+            self.flags & !self.kind.flags() == 0 && self.features & !self.kind.features() == 0;
+        aligned
+            && countable
+            && known
+            && self.capacity_fits_kind()
+            && self.element_fits_kind()
+            && self.knows_delivery()
+            && self.dead_letters_are_possible()
+            && self.blocks_are_possible()
+            && self.growth.is_possible(self.features)
+            && (2..=self.kind.max_members()).contains(&self.max_members)
+    }
+
+    /// Where things are, if there is room for them.
+    #[cfg(not(loom))]
+    fn places(&self) -> Option<Places> {
+        let (each_member, rings) = (u64::from(self.max_members), self.rings());
+        let members = PLACED_OFFSET as u64;
+        let counters = members + each_member * size_of::<MemberRecord>() as u64;
+        let first_ring = counters + each_member * size_of::<Counters>() as u64;
+        let mut slots = first_ring + u64::from(rings) * size_of::<RingHeader>() as u64;
+        if self.kind.is_block() {
+            let lock = if self.flags & FLAG_LOCK == 0 { 0 } else { LINE as u64 };
+            slots = (slots + lock).next_multiple_of(DATA_ALIGN);
+        }
+        let behind = self.ring_offset(rings)?.checked_add(self.data_len()?)?;
+        let mut end = behind.checked_add(slots)?;
+        let slab_len = self.slab()?.len;
+        if slab_len > 0 {
+            end = end.checked_next_multiple_of(HOLE_ALIGN)?;
+        }
+        let slab = if slab_len > 0 { end } else { 0 };
+        let total_len = end.checked_add(slab_len).filter(|len| *len <= MAX_SEGMENT)?;
+        Some(Places { members, counters, rings: first_ring, slots, slab, slab_len, total_len })
     }
 
     /// The shape that a header claims; `None` if this build does not know its kind.

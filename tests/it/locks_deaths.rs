@@ -15,48 +15,62 @@ use crate::util::{LONG, NO_RECHECK, Name, PROMPT, eventually, within};
 const SHORT: Duration = Duration::from_millis(5);
 
 pub fn play(role: &str, arguments: &[&str]) {
-    let name = arguments[0];
+    match role {
+        "party" | "wait for it" | "acquire" | "wait to be told" => wait(role, arguments[0]),
+        _ => hold(role, arguments[0]),
+    }
+}
+
+/// Says that it has what it came for, and keeps it.
+fn held() {
+    say("held");
+    hear();
+}
+
+/// Has a lock until it is told to go, or killed.
+fn hold(role: &str, name: &str) {
     match role {
         "lock" => {
             let mutex = Mutex::<[u64; 2]>::open(name).unwrap();
             let mut guard = mutex.lock().unwrap();
             guard[0] = 1;
-            say("held");
-            hear();
+            held();
         }
         "lock the block" => {
             let block = Block::open(name).unwrap();
             let mutex = Mutex::beside(&block).unwrap();
             let _turn = mutex.lock().unwrap();
-            say("held");
-            hear();
+            held();
         }
         "lock again" => {
             let mutex = ReentrantMutex::<u64>::open(name).unwrap();
             let guards = [mutex.lock().unwrap(), mutex.lock().unwrap()];
             guards[0].set(1);
-            say("held");
-            hear();
+            held();
         }
         "read" => {
             let lock = RwLock::<u64>::open(name).unwrap();
             let _guards = [lock.read().unwrap(), lock.read().unwrap()];
-            say("held");
-            hear();
+            held();
         }
         "write" => {
             let lock = RwLock::<u64>::open(name).unwrap();
             *lock.write().unwrap() = 1;
             let _guard = lock.write().unwrap();
-            say("held");
-            hear();
+            held();
         }
         "permit" => {
             let permits = Permits::open(name).unwrap();
             let _both = [permits.acquire().unwrap(), permits.acquire().unwrap()];
-            say("held");
-            hear();
+            held();
         }
+        _ => panic!("no such role"),
+    }
+}
+
+/// Waits for one, or for others.
+fn wait(role: &str, name: &str) {
+    match role {
         "party" => {
             let mut barrier = Barrier::open(name).unwrap();
             say("held");

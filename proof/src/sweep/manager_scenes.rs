@@ -148,24 +148,31 @@ fn pipes(place: &Place) -> Result<usize> {
 
 /// Calls.
 pub fn all() -> Vec<Box<dyn Scene>> {
-    calls().into_iter().map(|scene| -> Box<dyn Scene> { Box::new(scene) }).collect()
+    of_items()
+        .into_iter()
+        .chain(of_locks())
+        .map(|scene| -> Box<dyn Scene> { Box::new(scene) })
+        .collect()
 }
 
 /// What takes many system calls.
 pub fn connecting() -> Vec<Box<dyn Scene>> {
-    let connect = Call {
-        name: "connect",
-        stages: &["nothing"],
-        before: |_| Ok(()),
-        act: |place, _| drop(marked(|| connect(place)).expect("somebody serves")),
-        found: |_| Ok(0),
-    };
-    vec![Box::new(connect)]
+    let act =
+        |place: &Place, _: &Objects| drop(marked(|| connect(place)).expect("somebody serves"));
+    vec![Box::new(call("connect", &["nothing"], act, |_| Ok(0)))]
 }
 
-fn calls() -> Vec<Call> {
-    let nothing: fn(&Objects) -> Result<()> = |_| Ok(());
-    let call = |name, stages, act, found| Call { name, stages, before: nothing, act, found };
+fn call(
+    name: &'static str,
+    stages: &'static [&'static str],
+    act: fn(&Place, &Objects),
+    found: fn(&Objects) -> Result<usize>,
+) -> Call {
+    Call { name, stages, before: |_| Ok(()), act, found }
+}
+
+/// A value's, and those of queues.
+fn of_items() -> Vec<Call> {
     let get = call(
         "get from a queue",
         &["there", "flagged", "taken"],
@@ -183,6 +190,27 @@ fn calls() -> Vec<Call> {
             |_, objects| marked(|| objects.value.set(&1)).expect("the server lives"),
             of_value,
         ),
+        Call { before: fill, ..get },
+        call(
+            "put into a queue",
+            &["nothing", "there"],
+            |_, objects| marked(|| objects.queue.put(&7)).expect("the server lives"),
+            of_put,
+        ),
+        call(
+            "wait in vain for an item",
+            &["nothing"],
+            |_, objects| {
+                let waited = marked(|| objects.queue.get_timeout(Duration::from_millis(1)));
+                assert!(matches!(waited, Err(QueueError::Timeout)));
+            },
+            of_wait,
+        ),
+    ]
+}
+
+fn of_locks() -> Vec<Call> {
+    vec![
         call(
             "lock",
             &["free", "left by the dead"],
@@ -208,22 +236,6 @@ fn calls() -> Vec<Call> {
                 objects.value.get().expect("the server lives");
             },
             |objects| Ok(1 - of_mutex(objects)?),
-        ),
-        Call { before: fill, ..get },
-        call(
-            "put into a queue",
-            &["nothing", "there"],
-            |_, objects| marked(|| objects.queue.put(&7)).expect("the server lives"),
-            of_put,
-        ),
-        call(
-            "wait in vain for an item",
-            &["nothing"],
-            |_, objects| {
-                let waited = marked(|| objects.queue.get_timeout(Duration::from_millis(1)));
-                assert!(matches!(waited, Err(QueueError::Timeout)));
-            },
-            of_wait,
         ),
         call(
             "acquire of a semaphore",
