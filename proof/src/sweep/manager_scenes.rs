@@ -294,8 +294,9 @@ impl Survivor for Office {
             let counted = counters.inspect(self.place.name())?;
             let sum = |of: fn(&Counts) -> u64| counted.objects.iter().map(|o| of(&o.counts)).sum();
             let (leases, waiting): (u64, u64) = (sum(|all| all.leases), sum(|all| all.waiting));
+            let whose: Vec<u64> = counted.sessions.iter().map(|one| one.counts.leases).collect();
             // The survivor has its permit.
-            Ok((counted.sessions.len(), leases, waiting) == (1, 1, 0))
+            Ok((whose, counted.total.leases, leases, waiting) == (vec![1], 1, 1, 0))
         })?;
         let other = connect(&self.place)?;
         ensure!(other.value::<u64>("value", &9)?.get()? < 2, "another goes on");
