@@ -292,6 +292,6 @@ impl Caller<'_> {
 
     /// Lends something of this object to a session, as its counters and the object's show for as long as the [`Lease`] lives.
     pub fn lend(&mut self, to: SessionId) -> Lease {
-        self.exchange.lend(self.object, to)
+        self.exchange.lend(self.ticket.connection, self.object, to)
     }
 }

@@ -156,9 +156,18 @@ impl Exchange {
         waits
     }
 
-    /// Counts something that `object` lends, for as long as the lease lives.
-    pub(in crate::manager) fn lend(&mut self, object: ObjectNumber, to: SessionId) -> Lease {
-        let row = self.sessions.get(&to).map(|sitting| sitting.row);
+    /// Counts something that `object` lends in a call of `connection`, for as long as the lease lives.
+    pub(in crate::manager) fn lend(
+        &mut self,
+        connection: u64,
+        object: ObjectNumber,
+        to: SessionId,
+    ) -> Lease {
+        let row = match self.lines.get(connection) {
+            // Mostly it is to who calls.
+            Some(line) if line.session == to => Some(line.row),
+            _ => self.sessions.get(&to).map(|sitting| sitting.row),
+        };
         Lease::new(to, self.counters.lend(row, object), &self.returns)
     }
 
