@@ -1,5 +1,6 @@
 //! Clients: sessions at a server.
 
+mod door;
 mod link;
 mod session;
 
@@ -16,7 +17,7 @@ use super::proxy::{Encoder, Proxy};
 use super::wire::Request;
 use crate::sys::fork;
 
-use link::Door;
+use door::Door;
 pub(super) use session::Session;
 
 /// One client of a server: a session, with all that its proxies hold. Clones are the same client, for other threads.

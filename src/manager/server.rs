@@ -7,6 +7,7 @@
 mod counters;
 mod door;
 mod exchange;
+mod guest;
 mod hub;
 mod leases;
 mod line;
@@ -31,9 +32,10 @@ use crate::sync::Permit;
 use crate::sys::fork;
 
 pub(super) use exchange::Exchange;
+use guest::Guest;
 use hub::Hub;
 pub use leases::Lease;
-use round::{Bell, Guest, Round};
+use round::{Bell, Round};
 
 /// Owns objects, and answers those who call them.
 ///

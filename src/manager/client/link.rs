@@ -1,27 +1,17 @@
-//! A connection: how it comes about, and one request at a time through it.
+//! A connection: one request at a time goes through it.
 
 use std::time::{Duration, Instant};
 
 use super::super::error::CallError;
 use super::super::item::ObjectNumber;
-use super::super::place::Place;
-use super::super::wire::{self, Hello, Reply, Request, Welcome};
+use super::super::wire::{self, Reply, Request, Welcome};
+use super::door::has_server;
 use crate::channel::pipe;
 use crate::channel::queue::Queue;
 use crate::error::{
-    Error, ErrorKind, Fault, RecvError, RecvTimeoutError, SendTimeoutError, TryRecvError,
-    TrySendError,
+    Fault, RecvError, RecvTimeoutError, SendTimeoutError, TryRecvError, TrySendError,
 };
-use crate::event::Wait;
 use crate::primitive::{pause, yield_now};
-
-/// Where the server is, and how connections to it are made.
-#[derive(Debug)]
-pub(in crate::manager) struct Door {
-    pub place: Place,
-    pub capacity: usize,
-    pub patience: Duration,
-}
 
 /// A connection that is not in use, or in the hands of one call.
 pub(super) struct Link {
@@ -77,58 +67,6 @@ const HEAD: usize = 32;
 /// The most that is taken as the length of a reply.
 const LONGEST: u64 = 1 << 40;
 
-impl Door {
-    /// Whether somebody serves the name.
-    pub(super) fn is_served(&self) -> bool {
-        self.place.door().open(&self.place.name).is_ok_and(|door| has_server(&door))
-    }
-
-    /// Makes a connection, waiting at most `patience` for the server's answer, which says of which session it is.
-    pub(super) fn connect(
-        &self,
-        hello: Hello,
-        capacity: usize,
-        patience: Duration,
-    ) -> Result<(Link, Welcome), CallError> {
-        // None where it is longer than time.
-        let until = Instant::now().checked_add(patience);
-        let door = self.place.door().open(&self.place.name).map_err(no_server)?;
-        let name = self.place.new_pipe();
-        let looks_out = self.place.wait == Wait::SpinThenPark;
-        let pipe = self.place.pipe(capacity).create(&name).map_err(CallError::Connect)?;
-        let (Some(sender), Some(receiver)) = pipe.split() else {
-            return Err(CallError::Garbage("a pipe that does not go both ways"));
-        };
-        let knock = wire::hello(&name, &hello);
-        if let Err(why) = door.sender().send_timeout(&knock, patience) {
-            return Err(match why {
-                SendTimeoutError::Timeout(()) => CallError::TimedOut,
-                SendTimeoutError::Failed((), fault) => CallError::Failed(fault),
-                _ => CallError::NoServer,
-            });
-        }
-        let room = sender.max_whole_len();
-        let (frame, buffer, long) = (Vec::new(), vec![0; room], Vec::new());
-        let (request, unread, in_vain) = (0, 0, 0);
-        let mut link =
-            Link { sender, receiver, request, unread, looks_out, in_vain, frame, buffer, long };
-        let welcome = link.greeted(&door, self.place.recheck, until)?;
-        Ok((link, welcome))
-    }
-}
-
-fn no_server(error: Error) -> CallError {
-    match error.kind() {
-        ErrorKind::NotFound => CallError::NoServer,
-        _ => CallError::Connect(error),
-    }
-}
-
-fn has_server(door: &Queue<[u8]>) -> bool {
-    let serves = |member: &crate::Member| member.is_alive() && member.receivers() > 0;
-    door.members().is_ok_and(|members| members.iter().any(serves))
-}
-
 /// What a receiver that found nothing says of the server.
 fn lost(why: RecvTimeoutError) -> CallError {
     match why {
@@ -158,8 +96,16 @@ fn unsent(why: SendTimeoutError<()>) -> CallError {
 }
 
 impl Link {
+    /// One through which nothing has gone.
+    pub(super) fn new(sender: pipe::Sender, receiver: pipe::Receiver, looks_out: bool) -> Self {
+        let room = sender.max_whole_len();
+        let (frame, buffer, long) = (Vec::new(), vec![0; room], Vec::new());
+        let (request, unread, in_vain) = (0, 0, 0);
+        Self { sender, receiver, request, unread, looks_out, in_vain, frame, buffer, long }
+    }
+
     /// Waits for the answer to what was said at the door.
-    fn greeted(
+    pub(super) fn greeted(
         &mut self,
         door: &Queue<[u8]>,
         recheck: Duration,

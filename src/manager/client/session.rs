@@ -1,5 +1,7 @@
 //! A session: its first connection, the idle ones, and calls.
 
+mod links;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +13,8 @@ use super::super::error::{CallError, Refusal};
 use super::super::item::{self, ObjectNumber};
 use super::super::proxy::Encoder;
 use super::super::wire::{self, Hello, Request};
-use super::link::{Door, Link, Outcome};
+use super::door::Door;
+use super::link::{Link, Outcome};
 use crate::error::Fault;
 use crate::sys::fork;
 
@@ -263,91 +266,6 @@ impl Session {
             }
         };
         if granted.is_empty() { read() } else { item::reading(self, granted, read) }
-    }
-
-    /// A connection for one call.
-    fn take_link(&self, limit: Option<Duration>) -> Result<Box<Link>, CallError> {
-        if self.is_inherited() {
-            return Err(CallError::Forked);
-        }
-        if self.is_gone() {
-            return Err(self.why_gone());
-        }
-        if self.has_released.load(Relaxed) {
-            self.catch_up(limit)?;
-        }
-        if self.has_posted.load(Relaxed) {
-            self.settle(limit)?;
-        }
-        self.idle_link(limit)
-    }
-
-    fn idle_link(&self, limit: Option<Duration>) -> Result<Box<Link>, CallError> {
-        let idle = lock(&self.idle).pop();
-        match idle {
-            Some(link) => Ok(link),
-            None => self.connect(limit),
-        }
-    }
-
-    #[cold]
-    fn connect(&self, limit: Option<Duration>) -> Result<Box<Link>, CallError> {
-        let hello = Hello { incarnation: self.incarnation, session: self.number };
-        let patience = limit.map_or(self.door.patience, |limit| limit.min(self.door.patience));
-        match self.door.connect(hello, self.door.capacity, patience) {
-            Ok((link, _)) => Ok(Box::new(link)),
-            // Another server has the name, or the one that has it knows the session no more.
-            Err(CallError::Refused(Refusal::UnknownObject)) => Err(self.failed(CallError::Stale)),
-            Err(CallError::NoServer) => Err(self.failed(CallError::ServerGone)),
-            Err(why) => Err(self.failed(why)),
-        }
-    }
-
-    fn give_back(&self, mut link: Box<Link>) {
-        link.rest();
-        let mut idle = lock(&self.idle);
-        if idle.len() < MOST_IDLE {
-            idle.push(link);
-        } else {
-            drop(idle);
-            drop(link);
-        }
-    }
-
-    /// Notes what an error says of the server.
-    #[cold]
-    fn failed(&self, why: CallError) -> CallError {
-        let ended = match why {
-            CallError::ShutDown => SHUT_DOWN,
-            CallError::ServerGone if self.is_known() => return CallError::CutOff,
-            CallError::ServerGone | CallError::NoServer | CallError::Stale => GONE,
-            why => return why,
-        };
-        self.gone.store(ended, Relaxed);
-        lock(&self.idle).clear();
-        why
-    }
-
-    /// Whether the server is there after all, and knows the session: then only one connection has ended.
-    fn is_known(&self) -> bool {
-        if !self.door.is_served() {
-            return false;
-        }
-        let hello = Hello { incarnation: self.incarnation, session: self.number };
-        self.door.connect(hello, self.door.capacity, GRACE).is_ok_and(|(link, _)| {
-            lock(&self.idle).push(Box::new(link));
-            true
-        })
-    }
-
-    /// What a call is told whose server was found gone before.
-    #[cold]
-    fn why_gone(&self) -> CallError {
-        match self.gone.load(Relaxed) {
-            _ if self.door.is_served() => CallError::Stale,
-            SHUT_DOWN => CallError::ShutDown,
-            _ => CallError::ServerGone,
-        }
     }
 }
 

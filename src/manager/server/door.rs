@@ -8,7 +8,7 @@ use super::super::object::SessionId;
 use super::super::place::random;
 use super::super::wire::{self, Hello, Welcome};
 use super::Shared;
-use super::round::Guest;
+use super::guest::Guest;
 use crate::channel::pipe;
 
 /// The longest frame that a client's pipe may carry.

@@ -8,14 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::super::error::Refusal;
-use super::super::item::ObjectNumber;
-use super::super::object::Ticket;
-use super::super::wire::{self, Request};
-use super::hub::Violation;
-use super::turns::{Habit, Turns};
+use super::guest::Guest;
+use super::turns::Turns;
 use super::{BindError, Loop, Shared};
-use crate::channel::{pipe, queue};
+use crate::channel::queue;
 use crate::error::{Error, TryRecvError};
 use crate::event::Wait;
 use crate::primitive::yield_now;
@@ -29,9 +25,6 @@ const EMPTY: u32 = 200;
 const DOOR: u32 = 16;
 /// So many are let in before those who are in have their turn.
 const KNOCKS: u32 = 4;
-/// Rounds after its last frame after which a connection is looked at in one of [`SOME`].
-const QUIET: u32 = 16;
-const SOME: u64 = 8;
 
 /// Wakes a loop.
 pub(super) struct Bell(queue::Sender<u64>);
@@ -46,54 +39,6 @@ impl Bell {
 fn bell() -> Result<(Arc<Bell>, queue::Receiver<u64>), Error> {
     let queue = queue::Queue::<u64>::options().capacity(4).max_members(2).unnamed()?;
     Ok((Arc::new(Bell(queue.sender())), queue.receiver()))
-}
-
-/// The receiving half of a connection.
-pub(super) struct Guest {
-    pub receiver: pipe::Receiver,
-    pub connection: u64,
-    /// It is its session's first: when it ends, no others are taken.
-    pub is_first: bool,
-    /// The longest frame it can send.
-    pub whole: usize,
-    /// What has come of a request in parts.
-    gathered: Vec<u8>,
-    /// Which request that is, how long, and how much has come.
-    part: Option<((u64, u64), u64)>,
-    /// The round of its last frame, or after which all were asleep.
-    since: u32,
-    habit: Habit,
-    over: bool,
-}
-
-impl Guest {
-    pub(super) fn new(
-        receiver: pipe::Receiver,
-        connection: u64,
-        is_first: bool,
-        whole: usize,
-    ) -> Self {
-        Self {
-            receiver,
-            connection,
-            is_first,
-            whole,
-            gathered: Vec::new(),
-            part: None,
-            since: 0,
-            habit: Habit::default(),
-            over: false,
-        }
-    }
-}
-
-impl Guest {
-    /// Whether it gets a look in that round. One that had nothing for long is in some only: most connections are idle, and looks at them
-    /// are what the others wait for.
-    fn is_due(&self, round: u32) -> bool {
-        let quiet = round.wrapping_sub(self.since);
-        quiet < QUIET || (self.connection ^ u64::from(round)).is_multiple_of(SOME)
-    }
 }
 
 /// One thread's.
@@ -189,7 +134,7 @@ impl Round {
                     any = true;
                     guest.since = round;
                     self.turns.took(&mut guest.habit);
-                    guest.over = take(&self.shared, guest, &self.frame[..len]).is_err();
+                    guest.over = guest.take(&self.shared, &self.frame[..len]).is_err();
                 }
                 Err(TryRecvError::Empty | TryRecvError::Busy(_)) => {}
                 Err(_) => guest.over = true,
@@ -358,35 +303,4 @@ impl Shared {
         to.guests += 1;
         to.bell.ring();
     }
-}
-
-/// Does what a frame asks for; a request in parts once all of it is there.
-fn take(shared: &Shared, guest: &mut Guest, frame: &[u8]) -> Result<(), Violation> {
-    let (head, body) = wire::parse::<Request<'_>>(frame).ok_or(Violation)?;
-    let Request::Part { request, total } = head else {
-        return shared.hub().take(guest.connection, head, body);
-    };
-    let limit = shared.limits.request as u64;
-    let (of, came) = guest.part.unwrap_or(((request, total), 0));
-    let came = came + body.len() as u64;
-    if of != (request, total) || came > total || body.is_empty() {
-        return Err(Violation);
-    }
-    if total <= limit {
-        guest.gathered.extend_from_slice(body);
-    }
-    if came < total {
-        guest.part = Some((of, came));
-        return Ok(());
-    }
-    guest.part = None;
-    if total > limit {
-        let why = Refusal::TooLong { len: total, max: limit };
-        let ticket = Ticket { connection: guest.connection, request };
-        shared.hub().exchange.reply(ticket, ObjectNumber::SERVER, Err(why));
-        return Ok(());
-    }
-    let whole = std::mem::take(&mut guest.gathered);
-    let (head, body) = wire::parse::<Request<'_>>(&whole).ok_or(Violation)?;
-    shared.hub().take(guest.connection, head, body)
 }
