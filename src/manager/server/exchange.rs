@@ -347,3 +347,29 @@ impl std::fmt::Debug for Exchange {
         write!(f, "Exchange({} sessions)", self.sessions.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::manager::{Client, Server};
+
+    #[test]
+    fn a_session_knows_of_its_calls_to_objects_that_are_there_only() {
+        let name = format!("unit-called-{}", std::process::id());
+        let server = Server::bind(&name).unwrap().spawn();
+        let client = Client::connect(&name).unwrap();
+        let kept = client.new_value(&0u64).unwrap();
+        for number in 0..100u64 {
+            let value = client.new_value(&number).unwrap();
+            value.set(&1).unwrap();
+            // Alternately, so that neither is the one that was called last.
+            kept.set(&number).unwrap();
+        }
+        kept.get().unwrap();
+        let called = |hub: &super::super::Hub| -> Vec<usize> {
+            hub.exchange.sessions.values().map(|sitting| sitting.called.len()).collect()
+        };
+        assert_eq!(called(&server.shutdown.shared.hub()), [1]);
+        drop((kept, client));
+        server.shutdown().unwrap();
+    }
+}

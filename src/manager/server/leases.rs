@@ -14,7 +14,7 @@ use super::counters::{Counters, Lent};
 ///
 /// So there is nothing to count: the counters of both ([`inspect`](crate::manager::inspect)) show the leases that there are, until one has been
 /// dropped and the server gives its next answer. An object that goes drops what it has. What a session had when it ended is the
-/// object's to drop, in [`session_ended`](crate::manager::Object::session_ended); the session's counters are gone before.
+/// object's to drop, in [`session_ended`](crate::manager::Object::session_ended): until then the object shows it.
 ///
 /// ```
 /// use ringway::manager::{
