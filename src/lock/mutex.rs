@@ -47,7 +47,27 @@ impl<'a> Mutex<'a> {
 
     /// One attempt of `me` to lock it. `slept` is whether an attempt of this wait has had it sleep; `fate` finds out
     /// about a holder.
+    #[inline]
     pub fn attempt(
+        self,
+        me: Holder,
+        slept: &mut bool,
+        look: Look,
+        fate: impl Fn(Holder) -> Fate,
+    ) -> Turn<Result<Held, Denial>> {
+        // Relaxed: if it is free the swap looks again.
+        let found = self.word.load(Relaxed);
+        if Holder::is_none(found)
+            && let Some(held) = self.lock_free(me, found, *slept)
+        {
+            return Turn::Ready(Ok(held));
+        }
+        self.attempt_beside(me, slept, look, fate)
+    }
+
+    /// The same where somebody has it, or is just faster.
+    #[cold]
+    fn attempt_beside(
         self,
         me: Holder,
         slept: &mut bool,
