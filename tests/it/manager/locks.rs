@@ -1,6 +1,7 @@
 //! Locks that a server keeps: who has them, who waits, and what each is told.
 
 mod races;
+mod unsent;
 mod waits;
 
 use std::thread::scope;

@@ -76,7 +76,7 @@ struct Attendance {
 }
 
 /// Of each test that has such a call: 1 once it has begun, 2 once it may end.
-static STAGES: [AtomicU32; 3] = [const { AtomicU32::new(0) }; 3];
+static STAGES: [AtomicU32; 5] = [const { AtomicU32::new(0) }; 5];
 
 impl Attendance {
     fn set(stage: usize, to: u32) {

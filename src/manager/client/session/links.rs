@@ -81,10 +81,15 @@ impl Session {
             return false;
         }
         let hello = Hello { incarnation: self.incarnation, session: self.number };
-        self.door.connect(hello, self.door.capacity, GRACE).is_ok_and(|(link, _)| {
-            lock(&self.idle).push(Box::new(link));
-            true
-        })
+        match self.door.connect(hello, self.door.capacity, GRACE) {
+            Ok((link, _)) => {
+                self.give_back(Box::new(link));
+                true
+            }
+            // It is the same server: another would have said that it knows none such. Or one that has something else to do.
+            Err(CallError::Refused(Refusal::TooMany) | CallError::TimedOut) => true,
+            Err(_) => false,
+        }
     }
 
     /// What a call is told whose server was found gone before.

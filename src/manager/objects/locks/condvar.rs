@@ -1,11 +1,12 @@
 //! Waiting for what a mutex guards to become something.
 
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use super::error::LockError;
 use super::mutex::MutexGuard;
 use super::places::{Asked, Places};
-use crate::manager::{Answer, Arguments, CallError, Caller, Client, Object, Refusal};
+use crate::manager::{Answer, Arguments, CallError, Caller, Client, Object, Proxy, Refusal};
 
 /// In the server: who waits to be notified.
 #[derive(Default)]
@@ -201,19 +202,41 @@ impl Condvar {
         guard: MutexGuard<'a>,
         timeout: Option<Duration>,
     ) -> Result<Waited<'a>, LockError<MutexGuard<'a>>> {
-        let place: u64 = self.proxy.call("enter", &()).map_err(LockError::Failed)?;
-        let waited = guard.without(|| match timeout {
-            None => self.proxy.call("wait", &place).map(|()| false),
-            Some(limit) => match self.proxy.call_timeout("wait", limit, |to| to.put(&place)) {
-                Err(CallError::TimedOut) => Ok(true),
-                outcome => outcome.map(|()| false),
-            },
-        });
-        if matches!(waited, Err(LockError::Failed(_))) {
-            // No call is to go to who does not wait.
-            self.proxy.post("leave", |to| to.put(&place));
+        let number = self.proxy.call("enter", &()).map_err(LockError::Failed)?;
+        let place = Stay { proxy: &self.proxy, number };
+        guard.without(move || place.wait(timeout))
+    }
+}
+
+/// A place among those who wait. Dropped, it is left: no call is to go to who does not wait.
+struct Stay<'a> {
+    proxy: &'a Proxy,
+    number: u64,
+}
+
+impl Stay<'_> {
+    /// Waits to be called. Whether the time was over, if need be before the server knew that anybody waits.
+    fn wait(self, timeout: Option<Duration>) -> Result<bool, CallError> {
+        let called = match timeout {
+            None => self.proxy.call("wait", &self.number),
+            Some(limit) => self.proxy.call_timeout("wait", limit, |to| to.put(&self.number)),
+        };
+        match called {
+            Ok(()) => {
+                // Who was called has no place any more.
+                let _ = ManuallyDrop::new(self);
+                Ok(false)
+            }
+            Err(CallError::TimedOut) => Ok(true),
+            Err(why) => Err(why),
         }
-        waited
+    }
+}
+
+impl Drop for Stay<'_> {
+    fn drop(&mut self) {
+        let number = self.number;
+        self.proxy.post("leave", |to| to.put(&number));
     }
 }
 

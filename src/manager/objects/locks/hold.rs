@@ -32,6 +32,16 @@ pub fn take(proxy: &Proxy, units: u32, wait: Wait) -> Result<Option<Granted>, Ca
     }
 }
 
+/// Gives a lease back, and waits until the server has it. Where there is no answer it may never have been asked: then it is told once
+/// more, without waiting; a lease that is back is nobody's.
+pub fn return_lease(proxy: &Proxy, lease: LeaseKey, inconsistent: bool) -> Result<(), CallError> {
+    let answer = proxy.call::<bool>("give_back", &(lease, inconsistent));
+    if answer.is_err() {
+        give_back(proxy, lease, inconsistent);
+    }
+    answer.map(drop)
+}
+
 /// Gives a lease back, without waiting for the server.
 pub fn give_back(proxy: &Proxy, lease: LeaseKey, inconsistent: bool) {
     proxy.post("give_back", |to| to.put(&(lease, inconsistent)));
@@ -128,7 +138,7 @@ impl<'a> Grip<'a> {
     pub fn unlock(self) -> Result<(), CallError> {
         let grip = ManuallyDrop::new(self);
         let Some((lease, inconsistent)) = grip.loosen() else { return Ok(()) };
-        grip.proxy.call::<bool>("give_back", &(lease, inconsistent)).map(drop)
+        return_lease(grip.proxy, lease, inconsistent)
     }
 
     fn hold<R>(&self, act: impl FnOnce(&mut Hold) -> R) -> Option<R> {

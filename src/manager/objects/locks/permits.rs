@@ -108,7 +108,7 @@ impl Permit {
     /// Why there is no answer.
     pub fn give_back(mut self) -> Result<(), CallError> {
         match self.lease.take() {
-            Some(lease) => self.proxy.call::<bool>("give_back", &(lease, false)).map(drop),
+            Some(lease) => hold::return_lease(&self.proxy, lease, false),
             None => Ok(()),
         }
     }
