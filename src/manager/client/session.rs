@@ -1,6 +1,8 @@
 //! A session: its first connection, the idle ones, and calls.
 
 mod links;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};

@@ -164,7 +164,8 @@ impl Barrier {
     ///
     /// # Errors
     ///
-    /// [`BarrierError::Broken`]; [`BarrierError::Timeout`], and then it is broken for all; why there is no answer.
+    /// [`BarrierError::Broken`]; [`BarrierError::Timeout`], and then it is broken for all, unless the server could not even be told in time that this party
+    /// had come; why there is no answer.
     pub fn wait_timeout(&mut self, timeout: Duration) -> Result<Met, BarrierError> {
         let number = self.number;
         self.met(self.proxy.call_timeout("arrive", timeout, |to| to.put(&number)))

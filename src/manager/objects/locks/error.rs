@@ -85,7 +85,7 @@ impl<G> StdError for LockError<G> {
 pub enum BarrierError {
     /// A party gave up or died, or the barrier was reset: nobody passes before it is reset.
     Broken,
-    /// The others did not come in time. That broke the barrier.
+    /// The others did not come in time. That broke the barrier, if the server knew of this party's coming.
     Timeout,
     /// There is no answer.
     Failed(CallError),
