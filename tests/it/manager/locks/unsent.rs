@@ -48,7 +48,7 @@ impl Scene {
 }
 
 #[track_caller]
-fn assert_refused(told: Result<(), CallError>) {
+fn assert_refused(told: &Result<(), CallError>) {
     assert!(matches!(told, Err(CallError::Refused(Refusal::TooMany))), "{told:?}");
 }
 
@@ -61,7 +61,7 @@ fn what_is_unlocked_while_no_connection_is_to_be_had_comes_back() {
         let told = guard.unlock();
         (told, theirs.lock_timeout(PROMPT).map(drop).map_err(LockError::without_guard))
     });
-    assert_refused(told);
+    assert_refused(&told);
     assert!(taken.is_ok(), "{taken:?}");
     mutex.lock().unwrap().unlock().unwrap();
     drop((mutex, theirs));
@@ -77,7 +77,7 @@ fn a_permit_that_is_given_back_while_no_connection_is_to_be_had_comes_back() {
         let told = permit.give_back();
         (told, theirs.acquire_timeout(PROMPT).map(|permit| permit.is_some()))
     });
-    assert_refused(told);
+    assert_refused(&told);
     assert!(taken.unwrap());
     assert_eq!(permits.available().unwrap(), 1);
     drop((permits, theirs));
@@ -140,5 +140,7 @@ fn who_could_not_say_in_time_that_it_waits_has_no_place() {
     assert!(waited.unwrap());
     assert!(eventually(PROMPT, || seen.waiting().unwrap() == 0));
     drop((mutex, calls, seen, first, second, of_mutex, of_calls, other));
-    servers.into_iter().for_each(|server| server.shutdown().unwrap());
+    for server in servers {
+        server.shutdown().unwrap();
+    }
 }
