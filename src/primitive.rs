@@ -259,6 +259,7 @@ impl Barrier {
     #[inline(always)]
     pub fn light(self) {
         if cfg!(loom) || self == Barrier::Fence {
+            std::hint::cold_path();
             fence(Ordering::SeqCst);
         } else {
             std::sync::atomic::compiler_fence(Ordering::SeqCst);

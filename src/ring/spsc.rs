@@ -22,6 +22,8 @@
 mod consumer;
 mod producer;
 
+use std::hint::cold_path;
+
 use bytemuck::Pod;
 
 use super::Corruption;
@@ -211,6 +213,14 @@ const fn slots_ahead<T>() -> u64 {
 #[inline(always)]
 fn begins_line<T>(position: u64) -> bool {
     position & const { slots_per_line::<T>() as u64 - 1 } == 0
+}
+
+/// Says of what is done once a line that it is seldom, where a line has several slots: the frequent path goes straight on.
+#[inline(always)]
+fn seldom<T>() {
+    if const { slots_per_line::<T>() > 1 } {
+        cold_path();
+    }
 }
 
 /// Slots that fit a line, rounded down to a power of two, and at least one.

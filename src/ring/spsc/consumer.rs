@@ -5,7 +5,7 @@ use bytemuck::Pod;
 
 use super::super::Corruption;
 use super::super::pace::{Pace, Stride};
-use super::{Dry, Look, Ring, begins_line, look_while_closing, slots_ahead};
+use super::{Dry, Look, Ring, begins_line, look_while_closing, seldom, slots_ahead};
 use crate::primitive::Ordering::{Acquire, Relaxed, Release};
 use crate::primitive::copy;
 
@@ -84,6 +84,7 @@ impl ConsumerSide {
     fn fetch_ahead<T: Pod>(&self, ring: &Ring<'_, T>) {
         let ahead = const { slots_ahead::<T>() };
         if begins_line::<T>(self.head) && self.known() > ahead {
+            seldom::<T>();
             ring.cells.prefetch::<false>(ring.capacity.index(self.head + ahead));
         }
     }

@@ -1,11 +1,13 @@
 //! The producer's half: fill vacant slots, publish.
 #![allow(unsafe_code, reason = "payload access: the protocol says who owns a slot")]
 
+use std::hint::cold_path;
+
 use bytemuck::Pod;
 
 use super::super::Corruption;
 use super::super::pace::{Pace, Stride};
-use super::{Look, Refusal, Ring, begins_line, settle, slots_ahead};
+use super::{Look, Refusal, Ring, begins_line, seldom, settle, slots_ahead};
 use crate::layout::CLOSING;
 use crate::primitive::Ordering::{Acquire, Relaxed, Release};
 use crate::primitive::copy;
@@ -49,6 +51,7 @@ impl ProducerSide {
         if known >= wanted {
             return Ok(known);
         }
+        cold_path();
         let look = look_for_room(ring, self.tail, wanted, self.pace);
         self.pace = look.pace;
         self.limit = look.until;
@@ -66,6 +69,7 @@ impl ProducerSide {
     fn fetch_ahead<T: Pod>(&self, ring: &Ring<'_, T>) {
         let ahead = const { slots_ahead::<T>() };
         if begins_line::<T>(self.tail) && self.known_room() > ahead {
+            seldom::<T>();
             ring.cells.prefetch::<true>(ring.capacity.index(self.tail + ahead));
         }
     }
