@@ -98,6 +98,11 @@ impl Ledger {
         }
     }
 
+    /// Whether there is such an object.
+    pub(super) fn has(&self, number: ObjectNumber) -> bool {
+        self.pages().count(number).is_some()
+    }
+
     /// How many references there are.
     pub(super) fn references(&self, number: ObjectNumber) -> u64 {
         self.pages().count(number).map_or(0, |count| count.references)
@@ -153,9 +158,10 @@ mod tests {
         assert_eq!(ledger.next_dead(), None);
         ledger.let_go(number);
         assert_eq!(ledger.next_dead(), Some(number));
+        assert!(ledger.has(number));
         ledger.close(number);
         assert_eq!(ledger.next_dead(), None);
-        assert!(!ledger.hold(number));
+        assert!(!ledger.hold(number) && !ledger.has(number));
         ledger.let_go(number);
         let other = ledger.open();
         assert_ne!(other, number);

@@ -97,7 +97,7 @@ pub trait Object: Send + 'static {
     fn undo(&mut self, _caller: &mut Caller<'_>) {}
 
     /// The session [`caller.session()`](Caller::session) has ended, and all its waits before; `died` if it did not say so itself. Each
-    /// object is told of the ends of those sessions that have called it.
+    /// object is told of the ends of those sessions that have called it, or that it lent something to.
     fn session_ended(&mut self, _died: bool, _caller: &mut Caller<'_>) {}
 
     /// Tells `found` each reference that the object keeps, as often as it keeps it: by this the server finds objects that only

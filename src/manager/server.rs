@@ -45,7 +45,13 @@ pub struct Server {
     door: Queue<[u8]>,
     /// Clients see by it that somebody is there.
     knocks: Receiver<[u8]>,
-    permit: Permit,
+    office: Office,
+}
+
+/// The right to serve. Whoever had it and serves no more, or never did, has shut down.
+struct Office {
+    shared: Arc<Shared>,
+    _permit: Permit,
 }
 
 /// How to be a server.
@@ -141,7 +147,9 @@ impl Bind {
             stopping: AtomicBool::new(false),
             loops: Mutex::default(),
         };
-        let mut server = Server { shared: Arc::new(shared), door, knocks, permit };
+        let shared = Arc::new(shared);
+        let office = Office { shared: Arc::clone(&shared), _permit: permit };
+        let mut server = Server { shared, door, knocks, office };
         super::objects::register(&mut server);
         Ok(server)
     }
@@ -183,7 +191,7 @@ impl Server {
     ///
     /// [`BindError`] where it cannot begin.
     pub fn serve(self) -> Result<(), BindError> {
-        let Self { shared, door, knocks, permit } = self;
+        let Self { shared, door, knocks, office: _office } = self;
         let mut round = Round::first(&shared, door, knocks)?;
         round.run();
         let others = round.leave();
@@ -191,8 +199,6 @@ impl Server {
             // A loop that panicked has left its connections, and nothing else.
             let _ = thread.join();
         }
-        shared.hub().close();
-        drop(permit);
         Ok(())
     }
 
@@ -282,6 +288,12 @@ impl Shutdown {
 
     fn is_inherited(&self) -> bool {
         self.generation != fork::generation()
+    }
+}
+
+impl Drop for Office {
+    fn drop(&mut self) {
+        self.shared.hub().close();
     }
 }
 

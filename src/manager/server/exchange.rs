@@ -166,7 +166,11 @@ impl Exchange {
         let row = match self.lines.get(connection) {
             // Mostly it is to who calls.
             Some(line) if line.session == to => Some(line.row),
-            _ => self.sessions.get(&to).map(|sitting| sitting.row),
+            // Others may have called another object, which shares what is lent with this one.
+            _ => self.sessions.get_mut(&to).map(|sitting| {
+                sitting.note(object, &self.ledger);
+                sitting.row
+            }),
         };
         Lease::new(to, self.counters.lend(row, object), &self.returns)
     }
@@ -182,21 +186,14 @@ impl Exchange {
         if std::mem::replace(&mut line.last_called, object) != object
             && let Some(sitting) = self.sessions.get_mut(&line.session)
         {
-            sitting.called.insert(object);
+            sitting.note(object, &self.ledger);
         }
     }
 
-    /// The objects that a session has called.
-    pub(super) fn called(&mut self, session: SessionId) -> HashSet<ObjectNumber> {
+    /// The objects that may know a session, and such as are gone.
+    pub(super) fn known_to(&mut self, session: SessionId) -> HashSet<ObjectNumber> {
         let sitting = self.sessions.get_mut(&session);
-        sitting.map_or_else(HashSet::new, |sitting| std::mem::take(&mut sitting.called))
-    }
-
-    /// An object is gone: nobody has called it.
-    pub(super) fn forget(&mut self, object: ObjectNumber) {
-        for sitting in self.sessions.values_mut() {
-            sitting.called.remove(&object);
-        }
+        sitting.map_or_else(HashSet::new, |sitting| std::mem::take(&mut sitting.known))
     }
 
     /// Sends what a call came to.
@@ -352,23 +349,28 @@ impl std::fmt::Debug for Exchange {
 mod tests {
     use crate::manager::{Client, Server};
 
+    /// Of those that are gone it knows no more than of those that are there, or a few.
     #[test]
-    fn a_session_knows_of_its_calls_to_objects_that_are_there_only() {
-        let name = format!("unit-called-{}", std::process::id());
+    fn all_objects_that_a_session_has_called_are_known_and_few_that_are_gone() {
+        let name = format!("unit-known-{}", std::process::id());
         let server = Server::bind(&name).unwrap().spawn();
         let client = Client::connect(&name).unwrap();
-        let kept = client.new_value(&0u64).unwrap();
-        for number in 0..100u64 {
+        let call = |number: u64| {
             let value = client.new_value(&number).unwrap();
             value.set(&1).unwrap();
-            // Alternately, so that neither is the one that was called last.
-            kept.set(&number).unwrap();
-        }
-        kept.get().unwrap();
-        let called = |hub: &super::super::Hub| -> Vec<usize> {
-            hub.exchange.sessions.values().map(|sitting| sitting.called.len()).collect()
+            value
         };
-        assert_eq!(called(&server.shutdown.shared.hub()), [1]);
+        let known = || {
+            let hub = server.shutdown.shared.hub();
+            let known = &hub.exchange.sessions.values().next().unwrap().known;
+            let there = known.iter().filter(|object| hub.exchange.ledger.has(**object));
+            (there.count(), known.len())
+        };
+        (0..1000).for_each(|number| drop(call(number)));
+        assert!(known().1 <= super::super::sitting::FEW, "{:?}", known());
+        let kept: Vec<_> = (0..200).map(call).collect();
+        (0..1000).for_each(|number| drop(call(number)));
+        assert!(known().0 >= 200 && known().1 <= 402, "{:?}", known());
         drop((kept, client));
         server.shutdown().unwrap();
     }

@@ -131,9 +131,16 @@ impl Hub {
             None => Err(Refusal::UnknownObject),
         };
         match outcome {
-            Ok(Answer { later: true, .. }) => self.exchange.wait(ticket, object),
+            Ok(Answer { later: true, .. }) => self.wait(ticket, object),
             outcome => self.exchange.reply(ticket, object, outcome),
         }
+    }
+
+    fn wait(&mut self, ticket: Ticket, object: ObjectNumber) {
+        if let Some(entry) = self.objects.get_mut(object) {
+            entry.has_waited = true;
+        }
+        self.exchange.wait(ticket, object);
     }
 
     /// The object of that name, or a new one.
@@ -167,9 +174,7 @@ impl Hub {
         }
         let object = guarded(|| make(Arguments::new(body, &self.ledger)))?;
         let number = self.ledger.open();
-        let owned = name.map(Box::from);
-        let entry = Entry { object, ty, fingerprint, name: owned, kept: false, last_caller: None };
-        self.objects.put(number, entry);
+        self.objects.put(number, Entry::new(object, ty, fingerprint, name));
         self.exchange.counters.open(number, ty, name);
         if let Some(name) = name {
             self.names.insert(name.into(), number);
@@ -232,7 +237,7 @@ impl Hub {
     }
 
     fn end(&mut self, session: SessionId, died: bool) {
-        for object in self.exchange.called(session) {
+        for object in self.exchange.known_to(session) {
             let tell = |entry: &mut Entry, caller: &mut Caller<'_>| {
                 entry.object.session_ended(died, caller);
             };
@@ -261,8 +266,9 @@ impl Hub {
         {
             self.names.remove(name);
         }
-        self.exchange.refuse_waiting(number, &Refusal::UnknownObject);
-        self.exchange.forget(number);
+        if entry.has_waited {
+            self.exchange.refuse_waiting(number, &Refusal::UnknownObject);
+        }
         self.exchange.counters.close(number);
         guarded_quietly(|| drop(entry));
     }

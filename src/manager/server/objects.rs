@@ -70,8 +70,23 @@ pub(super) struct Entry {
     pub name: Option<Box<str>>,
     /// It has a reference of its own, until its name is removed.
     pub kept: bool,
+    /// A call of it has waited: another may.
+    pub has_waited: bool,
     /// Whose call was the last, which is noted: the session knows that it has called this object.
     pub last_caller: Option<SessionId>,
+}
+
+impl Entry {
+    pub(super) fn new(
+        object: Box<dyn AnyObject>,
+        ty: &'static str,
+        fingerprint: [u8; 16],
+        name: Option<&str>,
+    ) -> Self {
+        let name = name.map(Box::from);
+        let (kept, has_waited, last_caller) = (false, false, None);
+        Self { object, ty, fingerprint, name, kept, has_waited, last_caller }
+    }
 }
 
 /// By number.

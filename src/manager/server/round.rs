@@ -152,14 +152,7 @@ impl Round {
         let mut any_first = false;
         for guest in self.guests.extract_if(.., |guest| guest.over) {
             any_first |= guest.is_first;
-            let mut hub = self.shared.hub();
-            if guest.is_first
-                && let Some(session) = hub.exchange.session_of(guest.connection)
-            {
-                hub.exchange.close_session(session, false);
-            }
-            hub.disconnect(guest.connection);
-            drop(hub);
+            self.shared.part_from(&guest);
             self.shared.loops()[self.number].guests -= 1;
         }
         if any_first {
@@ -233,7 +226,7 @@ impl Round {
         self.shared.loops()[self.number].guests = usize::MAX;
         self.admit();
         for guest in self.guests.drain(..) {
-            self.shared.hub().disconnect(guest.connection);
+            self.shared.part_from(&guest);
         }
     }
 
@@ -297,10 +290,70 @@ impl Shared {
         if to.guests == usize::MAX {
             // It was abandoned meanwhile.
             drop(loops);
-            return self.hub().disconnect(guest.connection);
+            return self.part_from(&guest);
         }
         to.inbox.push(guest);
         to.guests += 1;
         to.bell.ring();
+    }
+
+    /// Ends a connection; its session takes no others if it was the first.
+    fn part_from(&self, guest: &Guest) {
+        let mut hub = self.hub();
+        if guest.is_first
+            && let Some(session) = hub.exchange.session_of(guest.connection)
+        {
+            hub.exchange.close_session(session, false);
+        }
+        hub.disconnect(guest.connection);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::manager::object::SessionId;
+    use crate::manager::server::Server;
+    use crate::manager::{CallError, Client};
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    /// Sessions whose first connection it had take no others, though other loops have more of theirs.
+    #[test]
+    fn sessions_end_with_the_loop_that_has_their_first_connections() {
+        let name = format!("unit-abandoned-{}", std::process::id());
+        let Server { shared, door, knocks, office } = Server::bind(&name).unwrap();
+        let mut round = Round::first(&shared, door, knocks).unwrap();
+        let elsewhere = Round::new(&shared).unwrap();
+        let abandoned = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let client = scope.spawn(|| {
+                let client = Client::connect(&name)?;
+                client.new_value(&1u64)?;
+                let begun = Instant::now();
+                while !abandoned.load(SeqCst) && begun.elapsed() < LONG {
+                    std::thread::yield_now();
+                }
+                Ok::<_, CallError>(client)
+            });
+            let begun = Instant::now();
+            while round.guests.len() < 2 || round.guests[1].since == 0 {
+                assert!(begun.elapsed() < LONG && !client.is_finished(), "it does not come in");
+                round.knocked();
+                round.go_round(1);
+            }
+            shared.give(elsewhere.number, round.guests.pop().unwrap());
+            let first = &round.guests[0];
+            let session: SessionId = shared.hub().exchange.session_of(first.connection).unwrap();
+            round.abandon();
+            let has_another = shared.hub().exchange.has_ended(session).is_none();
+            let takes_more = shared.hub().exchange.takes(session);
+            abandoned.store(true, SeqCst);
+            drop((client.join().unwrap().unwrap(), office));
+            assert_eq!((has_another, takes_more), (true, false));
+        });
     }
 }

@@ -6,14 +6,19 @@ use super::super::item::ObjectNumber;
 use super::super::ledger::Ledger;
 use super::counters::RowId;
 
+/// So many objects may be known at least, whether they are there or not.
+pub(super) const FEW: usize = 64;
+
 /// A session.
 pub(super) struct Sitting {
     pub row: RowId,
     pub connections: usize,
     /// References, and how many of each.
     pub held: HashMap<ObjectNumber, u64>,
-    /// The objects that it has called and that are there still: they may know it.
-    pub called: HashSet<ObjectNumber>,
+    /// The objects that it has called, or that lent it something: they may know it. Some of them may be gone.
+    pub known: HashSet<ObjectNumber>,
+    /// So many may be known before those that are gone are looked for.
+    most: usize,
     /// Its first connection has ended: no more are taken.
     pub closing: bool,
     /// It said goodbye.
@@ -26,9 +31,19 @@ impl Sitting {
             row,
             connections: 0,
             held: HashMap::new(),
-            called: HashSet::new(),
+            known: HashSet::new(),
+            most: FEW,
             closing: false,
             orderly: false,
+        }
+    }
+
+    /// Notes an object that may know it. Those that are gone are never more than those that are there, or a few.
+    pub(super) fn note(&mut self, object: ObjectNumber, ledger: &Ledger) {
+        self.known.insert(object);
+        if self.known.len() > self.most {
+            self.known.retain(|object| ledger.has(*object));
+            self.most = FEW.max(2 * self.known.len());
         }
     }
 

@@ -140,3 +140,14 @@ fn a_server_elsewhere_is_found_there() {
     server.shutdown().unwrap();
     assert_eq!(directory.listing(), [""; 0]);
 }
+
+#[test]
+fn a_server_that_never_served_is_none_though_it_may_be_told_to_shut_down() {
+    let name = Name::new("never-served");
+    let server = Server::bind(&name).unwrap();
+    let shutdown = server.shutdown_handle();
+    drop(server);
+    assert_eq!(inspect(&name).unwrap_err().kind(), &ErrorKind::NotFound);
+    assert_eq!(left(&name), [""; 0]);
+    shutdown.shutdown();
+}

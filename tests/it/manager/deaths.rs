@@ -6,7 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::Duration;
 
-use ringway::manager::{CallError, Client, LockError, ReentrantGuard, Server, Value};
+use ringway::manager::{
+    CallError, Client, LockError, ReentrantGuard, Server, ServerState, Value, inspect,
+};
 
 use super::{Gate, counts, left, register, serve};
 use crate::util::child::{Child, hear, say};
@@ -176,6 +178,8 @@ fn a_forked_child_has_nothing_of_client_and_server_and_spoils_nothing() {
 
 fn fork(name: &str) {
     let mut server = Some(Server::bind(name).unwrap().spawn());
+    let other = format!("{name}-unserved");
+    let mut unserved = Some(Server::bind(&other).unwrap());
     let client = Client::connect(name).unwrap();
     let value = client.value::<u64>("number", &1).unwrap();
     let mut things = Some((client.clone(), value.clone()));
@@ -194,10 +198,11 @@ fn fork(name: &str) {
         ];
         drop(things.take());
         server.as_ref().unwrap().shutdown_handle().shutdown();
-        drop(server.take());
+        drop((server.take(), unserved.take()));
         i32::from(!all.iter().all(|one| *one))
     });
     assert_eq!(code, 0);
+    assert_eq!(inspect(&other).unwrap().state, ServerState::Serving);
     assert_eq!(value.get().unwrap(), 1);
     let twice = again.lock().unwrap();
     drop(held);

@@ -114,6 +114,45 @@ fn an_answer_that_nobody_took_is_undone() {
 }
 
 #[test]
+fn who_waits_for_what_it_let_go_is_told_that_it_is_gone() {
+    let name = Name::new("waits-for-gone");
+    let server = serve(&name);
+    let mut raw = Raw::enter(&name);
+    let gate = raw.gate();
+    raw.call(10, &gate, "enter");
+    assert_eq!(raw.recv().unwrap()[..3], [0, 10, 1]);
+    raw.call(11, &gate, "enter");
+    raw.send(&[&[2], &gate[..]].concat());
+    assert_eq!(raw.0.recv_timeout(PROMPT).unwrap()[..2], [1, 11], "refused");
+    assert_eq!(counts(&name), (1, 0, 0, 0));
+    drop(raw);
+    server.shutdown().unwrap();
+}
+
+#[test]
+fn a_place_at_a_barrier_that_nobody_took_is_free_and_nothing_breaks() {
+    let name = Name::new("untaken-place");
+    let server = serve(&name);
+    let client = Client::connect(&name).unwrap();
+    let mut mine = client.barrier("b", 2).unwrap();
+    let mut raw = Raw::enter(&name);
+    let barrier = raw.find("b");
+    raw.call(10, &barrier, "join");
+    assert_eq!(raw.recv().unwrap()[..3], [0, 10, 1]);
+    assert_eq!(counts(&name).3, 2);
+    drop(raw);
+    assert!(eventually(LONG, || counts(&name).3 == 1), "{:?}", counts(&name));
+    let mut other = client.barrier("b", 2).unwrap();
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| other.wait());
+        assert!(within(PROMPT, || mine.wait()).is_ok());
+        waits.join().unwrap().unwrap();
+    });
+    drop((mine, other, client));
+    server.shutdown().unwrap();
+}
+
+#[test]
 fn references_that_are_made_up_harm_nobody() {
     let name = Name::new("made-up");
     let server = serve(&name);

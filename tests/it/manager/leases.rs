@@ -1,9 +1,13 @@
 //! What each session has from each object, as the counters show it, and who is told that a session has ended.
 
+use std::sync::Mutex;
 use std::thread::scope;
 use std::time::Duration;
 
-use ringway::manager::{Client, LockError, Proxy, Running, inspect};
+use ringway::manager::{
+    Answer, Arguments, Caller, Client, Lease, LockError, Object, Proxy, Refusal, Running, Server,
+    SessionId, inspect,
+};
 
 use super::{Gate, serve};
 use crate::util::child::{Child, hear, say, state_of};
@@ -210,5 +214,58 @@ fn each_object_that_a_session_has_called_is_told_of_its_end_and_no_other() {
     let expected: [&[&str]; 3] = [&["left"; 3], &["left"; 3], &[]];
     assert_eq!(logs, expected);
     drop((gates, client));
+    server.shutdown().unwrap();
+}
+
+/// Who asks at one of them is lent the pen of another.
+#[derive(Default)]
+struct Desk {
+    pen: Option<Lease>,
+}
+
+static ASKED: Mutex<Option<SessionId>> = Mutex::new(None);
+
+impl Object for Desk {
+    const TYPE: &'static str = "desk";
+
+    fn create(_: Arguments<'_>) -> Result<Self, Refusal> {
+        Ok(Self::default())
+    }
+
+    fn call(
+        &mut self,
+        method: &str,
+        _: Arguments<'_>,
+        caller: &mut Caller<'_>,
+    ) -> Result<Answer, Refusal> {
+        let mut asked = ASKED.lock().unwrap();
+        match method {
+            "ask" => *asked = Some(caller.session()),
+            _ => self.pen = asked.take().map(|to| caller.lend(to)),
+        }
+        Ok(Answer::nothing())
+    }
+
+    fn session_ended(&mut self, _: bool, caller: &mut Caller<'_>) {
+        self.pen.take_if(|pen| pen.to() == caller.session());
+    }
+}
+
+#[test]
+fn an_object_that_lent_to_a_session_that_never_called_it_is_told_of_its_end() {
+    let name = Name::new("told-lender");
+    let mut server = Server::bind(&name).unwrap();
+    server.register::<Desk>();
+    let server = server.spawn();
+    let [one, other] = [(); 2].map(|()| Client::connect(&name).unwrap());
+    let desk = |client: &Client, at| client.create_object::<Desk>(Some(at), &()).unwrap();
+    let lender = desk(&one, "lends");
+    desk(&other, "asks").call::<()>("ask", &()).unwrap();
+    lender.call::<()>("lend", &()).unwrap();
+    assert_eq!((lent(&name), by_session(&name)), (1, vec![0, 1]));
+    drop(other);
+    assert!(eventually(GONE, || by_session(&name) == [0]));
+    assert_eq!(lent(&name), 0);
+    drop((lender, one));
     server.shutdown().unwrap();
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ringway::ErrorKind;
-use ringway::manager::{BindError, CallError, Client, LockError, Refusal, Server, Value};
+use ringway::manager::{BindError, CallError, Client, LockError, Refusal, Server, Value, inspect};
 
 use super::left;
 use crate::util::child::{Child, hear, say};
@@ -59,10 +59,11 @@ fn no_thread(name: &str) {
     let server = Server::bind(name).unwrap();
     let before = os::limit_memory(os::memory() + NO_STACK);
     let running = server.spawn();
-    let told = Client::connect(name).map(drop);
+    let (told, seen) = (Client::connect(name).map(drop), inspect(name).map(drop));
     let why = running.shutdown();
     os::limit_memory(before);
     assert!(matches!(told, Err(CallError::NoServer)), "{told:?}");
+    assert!(seen.is_err_and(|why| matches!(why.kind(), ErrorKind::NotFound)), "it serves not");
     assert!(matches!(why, Err(BindError::Thread(_))), "{why:?}");
     assert_eq!(left(name), [""; 0]);
     let server = Server::bind(name).unwrap().spawn();

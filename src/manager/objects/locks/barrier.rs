@@ -58,8 +58,9 @@ impl Object for Meeting {
         match method {
             "join" => {
                 arguments.finish()?;
-                let number = self.round.join(caller.session(), |to| caller.lend(to));
-                Answer::value(&number.ok_or(Refusal::TooMany)?)
+                let (session, ticket) = (caller.session(), caller.ticket());
+                let number = self.round.join(session, ticket, |to| caller.lend(to));
+                Ok(Answer::value(&number.ok_or(Refusal::TooMany)?)?.needs_ack())
             }
             "arrive" => {
                 let number = arguments.read()?;
@@ -89,6 +90,11 @@ impl Object for Meeting {
 
     fn cancel(&mut self, caller: &mut Caller<'_>) {
         self.round.give_up(caller.ticket());
+        self.tell(caller);
+    }
+
+    fn undo(&mut self, caller: &mut Caller<'_>) {
+        self.round.undo(caller.ticket());
         self.tell(caller);
     }
 

@@ -10,6 +10,8 @@ use crate::manager::{SessionId, Ticket};
 struct Party<L> {
     number: u64,
     session: SessionId,
+    /// The call that made it one.
+    joined: Ticket,
     waits: Option<Ticket>,
     _lease: L,
 }
@@ -51,13 +53,19 @@ impl<L> Round<L> {
     }
 
     /// Makes `session` a party, with the lease that `lend` makes, and says its number; none if there are as many as there can be.
-    pub fn join(&mut self, session: SessionId, lend: impl FnOnce(SessionId) -> L) -> Option<u64> {
+    pub fn join(
+        &mut self,
+        session: SessionId,
+        joined: Ticket,
+        lend: impl FnOnce(SessionId) -> L,
+    ) -> Option<u64> {
         if self.parties.len() >= self.most as usize {
             return None;
         }
         let number = self.next;
         self.next += 1;
-        self.parties.push(Party { number, session, waits: None, _lease: lend(session) });
+        let lease = lend(session);
+        self.parties.push(Party { number, session, joined, waits: None, _lease: lease });
         Some(number)
     }
 
@@ -104,6 +112,14 @@ impl<L> Round<L> {
             self.give_up(ticket);
         }
         self.parties.swap_remove(index);
+    }
+
+    /// Who joined as `ticket` never knew.
+    pub fn undo(&mut self, ticket: Ticket) {
+        let undone = self.parties.iter().find(|party| party.joined == ticket);
+        if let Some((number, session)) = undone.map(|party| (party.number, party.session)) {
+            self.leave(number, session);
+        }
     }
 
     /// The parties of a session that has ended are none any more; if it died, or one of them waited, the round is broken.
@@ -166,6 +182,7 @@ mod tests {
     struct Known {
         number: u64,
         session: SessionId,
+        joined: Ticket,
         waits: Option<Ticket>,
     }
 
@@ -221,12 +238,12 @@ mod tests {
 
     fn step(dice: &mut Dice, round: &mut Round<()>, model: &mut Model, ticket: Ticket) -> Told {
         let some = dice.pick(&model.parties);
-        match (dice.below(12), some) {
+        match (dice.below(13), some) {
             (0..=2, _) | (3..=8, None) => {
                 let session = SessionId(dice.below(4) as u64);
-                let number = round.join(session, |_| ());
+                let number = round.join(session, ticket, |_| ());
                 assert_eq!(number.is_some(), model.parties.len() < model.most);
-                let known = |number| Known { number, session, waits: None };
+                let known = |number| Known { number, session, joined: ticket, waits: None };
                 model.parties.extend(number.map(known));
                 Told::new()
             }
@@ -237,8 +254,12 @@ mod tests {
                 model.order.retain(|other| *other != ticket);
                 model.end(true)
             }
-            (8, Some(party)) => {
-                round.leave(party.number, party.session);
+            (8 | 11, Some(party)) => {
+                if dice.below(2) == 0 {
+                    round.leave(party.number, party.session);
+                } else {
+                    round.undo(party.joined);
+                }
                 model.go(|other| other.number == party.number, false)
             }
             (9 | 10, _) => {
