@@ -152,7 +152,7 @@ impl Proxy {
     pub(super) fn post(
         &self,
         method: &str,
-        encode: impl FnOnce(&mut Encoder<'_>) -> Result<(), CallError>,
+        encode: impl Fn(&mut Encoder<'_>) -> Result<(), CallError>,
     ) {
         // Where that fails the session's end gives it back, or has.
         let _ = self.handle.session.post(self.handle.number, method, encode);

@@ -62,6 +62,8 @@ const FEW_SPINS: u32 = 10;
 const FUTILE: u32 = 3;
 const PROBE: u64 = 32;
 const YIELDS: u32 = 20;
+/// So many answers to posted calls at most lie in the pipe: then the client waits for the server.
+const MOST_UNREAD: u32 = 32;
 /// Bytes that the head of a part takes at most.
 const HEAD: usize = 32;
 /// The most that is taken as the length of a reply.
@@ -178,10 +180,12 @@ impl Link {
         if self.looks_out {
             self.look_out();
         }
-        let outcome = self.wait_for(timeout)?;
-        // All those before it came before.
-        self.unread = 0;
-        Ok(outcome)
+        let outcome = self.wait_for(timeout);
+        if !matches!(outcome, Err(CallError::TimedOut)) {
+            // All those before it came before, or will never come.
+            self.unread = 0;
+        }
+        outcome
     }
 
     fn wait_for(&mut self, timeout: Option<Duration>) -> Result<Outcome, CallError> {
@@ -296,15 +300,40 @@ impl Link {
         self.sender.send_timeout(&frame, timeout.unwrap_or(Duration::MAX)).map_err(unsent)
     }
 
-    /// Sends a request whose answer nobody wants. Every so many answers it waits for the server, so that there is room for them.
+    /// Sends a request whose answer nobody wants. Whether there was room, for it and for its answer.
+    pub(super) fn try_post(&mut self) -> bool {
+        self.drain();
+        let is_sent = self.unread + 1 < MOST_UNREAD && self.sender.try_send(&self.frame).is_ok();
+        self.unread += u32::from(is_sent);
+        is_sent
+    }
+
+    /// The same, waiting for room; for answers too, so that the server has room for more.
     pub(super) fn post(&mut self) -> Result<(), CallError> {
-        const MOST: u32 = 32;
+        self.send(None)?;
+        self.unread += 1;
+        if self.unread >= MOST_UNREAD { self.receive(None).map(drop) } else { Ok(()) }
+    }
+
+    /// Reads what has come of posted calls.
+    fn drain(&mut self) {
         while self.unread > 0 && self.receiver.try_recv_into(&mut self.buffer).is_ok() {
             self.unread -= 1;
         }
-        self.send(None)?;
-        self.unread += 1;
-        if self.unread >= MOST { self.receive(None).map(drop) } else { Ok(()) }
+    }
+
+    /// Whether posted calls are answered, looking for a moment.
+    pub(super) fn is_settled_soon(&mut self) -> bool {
+        if self.looks_out {
+            self.look_out();
+        }
+        self.drain();
+        self.unread == 0
+    }
+
+    /// The request that was begun is none: it was not sent.
+    pub(super) fn take_back(&mut self) {
+        self.request -= 1;
     }
 
     /// Whether answers to posted calls may come yet.

@@ -3,11 +3,12 @@
 mod links;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
@@ -19,6 +20,7 @@ use super::door::Door;
 use super::link::{Link, Outcome};
 use crate::error::Fault;
 use crate::sys::fork;
+use words::Words;
 
 /// A client's time at one server. It ends with the last of its proxies and clones of the client, or with the server.
 ///
@@ -29,25 +31,20 @@ pub(in crate::manager) struct Session {
     incarnation: u64,
     number: u64,
     max_request: u64,
-    first: Mutex<First>,
+    /// What goes without an answer. To be locked before `idle`.
+    words: Mutex<Words>,
+    /// A connection of those has come back.
+    returned: Condvar,
     /// In boxes, since they are long and each call takes one.
     #[allow(clippy::vec_box, reason = "they are moved in and out")]
     idle: Mutex<Vec<Box<Link>>>,
-    /// Connections of posted calls, and whether there are any. No other call begins before those are done.
-    #[allow(clippy::vec_box, reason = "they are moved in and out")]
-    posted: Mutex<Vec<Box<Link>>>,
+    /// There may be posted calls without an answer: no other call begins before those are done.
     has_posted: AtomicBool,
-    /// The first connection had no room for all references that were to be given back.
+    /// There was no room for all references that were to be given back.
     has_released: AtomicBool,
     /// 0, or why it ended.
     gone: AtomicU8,
     generation: u64,
-}
-
-struct First {
-    link: Link,
-    /// References that are to be given back and found no room.
-    released: Vec<ObjectNumber>,
 }
 
 /// Connections that are kept for the next calls: what more there were, while many called at a time, others may need.
@@ -64,6 +61,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What is left of the time; nothing said, where it is without end.
+fn left(until: Option<Instant>) -> Option<Duration> {
+    until.map(|until| until.saturating_duration_since(Instant::now()))
+}
+
 impl Session {
     /// Begins one at whoever serves the name.
     pub(super) fn begin(door: &Arc<Door>) -> Result<Arc<Self>, CallError> {
@@ -74,9 +76,9 @@ impl Session {
             incarnation: welcome.incarnation,
             number: welcome.session,
             max_request: welcome.max_request,
-            first: Mutex::new(First { link, released: Vec::new() }),
+            words: Mutex::new(Words::new(link)),
+            returned: Condvar::new(),
             idle: Mutex::default(),
-            posted: Mutex::default(),
             has_posted: AtomicBool::new(false),
             has_released: AtomicBool::new(false),
             gone: AtomicU8::new(0),
@@ -102,36 +104,6 @@ impl Session {
         self.gone.load(Relaxed) != 0
     }
 
-    /// Gives a reference back. It waits for nobody.
-    pub(in crate::manager) fn release(&self, number: ObjectNumber) {
-        if self.is_inherited() || self.is_gone() {
-            return;
-        }
-        // Before the next call of the same connection, so that who lets go and calls is taken in that order.
-        if !self.has_released.load(Relaxed)
-            && let Some(link) = lock(&self.idle).last_mut()
-            && link.say(&Request::Release { object: number }).is_ok()
-        {
-            return;
-        }
-        let mut first = lock(&self.first);
-        first.released.push(number);
-        self.has_released.store(!first.flush(), Relaxed);
-    }
-
-    /// Gives back what found no room, before a call.
-    #[cold]
-    fn catch_up(&self, limit: Option<Duration>) -> Result<(), CallError> {
-        let mut first = lock(&self.first);
-        while let Some(object) = first.released.last().copied() {
-            let given = first.link.tell(&Request::Release { object }, limit);
-            given.map_err(|why| self.failed(why))?;
-            first.released.pop();
-        }
-        self.has_released.store(false, Relaxed);
-        Ok(())
-    }
-
     /// Calls a method of an object.
     pub(in crate::manager) fn call<R: DeserializeOwned>(
         self: &Arc<Self>,
@@ -141,57 +113,6 @@ impl Session {
         encode: impl FnOnce(&mut Encoder<'_>) -> Result<(), CallError>,
     ) -> Result<R, CallError> {
         self.ask(|request| Request::Call { request, object, method }, timeout, encode)
-    }
-
-    /// Calls a method whose answer nobody wants, and does not wait for it: for guards that are dropped. Calls of this session that
-    /// begin after this come after it at the server too. It makes no connection: where none is idle it takes the first.
-    pub(in crate::manager) fn post(
-        self: &Arc<Self>,
-        object: ObjectNumber,
-        method: &str,
-        encode: impl FnOnce(&mut Encoder<'_>) -> Result<(), CallError>,
-    ) -> Result<(), CallError> {
-        if self.is_inherited() || self.is_gone() {
-            return Err(CallError::Stale);
-        }
-        let mut posted = lock(&self.posted);
-        let again = posted.pop().or_else(|| lock(&self.idle).pop());
-        let begin = |link: &mut Link| {
-            link.begin(|request| Request::Call { request, object, method });
-            encode(&mut Encoder::new(&mut link.frame, self))?;
-            link.post().map_err(|why| self.failed(why))
-        };
-        match again {
-            Some(mut link) => {
-                begin(&mut link)?;
-                posted.push(link);
-            }
-            None => begin(&mut lock(&self.first).link)?,
-        }
-        self.has_posted.store(true, Relaxed);
-        Ok(())
-    }
-
-    /// Waits until posted calls are done.
-    #[cold]
-    fn settle(&self, limit: Option<Duration>) -> Result<(), CallError> {
-        let mut posted = lock(&self.posted);
-        while let Some(mut link) = posted.pop() {
-            match link.receive(limit) {
-                Ok(_) => self.give_back(link),
-                Err(CallError::TimedOut) => {
-                    posted.push(link);
-                    return Err(CallError::TimedOut);
-                }
-                Err(why) => return Err(self.failed(why)),
-            }
-        }
-        let mut first = lock(&self.first);
-        if first.link.has_unread() {
-            first.link.receive(limit).map_err(|why| self.failed(why))?;
-        }
-        self.has_posted.store(false, Relaxed);
-        Ok(())
     }
 
     /// Sends a request and waits for what comes of it.
@@ -271,27 +192,13 @@ impl Session {
     }
 }
 
-impl First {
-    /// Gives back what it can. What finds no room stays for the next time. Whether that was all.
-    fn flush(&mut self) -> bool {
-        while let Some(object) = self.released.last() {
-            if self.link.say(&Request::Release { object: *object }).is_err() {
-                return false;
-            }
-            self.released.pop();
-        }
-        true
-    }
-}
-
 impl Drop for Session {
     fn drop(&mut self) {
         if !self.is_inherited() {
-            self.posted.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
-            self.idle.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
-            let first = self.first.get_mut().unwrap_or_else(PoisonError::into_inner);
-            // What was not given back is with the session's end.
-            let _ = first.link.say(&Request::Goodbye);
+            let words = self.words.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
+            words.drop_posted();
+            words.say_goodbye(idle);
         }
     }
 }

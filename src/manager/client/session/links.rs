@@ -1,12 +1,12 @@
 //! The connections of a session: one for each call, kept for the next, or found to be gone, and what that says of the server.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::super::error::{CallError, Refusal};
 use super::super::super::wire::Hello;
 use super::super::link::Link;
-use super::{GONE, GRACE, MOST_IDLE, SHUT_DOWN, Session, lock};
+use super::{GONE, GRACE, MOST_IDLE, SHUT_DOWN, Session, left, lock};
 
 impl Session {
     /// A connection for one call.
@@ -18,13 +18,24 @@ impl Session {
         if self.is_gone() {
             return Err(self.why_gone());
         }
-        if self.has_released.load(Relaxed) {
-            self.catch_up(limit)?;
-        }
-        if self.has_posted.load(Relaxed) {
-            self.settle(limit)?;
+        if self.has_posted.load(Relaxed) || self.has_released.load(Relaxed) {
+            return self.take_link_behind(limit);
         }
         self.idle_link(limit)
+    }
+
+    /// One for a call that comes after what nobody has waited for.
+    #[cold]
+    fn take_link_behind(&self, limit: Option<Duration>) -> Result<Box<Link>, CallError> {
+        let until = limit.and_then(|limit| Instant::now().checked_add(limit));
+        if self.has_posted.load(Relaxed) {
+            self.settle(until)?;
+        }
+        let mut link = self.idle_link(left(until))?;
+        if self.has_released.load(Relaxed) {
+            self.catch_up(&mut link, until).map_err(|why| self.failed(why))?;
+        }
+        Ok(link)
     }
 
     #[inline]
